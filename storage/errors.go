@@ -1,0 +1,17 @@
+package storage
+
+import "errors"
+
+// The sentinels that storage returns, wrapped with the operation. Whoever asks
+// for what they may not see gets ErrNotFound, exactly as for what is not there.
+var (
+	ErrNotFound     = errors.New("not found")
+	ErrConflict     = errors.New("conflict")                                  // the record exists, or changed meanwhile
+	ErrForbidden    = errors.New("forbidden")                                 // visible to the caller, but not theirs to change
+	ErrBadCursor    = errors.New("cursor is not one of ours")                 // a page cursor that was not made by this list
+	ErrKeyReused    = errors.New("idempotency key used with another request") // same key, other content
+	ErrBusy         = errors.New("taken by another worker")                   // a job whose lease somebody else holds
+	ErrStale        = errors.New("attempt is over")                           // a result from an attempt that was superseded, or whose message is gone
+	ErrExpired      = errors.New("expired")                                   // a sign-in link or session that is used up
+	ErrInvalidQuery = errors.New("query cannot be searched")                  // a search with nothing to look for
+)

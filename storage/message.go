@@ -1,0 +1,100 @@
+package storage
+
+import (
+	"time"
+
+	"hark/media"
+	"hark/transcribe"
+)
+
+// State is where a message is on its way.
+//
+//	recording -> received -> processing -> ready
+//	                 ^           |
+//	                 +-- retry --+-> failed
+//
+// The sound of a message can be played in every state from received on.
+type State string
+
+// The states of a message.
+const (
+	Recording  State = "recording"  // being spoken
+	Received   State = "received"   // kept, waiting for a worker
+	Processing State = "processing" // a worker has it
+	Ready      State = "ready"      // all that can be made of it is made
+	Failed     State = "failed"     // not all could be made; FailureReason says why
+)
+
+// Message is one voice clip, its author and its place.
+type Message struct {
+	ID             string
+	WorkspaceID    string
+	ConversationID string
+	AuthorID       string
+	AuthorName     string
+	Title          string
+	ReplyTo        string // message id; empty means no reply
+	ReplyAtMS      int64  // the place in the message replied to; meaningful when ReplyTo is set
+	RecordedAt     time.Time
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+
+	State         State
+	Progress      float64 // 0 to 1, of the work
+	FailureReason string  // for people; set when State is Failed
+
+	DurationMS int64 // length of the sound; 0 means not known yet
+	Original   Original
+	Rendition  *Rendition // nil until made
+	Loudness   *float64   // integrated loudness of the original in LUFS; nil until measured
+	Waveform   []float64  // 100 peaks, 0 to 1; nil until made
+
+	TranscriptVersion int // 0 means no transcript yet
+	Language          string
+}
+
+// Original is the clip as it was sent.
+type Original struct {
+	Key      string // where it is in the object store
+	Format   media.Format
+	Bytes    int64
+	SHA256   string // hex
+	Filename string // as the sender named it; for people, never for paths
+}
+
+// Rendition is a playable encoding made of a clip.
+type Rendition struct {
+	Key       string
+	MediaType string
+	Bytes     int64
+}
+
+// NewMessage is what intake has kept and now records. ID and the original's
+// key are chosen by intake, before the bytes are stored.
+type NewMessage struct {
+	ID             string
+	ConversationID string
+	Title          string
+	ReplyTo        string
+	ReplyAtMS      int64
+	RecordedAt     time.Time // zero means now
+	DurationMS     int64     // as declared by the clip; 0 means unknown
+	Original       Original
+	Priority       transcribe.Priority
+
+	IdempotencyKey string // empty means none
+	RequestHash    string // hash of all that must be equal when the key is used again
+}
+
+// MessagePatch changes what is not nil.
+type MessagePatch struct {
+	Title *string
+}
+
+// VersionedTranscript is a transcript with its place in the message's history.
+type VersionedTranscript struct {
+	transcribe.Transcript
+	MessageID string
+	Version   int
+	CreatedAt time.Time
+}
