@@ -1,0 +1,29 @@
+# syntax=docker/dockerfile:1
+FROM golang:1.26-bookworm AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+ARG VERSION=dev
+RUN make install VERSION=${VERSION} PREFIX=/usr/local DESTDIR=/out
+
+# The models are fetched while building, so that a container starts at once and
+# needs no network.
+FROM node:22-bookworm-slim AS models
+COPY --from=build /out/usr/local /usr/local
+RUN HARK_MODELS=/models hark models fetch
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates ffmpeg curl \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --uid 10001 --home-dir /var/lib/hark --create-home hark
+COPY --from=build /out/usr/local /usr/local
+COPY --from=models /models /usr/local/share/hark/models
+ENV HARK_DATA=/var/lib/hark HARK_MODELS=/usr/local/share/hark/models HARK_ADDR=0.0.0.0:8080 HARK_LOG_FORMAT=json
+USER hark
+VOLUME /var/lib/hark
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD curl -fsS http://127.0.0.1:8080/healthz
+ENTRYPOINT ["hark"]
+CMD ["serve"]

@@ -1,0 +1,87 @@
+# Hark. `make` lists what can be made.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+HARK_DATA ?= $(CURDIR)/data
+# The models that `make run` uses are the ones the tests use.
+HARK_MODELS ?= $(HARK_DATA)/models
+export HARK_DATA HARK_MODELS
+export CGO_ENABLED := 1
+
+TAGS    := sqlite_fts5
+# Where the recogniser's shared libraries are: the module cache while
+# developing, ../lib/hark beside an installed binary.
+LDFLAGS := -X main.version=$(VERSION) -extldflags '-Wl,-rpath,$$ORIGIN/../lib/hark'
+GO_BUILD := go build -tags $(TAGS) -ldflags "$(LDFLAGS)"
+GO_TEST  := go test -tags $(TAGS)
+
+TOOLS := $(CURDIR)/.cache/tools
+GOLANGCI_VERSION    := v2.15.0
+GOVULNCHECK_VERSION := v1.7.0
+
+.PHONY: help run build models test unit race e2e lint vuln fuzz bench check install clean setup-run setup-test
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+run: setup-run build models ## set up what is missing and start Hark on this machine
+	@exec bin/hark serve
+
+build: ## build bin/hark
+	@mkdir -p bin
+	@$(GO_BUILD) -o bin/hark ./cmd/hark
+
+models: build ## fetch and verify the speech models, once
+	@bin/hark models fetch
+
+setup-run:
+	@.ci/setup run
+
+setup-test:
+	@.ci/setup test
+
+test: setup-test build models ## every test: race detector, SQLite and Postgres, the real recogniser, kill tests
+	$(GO_TEST) -race -timeout 30m ./...
+
+unit: ## the quick tests, without the race detector
+	$(GO_TEST) -short ./...
+
+e2e: setup-test build models ## only the end-to-end tests of the program
+	$(GO_TEST) -race -timeout 30m -v ./cmd/hark
+
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) ## linters, import arrows, formatting
+	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run ./...
+
+vuln: ## known vulnerabilities in what is called; asks the public vulnerability database
+	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) -tags $(TAGS) ./...
+
+FUZZTIME ?= 30s
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	@for f in $$(grep -rlE '^func Fuzz' --include=*_test.go .); do \
+		for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]+' $$f | sed 's/func //'); do \
+			echo "== $$t"; $(GO_TEST) -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f); \
+		done; done
+
+bench: setup-test build models ## the Go benchmarks; see also `bin/hark bench --help`
+	$(GO_TEST) -run '^$$' -bench . -benchtime 1x ./...
+
+check: lint test ## all that CI runs
+	git diff --exit-code -- go.mod go.sum
+
+PREFIX ?= /usr/local
+install: build ## install hark and the libraries it carries below PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/hark
+	install -m 755 bin/hark $(DESTDIR)$(PREFIX)/bin/hark
+	install -m 644 $$(go list -m -f '{{.Dir}}' github.com/k2-fsa/sherpa-onnx-go-linux)/lib/$$(uname -m)-unknown-linux-gnu/lib{sherpa-onnx-c-api,onnxruntime}.so \
+		$(DESTDIR)$(PREFIX)/lib/hark/
+
+clean: ## remove what was built; recordings and models stay
+	rm -rf bin .cache
+
+$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv $(TOOLS)/golangci-lint $@
