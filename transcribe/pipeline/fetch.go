@@ -1,0 +1,80 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"hark/transcribe"
+)
+
+// fetch brings the original to a scratch file without a name, which the caller
+// closes. It never takes more than the bytes the ledger speaks of.
+func (a *attempt) fetch(ctx context.Context) (_ *os.File, err error) {
+	defer a.timed(fetching)()
+	body, _, err := a.Clips.Get(ctx, a.task.Key)
+	if errors.Is(err, a.Errors.Gone) {
+		// Not wrapped: a clip that is gone must not look like a job that is gone.
+		return nil, transcribe.Fail(errors.New(err.Error()), "The sound of this recording is missing from the store. It has to be sent again.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open clip: %w", err)
+	}
+	defer body.Close()
+
+	file, err := scratchFile(a.cfg.Scratch)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, file.Close())
+		}
+	}()
+	counted := &countedReader{ctx: ctx, r: io.LimitReader(body, a.task.Bytes+1), tell: func(n int64) {
+		a.meter.move(fetching, fetchedAt*float64(n)/float64(max(a.task.Bytes, 1)))
+	}}
+	n, err := io.Copy(file, counted)
+	if err != nil {
+		return nil, fmt.Errorf("fetch clip: %w", err)
+	}
+	if n != a.task.Bytes {
+		return nil, fmt.Errorf("fetch clip: got %d bytes and expected %d: %w", n, a.task.Bytes, io.ErrUnexpectedEOF)
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("fetch clip: %w", err)
+	}
+	return file, nil
+}
+
+// scratchFile makes an empty file in dir that has no name any more.
+func scratchFile(dir string) (*os.File, error) {
+	file, err := os.CreateTemp(dir, "clip-*")
+	if err != nil {
+		return nil, fmt.Errorf("create scratch file: %w", err)
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		return nil, errors.Join(fmt.Errorf("unlink scratch file: %w", err), file.Close())
+	}
+	return file, nil
+}
+
+// countedReader tells how much was read, and ends with ctx's cause.
+type countedReader struct {
+	ctx  context.Context // a reader lives within one fetch
+	r    io.Reader
+	n    int64
+	tell func(n int64)
+}
+
+func (c *countedReader) Read(p []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	c.tell(c.n)
+	return n, err
+}
