@@ -1,0 +1,75 @@
+package moonshine
+
+import (
+	"fmt"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// The encoder's three convolutions (kernels of 127, 7 and 3, strides of 64, 3
+// and 2, no padding) turn every 384 samples into one frame; a frame sees 895.
+const (
+	frameSamples = 64 * 3 * 2                  // from one frame to the next: 24 ms
+	frameWindow  = 127 + 64*(7-1) + 64*3*(3-1) // that one frame sees: 55.9 ms
+)
+
+// encoder is the half of the model that listens. It is safe for concurrent use.
+type encoder struct {
+	session *ort.DynamicAdvancedSession
+}
+
+func openEncoder(path string, threads int) (*encoder, error) {
+	options, err := sessionOptions(threads)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = options.Destroy() }()
+	session, err := ort.NewDynamicAdvancedSession(path, []string{"input_values"}, []string{"last_hidden_state"}, options)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", path, err)
+	}
+	return &encoder{session: session}, nil
+}
+
+func (e *encoder) close() error { return e.session.Destroy() }
+
+// listen runs the encoder. The caller destroys what it returns.
+func (e *encoder) listen(samples []float32) (ort.Value, error) {
+	input, err := ort.NewTensor(ort.NewShape(1, int64(len(samples))), samples)
+	if err != nil {
+		return nil, fmt.Errorf("make tensor: %w", err)
+	}
+	defer func() { _ = input.Destroy() }()
+	output := []ort.Value{nil}
+	if err := e.session.Run([]ort.Value{input}, output); err != nil {
+		return nil, fmt.Errorf("run encoder: %w", err)
+	}
+	if shape := output[0].GetShape(); len(shape) != 3 || shape[1] < 1 {
+		_ = output[0].Destroy()
+		return nil, fmt.Errorf("encoder answers a tensor of shape %v", shape)
+	}
+	return output[0], nil
+}
+
+// sessionOptions are those of both sessions. The caller destroys them.
+func sessionOptions(threads int) (*ort.SessionOptions, error) {
+	options, err := ort.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	for _, set := range []func() error{
+		func() error { return options.SetIntraOpNumThreads(threads) },
+		func() error { return options.SetInterOpNumThreads(1) },
+		func() error { return options.SetMemPattern(false) },
+		func() error { return options.SetCpuMemArena(false) },
+	} {
+		if err := set(); err != nil {
+			_ = options.Destroy()
+			return nil, err
+		}
+	}
+	return options, nil
+}
+
+// sampleRate is what the model hears, in Hz.
+const sampleRate = 16000

@@ -1,0 +1,129 @@
+package moonshine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"hark/transcribe"
+)
+
+// ErrClosed is what a model answers after Close.
+var ErrClosed = errors.New("model is closed")
+
+// Config says where a model lies and how to run it.
+type Config struct {
+	Encoder string // path of encoder_model.onnx
+	Decoder string // path of decoder_model_merged.onnx
+	Tokens  string // path of the vocabulary: lines of "BASE64(token) ID"
+	Threads int    // that one call of Recognise computes with; 0 means 1
+	Library string // path of ONNX Runtime's shared library; empty means the one this process has loaded
+}
+
+// Model is a Moonshine model in memory. It is safe for concurrent use: calls
+// share the weights, and each computes on its caller's thread.
+type Model struct {
+	encoder *encoder
+	decoder *decoder
+	vocab   vocabulary
+
+	closing sync.RWMutex // held for reading by every call that computes
+	closed  bool
+}
+
+// Load reads a model into memory. It takes about a second and, for the base
+// model, 200 MB, of which 100 MB stay.
+func Load(cfg Config) (*Model, error) {
+	if cfg.Threads < 0 {
+		return nil, fmt.Errorf("moonshine: threads is %d, want 1 or more, or 0 for 1", cfg.Threads)
+	}
+	threads := max(cfg.Threads, 1)
+	for _, file := range []struct{ what, path string }{
+		{"encoder", cfg.Encoder}, {"decoder", cfg.Decoder}, {"vocabulary", cfg.Tokens},
+	} {
+		if _, err := os.Stat(file.path); err != nil {
+			return nil, fmt.Errorf("moonshine: %s is not there (fetch the model with `hark models fetch`): %w", file.what, err)
+		}
+	}
+	m := &Model{}
+	var err error
+	if m.vocab, err = readVocabulary(cfg.Tokens); err != nil {
+		return nil, fmt.Errorf("moonshine: %w", err)
+	}
+	if err := openLibrary(cfg.Library); err != nil {
+		return nil, fmt.Errorf("moonshine: %w", err)
+	}
+	if m.encoder, err = openEncoder(cfg.Encoder, threads); err != nil {
+		return nil, fmt.Errorf("moonshine: %w", err)
+	}
+	if m.decoder, err = openDecoder(cfg.Decoder, threads); err != nil {
+		return nil, errors.Join(fmt.Errorf("moonshine: %w", err), m.encoder.close())
+	}
+	if m.decoder.shape.vocab != len(m.vocab) {
+		return nil, errors.Join(fmt.Errorf("moonshine: vocabulary %s has %d tokens, the decoder %d: they belong to different models",
+			cfg.Tokens, len(m.vocab), m.decoder.shape.vocab), m.Close())
+	}
+	return m, nil
+}
+
+// Close frees the model once the calls under way are done. Closing twice is harmless.
+func (m *Model) Close() error {
+	m.closing.Lock()
+	defer m.closing.Unlock()
+	if m.closed {
+		return nil
+	}
+	m.closed = true
+	return errors.Join(m.encoder.close(), m.decoder.close())
+}
+
+// minSamples is the least sound the encoder is given; shorter sound is
+// followed by silence. Below a tenth of a second its convolutions have hardly
+// anything to normalise.
+const minSamples = sampleRate / 2
+
+// Recognise hears what is said in mono samples of 16 kHz (media.SampleRate),
+// in -1..1, at most half a minute of them. Words come in order, inside the
+// sound. Sound in which the model hears nothing gives no words and no error.
+//
+// ctx is looked at between the model's steps, of which the longest is the
+// encoder's: about 30 ms for a second of sound.
+func (m *Model) Recognise(ctx context.Context, samples []float32) (Result, error) {
+	m.closing.RLock()
+	defer m.closing.RUnlock()
+	if m.closed {
+		return Result{}, fmt.Errorf("moonshine: %w", ErrClosed)
+	}
+	if len(samples) == 0 {
+		return Result{}, nil
+	}
+	padded := samples
+	if len(padded) < minSamples {
+		padded = append(make([]float32, 0, minSamples), samples...)[:minSamples]
+	}
+	spoken, err := m.decode(ctx, padded)
+	if err != nil {
+		return Result{}, fmt.Errorf("moonshine: %w", err)
+	}
+	return m.result(spoken, samples), nil
+}
+
+// Result is what was heard in one stretch of sound.
+type Result struct {
+	Words []transcribe.Word // in order; times from the start of the sound, with confidence
+
+	// Looped says that the model began to repeat itself and was stopped; the
+	// words end before the repetition. Smaller pieces of the sound may go better.
+	Looped bool
+
+	// Truncated says that the model said more tokens than anyone can speak in
+	// that time and was stopped.
+	Truncated bool
+
+	// AvgLogProb is the mean natural logarithm of the probability of what was
+	// said, token by token: near 0 for clear speech, below about -1 for words
+	// invented on noise. 0 when nothing was said.
+	AvgLogProb float64
+}
