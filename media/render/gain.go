@@ -20,6 +20,8 @@ const (
 	steadyTaper  = 2.0  // each LU that 30 dB would not suffice for takes 2 dB away
 	speechRange  = 6.0  // LU above its floor from which sound counts as speech
 	maxDriveDB   = 12.0 // what may be added to make up for what the limiter takes
+	firstYield   = 0.8  // LU of loudness that a decibel of gain is taken to give under the limiter,
+	leastYield   = 0.3  // then what the last two trials show, within reason
 	closeLU      = 0.2  // near enough to the target
 	maxTrials    = 4    // passes over the sound to find the gain
 )
@@ -44,32 +46,42 @@ func wantedGain(a Analysis) float64 {
 
 // chooseGain returns the gain in decibels with which the sound in spool, once
 // limited, comes to the loudness it should have. When its peaks stay below
-// the ceiling that needs no look at the sound; otherwise the gain is tried on
-// all of it, and corrected by what the limiter took, up to maxDriveDB.
+// the ceiling that needs no look at the sound; otherwise gains are tried on
+// all of it, each corrected by what the limiter took at the one before, up to
+// maxDriveDB in all.
 func chooseGain(ctx context.Context, spool *media.Spool, a Analysis) (float64, error) {
 	wanted := wantedGain(a)
 	target := a.LoudnessLUFS + wanted
-	gain := wanted
-	for range maxTrials {
+	gain, yield := wanted, firstYield
+	var lastGain, lastLoudness float64
+	for trial := range maxTrials {
 		if a.TruePeakDBTP+gain <= CeilingDBTP {
 			return gain, nil
 		}
-		meter := NewMeter()
-		err := level(ctx, spool, gain, func(p []float32) error {
-			meter.Write(p)
-			return nil
-		})
+		loudness, err := loudnessAt(ctx, spool, gain)
 		if err != nil {
 			return 0, err
 		}
-		lost := target - meter.Integrated()
-		next := min(gain+lost, wanted+maxDriveDB)
-		if math.Abs(lost) <= closeLU || next == gain {
+		if trial > 0 {
+			yield = max(leastYield, min(1, (loudness-lastLoudness)/(gain-lastGain)))
+		}
+		next := min(gain+(target-loudness)/yield, wanted+maxDriveDB)
+		if math.Abs(target-loudness) <= closeLU || next == gain {
 			return gain, nil
 		}
-		gain = next
+		gain, lastGain, lastLoudness = next, gain, loudness
 	}
 	return gain, nil
+}
+
+// loudnessAt measures the sound in spool as it would be encoded.
+func loudnessAt(ctx context.Context, spool *media.Spool, gain float64) (float64, error) {
+	meter := NewMeter()
+	err := level(ctx, spool, gain, func(p []float32) error {
+		meter.Write(p)
+		return nil
+	})
+	return meter.Integrated(), err
 }
 
 // level hands the sound in spool to sink, raised by gain decibels and limited
