@@ -156,12 +156,12 @@ func TestCancelledBecauseDeleted(t *testing.T) {
 
 func TestProgressOfALongClip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, 10*time.Minute)
-		b.deps.Engine = parrot{pace: 50 * time.Millisecond}
+		b := newBench(t, 3*time.Minute)
+		b.deps.Engine = parrot{pace: 160 * time.Millisecond}
 		if got := b.handle(t, t.Context()); !got.Done {
 			t.Fatalf("got %+v", got)
 		}
-		if n := len(b.fractions); n < 30 || n > 62 { // 30 s of work
+		if n := len(b.fractions); n < 30 || n > 62 { // 29 s of work
 			t.Errorf("told %d times", n)
 		}
 		for i := 1; i < len(b.fractions); i++ {

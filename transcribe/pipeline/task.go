@@ -1,0 +1,40 @@
+package pipeline
+
+import (
+	"hark/media"
+	"hark/transcribe"
+)
+
+// Task is one attempt at the work that makes a message ready: what to fetch,
+// what is already made, and the attempt that guards what is saved.
+type Task struct {
+	JobID       string
+	MessageID   string
+	WorkspaceID string
+	Attempt     int // 1 for the first; a save by an attempt that was superseded is refused
+	MaxAttempts int // after this many the message fails for good
+	Priority    transcribe.Priority
+
+	Key      string // where the original is in the object store
+	Format   media.Format
+	Bytes    int64  // size of the original
+	Language string // BCP 47 hint; empty means the engine's own choice
+
+	RenditionKey  string // where to put the rendition; unguessable, the same in every attempt
+	HaveRendition bool   // an earlier attempt made the rendition
+	HaveSound     bool   // an earlier attempt saved the sound's measures
+}
+
+// Sound is what is measured of decoded sound.
+type Sound struct {
+	DurationMS   int64
+	Peaks        []float64 // 100 values, 0 to 1
+	LoudnessLUFS float64   // integrated (EBU R128)
+}
+
+// Rendition is a playable encoding that was put into the object store.
+type Rendition struct {
+	Key       string
+	MediaType string
+	Bytes     int64
+}
