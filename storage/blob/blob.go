@@ -1,0 +1,148 @@
+// Package blob keeps sound: clips as they were sent and what is rendered from
+// them, in any store that speaks the S3 protocol.
+//
+// A [Store] is a client. It streams: an upload of unknown length passes
+// through a few buffers of 5 MiB, and a download is read as it comes. There is
+// one code path whether the store is a cloud's, a cluster's, or the server
+// that [Serve] runs inside this process over a plain folder.
+//
+// # What may be relied on
+//
+// An object exists whole or not at all. Put returns without error only after
+// the store has answered that it keeps the object; when the reader fails
+// midway, or its length is not what was promised, nothing is kept and the
+// parts already sent are thrown away. What a crash leaves of an upload is
+// thrown away by [Store.AbortStale].
+//
+// Every upload carries a CRC-64/NVME, which servers that know it check and
+// keep, and which older ones ignore; over plain HTTP they all check the
+// SHA-256 in the signature besides. A download of a whole object is checked
+// against the sum that the server kept, where it kept one: the last Read then
+// returns an error instead of io.EOF.
+//
+// A store that is gone gives an error within seconds (a refused connection at
+// once, a silent one after the times in transport.go), never a hang.
+//
+// # Limits
+//
+// Keys are slash-separated paths as [io/fs.ValidPath] has them, up to 1,024
+// bytes with segments up to 255, because the embedded server keeps each object
+// in a file of that name. A key may not be another key's folder. Objects hold
+// up to 10,000 parts of 5 MiB, about 48 GiB.
+package blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// Config says where a store is and how to be let in.
+type Config struct {
+	Endpoint  string // base address, such as "https://s3.example.org"; empty means Amazon's for Region
+	Region    string // empty means us-east-1
+	Bucket    string // made by Open when it is missing
+	AccessKey string
+	SecretKey string
+	PathStyle bool // bucket in the path rather than in the host name; most stores that are not Amazon's want it
+	Logger    *slog.Logger
+}
+
+// Store keeps objects in one bucket. It is safe for concurrent use and holds
+// no connection that needs closing.
+type Store struct {
+	client *s3.Client
+	bucket string
+	region string
+	logger *slog.Logger
+	chunks chunkPool
+
+	patience patience
+}
+
+// Object describes a stored object.
+type Object struct {
+	Key       string
+	Size      int64 // bytes
+	ETag      string
+	ModTime   time.Time
+	MediaType string // empty in lists, which do not carry it
+}
+
+const defaultRegion = "us-east-1"
+
+// Open connects to the store and makes the bucket if there is none.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Bucket == "" {
+		return nil, errors.New("open object store: no bucket named")
+	}
+	if cfg.Region == "" {
+		cfg.Region = defaultRegion
+	}
+	options := s3.Options{
+		Region:       cfg.Region,
+		Credentials:  credentials.NewStaticCredentialsProvider(cfg.AccessKey, cfg.SecretKey, ""),
+		UsePathStyle: cfg.PathStyle,
+		HTTPClient:   newHTTPClient(),
+		Retryer:      newRetryer(),
+
+		// Put sends its own sum as a header, so the trailing sums that old
+		// servers take for part of the object are never needed.
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
+
+		DisableLogOutputChecksumValidationSkipped: true,
+	}
+	if cfg.Endpoint != "" {
+		options.BaseEndpoint = aws.String(cfg.Endpoint)
+	}
+	s := &Store{client: s3.New(options), bucket: cfg.Bucket, region: cfg.Region, logger: cfg.Logger, patience: usualPatience()}
+	if err := s.ensureBucket(ctx); err != nil {
+		return nil, fmt.Errorf("open object store: %w", err)
+	}
+	return s, nil
+}
+
+// Client is the S3 client beneath, for libraries that speak S3 themselves.
+func (s *Store) Client() *s3.Client { return s.client }
+
+// Bucket is the name of the bucket that holds the objects.
+func (s *Store) Bucket() string { return s.bucket }
+
+// Ping asks whether the store answers and the bucket is there.
+func (s *Store) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.patience.short)
+	defer cancel()
+	if _, err := s.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &s.bucket}); err != nil {
+		return fmt.Errorf("ask for bucket %s: %w", s.bucket, err)
+	}
+	return nil
+}
+
+func (s *Store) ensureBucket(ctx context.Context) error {
+	err := s.Ping(ctx)
+	if err == nil || !isMissing(err) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.patience.short)
+	defer cancel()
+	in := &s3.CreateBucketInput{Bucket: &s.bucket}
+	if s.region != defaultRegion { // Amazon wants the region said, except for the first
+		in.CreateBucketConfiguration = &types.CreateBucketConfiguration{
+			LocationConstraint: types.BucketLocationConstraint(s.region),
+		}
+	}
+	_, err = s.client.CreateBucket(ctx, in)
+	var ours *types.BucketAlreadyOwnedByYou // another node was faster
+	if err != nil && !errors.As(err, &ours) {
+		return fmt.Errorf("make bucket %s: %w", s.bucket, err)
+	}
+	return nil
+}

@@ -1,0 +1,272 @@
+package blob
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/versity/versitygw/backend"
+	"github.com/versity/versitygw/backend/posix"
+	"github.com/versity/versitygw/s3err"
+	"github.com/versity/versitygw/s3response"
+)
+
+// durable is the file backend of the embedded server. It mends three things
+// of the gateway's own, which it wraps:
+//
+//   - That one never syncs, so that a power cut takes what was acknowledged.
+//     Here a finished put, part or multipart upload syncs the object's file,
+//     its attributes, and each folder from the file up to the bucket before
+//     the answer goes out. The gateway writes an object to an unnamed or
+//     temporary file and links it to bucket/key when it is whole, so there is
+//     one path to sync, and what a crash leaves unsynced was never answered.
+//     Parts are synced too: whoever resumes an upload after a crash is told
+//     how much is there, and builds on it. Removals are synced, so that what
+//     was deleted stays so.
+//   - That one looks buckets up in the process's working directory. Here each
+//     bucket is named by its absolute path on the way in and by its own name
+//     on the way out.
+//   - That one prints what goes wrong inside. Here it is logged.
+//
+// What Hark does not use (copies, versions, policies, tags, a list of the
+// buckets) is answered with "not implemented".
+type durable struct {
+	backend.BackendUnsupported
+
+	files      *posix.Posix
+	root       string // absolute; a bucket is a folder in it
+	attributes metaStore
+	logger     *slog.Logger
+}
+
+var _ backend.Backend = (*durable)(nil)
+
+func newDurable(dir string, logger *slog.Logger) (*durable, error) {
+	root := filepath.Join(dir, "objects")
+	if err := makeDir(root); err != nil {
+		return nil, err
+	}
+	attributes, err := openMetaStore(root, filepath.Join(dir, "attributes"))
+	if err != nil {
+		return nil, err
+	}
+	files, err := newPosix(root, attributes)
+	if err != nil {
+		return nil, fmt.Errorf("open file backend: %w", err)
+	}
+	return &durable{files: files, root: root, attributes: attributes, logger: logger}, nil
+}
+
+func (d *durable) String() string { return "Hark" }
+
+func (d *durable) Shutdown() { d.files.Shutdown() }
+
+// NormalizeObjectKey returns the key as it is: the gateway has refused those
+// with dots and empty segments before.
+func (d *durable) NormalizeObjectKey(_, key string) string { return key }
+
+// folder is the absolute path of a bucket, by which the file backend is to
+// know it. The gateway has checked the name against the rules for buckets,
+// which leave no way out of root.
+func (d *durable) folder(bucket *string) *string {
+	path := filepath.Join(d.root, *bucket)
+	return &path
+}
+
+// keep syncs a path in a bucket with its attributes and all folders above it.
+func (d *durable) keep(bucket, path string) error {
+	folder := *d.folder(&bucket)
+	if err := d.attributes.syncObject(folder, path); err != nil {
+		return fmt.Errorf("sync attributes of %s: %w", path, err)
+	}
+	if err := syncChain(folder, filepath.Join(folder, path)); err != nil {
+		return fmt.Errorf("sync %s: %w", path, err)
+	}
+	return nil
+}
+
+// forget syncs the removal of a path from a bucket.
+func (d *durable) forget(bucket, path string) error {
+	folder := *d.folder(&bucket)
+	if err := d.attributes.syncRemoved(folder, path); err != nil {
+		return fmt.Errorf("sync removal of attributes of %s: %w", path, err)
+	}
+	if err := syncNearest(folder, filepath.Join(folder, path)); err != nil {
+		return fmt.Errorf("sync removal of %s: %w", path, err)
+	}
+	return nil
+}
+
+// fault passes on an error that S3 has a word for. Any other is logged, and
+// the client learns no more than that there was one.
+func (d *durable) fault(op, key string, err error) error {
+	var known s3err.S3Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	if errors.Is(err, context.Canceled) {
+		d.logger.Debug("client gave up", "op", op, "key", key)
+	} else {
+		d.logger.Error("embedded object store failed", "op", op, "key", key, "error", err)
+	}
+	return s3err.GetAPIError(s3err.ErrInternalError)
+}
+
+// uploadPath is where the file backend keeps a multipart upload, below the bucket.
+func uploadPath(key, uploadID string) string {
+	sum := sha256.Sum256([]byte(key))
+	return filepath.Join(posix.MetaTmpMultipartDir, hex.EncodeToString(sum[:]), uploadID)
+}
+
+func (d *durable) PutObject(ctx context.Context, in s3response.PutObjectInput) (s3response.PutObjectOutput, error) {
+	bucket, key := *in.Bucket, *in.Key
+	in.Bucket = d.folder(in.Bucket)
+	out, err := d.files.PutObject(ctx, in)
+	if err == nil {
+		err = d.keep(bucket, key)
+	}
+	return out, d.fault("put", key, err)
+}
+
+func (d *durable) CreateMultipartUpload(ctx context.Context, in s3response.CreateMultipartUploadInput) (s3response.InitiateMultipartUploadResult, error) {
+	bucket, key := *in.Bucket, *in.Key
+	in.Bucket = d.folder(in.Bucket)
+	out, err := d.files.CreateMultipartUpload(ctx, in)
+	if err == nil {
+		upload := uploadPath(key, out.UploadId)
+		// The folder of all uploads for a key says which key that is.
+		err = errors.Join(d.keep(bucket, upload), d.attributes.syncObject(*in.Bucket, filepath.Dir(upload)))
+	}
+	out.Bucket = bucket
+	return out, d.fault("begin upload", key, err)
+}
+
+func (d *durable) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
+	bucket, key := *in.Bucket, *in.Key
+	in.Bucket = d.folder(in.Bucket)
+	out, err := d.files.UploadPart(ctx, in)
+	if err == nil {
+		number := strconv.Itoa(int(*in.PartNumber))
+		err = d.keep(bucket, filepath.Join(uploadPath(key, *in.UploadId), number))
+	}
+	return out, d.fault("upload part", key, err)
+}
+
+func (d *durable) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput) (s3response.CompleteMultipartUploadResult, string, error) {
+	bucket, key := *in.Bucket, *in.Key
+	in.Bucket = d.folder(in.Bucket)
+	out, version, err := d.files.CompleteMultipartUpload(ctx, in)
+	if err == nil {
+		// Should another request be completing the same upload, there is
+		// nothing to sync yet: that is an error, and the client asks again.
+		err = d.keep(bucket, key)
+	}
+	out.Bucket = &bucket
+	return out, version, d.fault("complete upload", key, err)
+}
+
+func (d *durable) AbortMultipartUpload(ctx context.Context, in *s3.AbortMultipartUploadInput) error {
+	in.Bucket = d.folder(in.Bucket)
+	return d.fault("abort upload", *in.Key, d.files.AbortMultipartUpload(ctx, in))
+}
+
+func (d *durable) ListMultipartUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (s3response.ListMultipartUploadsResult, error) {
+	bucket := *in.Bucket
+	in.Bucket = d.folder(in.Bucket)
+	out, err := d.files.ListMultipartUploads(ctx, in)
+	out.Bucket = bucket
+	return out, d.fault("list uploads", "", err)
+}
+
+func (d *durable) ListParts(ctx context.Context, in *s3.ListPartsInput) (s3response.ListPartsResult, error) {
+	bucket := *in.Bucket
+	in.Bucket = d.folder(in.Bucket)
+	out, err := d.files.ListParts(ctx, in)
+	out.Bucket = bucket
+	return out, d.fault("list parts", *in.Key, err)
+}
+
+func (d *durable) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
+	in.Bucket = d.folder(in.Bucket)
+	out, err := d.files.HeadObject(ctx, in)
+	return out, d.fault("head", *in.Key, err)
+}
+
+func (d *durable) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	in.Bucket = d.folder(in.Bucket)
+	out, err := d.files.GetObject(ctx, in)
+	return out, d.fault("get", *in.Key, err)
+}
+
+func (d *durable) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (s3response.ListObjectsV2Result, error) {
+	bucket := *in.Bucket
+	in.Bucket = d.folder(in.Bucket)
+	out, err := d.files.ListObjectsV2(ctx, in)
+	out.Name = &bucket
+	return out, d.fault("list", "", err)
+}
+
+func (d *durable) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
+	bucket, key := *in.Bucket, *in.Key
+	in.Bucket = d.folder(in.Bucket)
+	out, err := d.files.DeleteObject(ctx, in)
+	if err == nil {
+		err = d.forget(bucket, key)
+	}
+	return out, d.fault("delete", key, err)
+}
+
+func (d *durable) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (s3response.DeleteResult, error) {
+	bucket := *in.Bucket
+	in.Bucket = d.folder(in.Bucket)
+	out, err := d.files.DeleteObjects(ctx, in)
+	for _, object := range out.Deleted {
+		err = errors.Join(err, d.forget(bucket, *object.Key))
+	}
+	return out, d.fault("delete", "", err)
+}
+
+func (d *durable) HeadBucket(ctx context.Context, in *s3.HeadBucketInput) (*s3.HeadBucketOutput, error) {
+	in.Bucket = d.folder(in.Bucket)
+	out, err := d.files.HeadBucket(ctx, in)
+	return out, d.fault("head bucket", "", err)
+}
+
+func (d *durable) CreateBucket(ctx context.Context, in *s3.CreateBucketInput, acl []byte) error {
+	bucket := *in.Bucket
+	in.Bucket = d.folder(in.Bucket)
+	err := d.files.CreateBucket(ctx, in, acl)
+	if err == nil {
+		err = errors.Join(d.keep(bucket, ""), syncPath(d.root))
+	}
+	return d.fault("make bucket", "", err)
+}
+
+// The gateway asks these of any backend on its way to the calls above.
+
+func (d *durable) GetBucketAcl(ctx context.Context, in *s3.GetBucketAclInput) ([]byte, error) {
+	acl, err := d.files.GetBucketAcl(ctx, &s3.GetBucketAclInput{Bucket: d.folder(in.Bucket)})
+	return acl, d.fault("get bucket acl", "", err)
+}
+
+func (d *durable) GetBucketPolicy(context.Context, string) ([]byte, error) {
+	return nil, s3err.GetAPIError(s3err.ErrNoSuchBucketPolicy)
+}
+
+func (d *durable) GetBucketCors(context.Context, string) ([]byte, error) {
+	return nil, s3err.GetAPIError(s3err.ErrNoSuchCORSConfiguration)
+}
+
+func (d *durable) GetBucketVersioning(context.Context, string) (s3response.GetBucketVersioningOutput, error) {
+	return s3response.GetBucketVersioningOutput{}, s3err.GetAPIError(s3err.ErrVersioningNotConfigured)
+}
+
+func (d *durable) GetObjectLockConfiguration(context.Context, string) ([]byte, error) {
+	return nil, s3err.GetAPIError(s3err.ErrObjectLockConfigurationNotFound)
+}

@@ -1,0 +1,121 @@
+package blob
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"hash/crc64"
+	"io"
+	"sync"
+)
+
+const (
+	partSize  = 5 << 20  // bytes; the least that S3 takes for a part that is not the last
+	chunkSize = 64 << 10 // bytes by which a part's memory grows
+	maxParts  = 10_000   // S3's own limit
+)
+
+// part is up to partSize bytes of an upload, held in memory so that they can
+// be summed before and sent again after a failure. Its memory grows with what
+// is in it: an upload that trickles, or is short, costs what has come so far.
+type part struct {
+	pool   *chunkPool
+	chunks []*chunk // filled in order
+	size   int
+}
+
+type chunk [chunkSize]byte
+
+// chunkPool lends the memory of parts.
+type chunkPool struct{ pool sync.Pool }
+
+func (p *chunkPool) get() *chunk {
+	if c, ok := p.pool.Get().(*chunk); ok {
+		return c
+	}
+	return new(chunk)
+}
+
+// fill reads from r until the part is full or r ends, and tells which: more is
+// false at the end of r. An error other than io.EOF is returned as it is.
+func (p *part) fill(r io.Reader) (more bool, err error) {
+	empty := 0
+	for p.size < partSize {
+		at := p.size % chunkSize
+		if at == 0 && p.size/chunkSize == len(p.chunks) {
+			p.chunks = append(p.chunks, p.pool.get())
+		}
+		n, err := r.Read(p.chunks[len(p.chunks)-1][at:])
+		p.size += n
+		if err == io.EOF {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if empty++; n > 0 {
+			empty = 0
+		} else if empty == 100 {
+			return false, io.ErrNoProgress
+		}
+	}
+	return true, nil
+}
+
+// release gives the memory back. It must not be called while a request that
+// failed may still be reading it; then the collector takes it.
+func (p *part) release() {
+	for _, c := range p.chunks {
+		p.pool.pool.Put(c)
+	}
+	p.chunks, p.size = nil, 0
+}
+
+// crc64NVME is the table of CRC-64/NVME, the sum that S3 calls CRC64NVME
+// (polynomial 0xad93d23594c93659, reflected).
+var crc64NVME = crc64.MakeTable(0x9a6c9329ac4bc9b5)
+
+// checksum is the CRC-64/NVME as S3 writes it: base64 of 8 bytes, big-endian.
+func (p *part) checksum() string {
+	var sum uint64
+	left := p.size
+	for _, c := range p.chunks {
+		n := min(left, chunkSize)
+		sum = crc64.Update(sum, crc64NVME, c[:n])
+		left -= n
+	}
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, sum))
+}
+
+// reader reads the part from its start. Readers of one part are independent.
+func (p *part) reader() *partReader { return &partReader{part: p} }
+
+type partReader struct {
+	part *part
+	off  int64
+}
+
+func (r *partReader) Read(b []byte) (int, error) {
+	if r.off >= int64(r.part.size) {
+		return 0, io.EOF
+	}
+	chunk := r.part.chunks[r.off/chunkSize]
+	end := min(int64(r.part.size)-r.off/chunkSize*chunkSize, chunkSize)
+	n := copy(b, chunk[r.off%chunkSize:end])
+	r.off += int64(n)
+	return n, nil
+}
+
+func (r *partReader) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += r.off
+	case io.SeekEnd:
+		offset += int64(r.part.size)
+	}
+	if offset < 0 {
+		return 0, errors.New("seek before the start of a part")
+	}
+	r.off = offset
+	return offset, nil
+}

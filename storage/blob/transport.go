@@ -1,0 +1,122 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+
+	"hark/storage"
+)
+
+const dialTime = 3 * time.Second
+
+// patience is how long a call may take, its retries included, before the
+// store counts as lost.
+type patience struct {
+	short    time.Duration // a call without a body, or until a download's first byte
+	part     time.Duration // sending one part of up to 5 MiB
+	complete time.Duration // a server may copy all parts before it answers
+	stall    time.Duration // a download that brings no byte for so long is dead
+}
+
+func usualPatience() patience {
+	return patience{
+		short:    15 * time.Second,
+		part:     time.Minute,
+		complete: 5 * time.Minute,
+		stall:    30 * time.Second,
+	}
+}
+
+var errSilent = errors.New("object store went silent")
+
+func newHTTPClient() *http.Client {
+	dialer := &net.Dialer{Timeout: dialTime, KeepAlive: 15 * time.Second}
+	return &http.Client{Transport: &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           dialer.DialContext,
+		TLSHandshakeTimeout:   dialTime,
+		ExpectContinueTimeout: time.Second,
+		MaxIdleConns:          128,
+		MaxIdleConnsPerHost:   128, // there is only one host
+		IdleConnTimeout:       30 * time.Second,
+		DisableCompression:    true, // sound does not shrink, and sums are of the bytes as kept
+		ForceAttemptHTTP2:     true,
+	}}
+}
+
+func newRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = 3
+		o.MaxBackoff = 2 * time.Second
+	})
+}
+
+// isMissing tells whether the store says that the object or bucket is not there.
+func isMissing(err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	switch api.ErrorCode() {
+	case "NoSuchKey", "NotFound", "NoSuchBucket":
+		return true
+	}
+	return false
+}
+
+// objectError names the operation and the object, and turns what is missing
+// into storage.ErrNotFound. A missing bucket is a fault, not a missing object.
+func objectError(op, key string, err error) error {
+	var noBucket *types.NoSuchBucket
+	var api smithy.APIError
+	if errors.As(err, &noBucket) || (errors.As(err, &api) && api.ErrorCode() == "NoSuchBucket") {
+		return fmt.Errorf("%s object %s: %w", op, key, err)
+	}
+	if isMissing(err) {
+		return fmt.Errorf("%s object %s: %w", op, key, storage.ErrNotFound)
+	}
+	return fmt.Errorf("%s object %s: %w", op, key, err)
+}
+
+// watchedBody is a download whose context ends when one Read waits longer
+// than stall. Time that the caller takes between reads does not count.
+type watchedBody struct {
+	io.ReadCloser
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	stall  time.Duration
+	timer  *time.Timer
+}
+
+func newWatchedBody(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser, stall time.Duration) *watchedBody {
+	timer := time.AfterFunc(stall, func() { cancel(errSilent) })
+	timer.Stop()
+	return &watchedBody{ReadCloser: body, ctx: ctx, cancel: cancel, stall: stall, timer: timer}
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	b.timer.Reset(b.stall)
+	n, err := b.ReadCloser.Read(p)
+	b.timer.Stop()
+	if err != nil && err != io.EOF && b.ctx.Err() != nil {
+		err = context.Cause(b.ctx)
+	}
+	return n, err
+}
+
+func (b *watchedBody) Close() error {
+	b.timer.Stop()
+	err := b.ReadCloser.Close()
+	b.cancel(context.Canceled)
+	return err
+}
