@@ -1,0 +1,172 @@
+// Package api is Hark's HTTP face: routes, who asks, errors as RFC 9457
+// problems, and the OpenAPI 3.1 description that is made from the code.
+//
+// A request passes [Server].observe (request id, access log, metrics, panics),
+// then its route. The calls under /v1 are huma operations, so that their
+// parameters are checked and described in one place; each goes through
+// authenticate, which makes a storage.Actor of a bearer token, a session
+// cookie or a signed address, and refuses ids that cannot be ids. Handlers are
+// short: they call storage with that actor, which scopes everything, and
+// return a record's JSON view or an error. [problemOf] turns every error into
+// HTTP, with words for the caller; the private cause goes to the log.
+//
+// Sound goes through without being held: recordings in through package
+// intake, clips out in ranges from the object store. Server-sent events are
+// woken by the bus and read from the database, so that a stream that resumes
+// neither loses nor repeats an event.
+//
+// Limits: JSON bodies 64 KiB; pages of 100; what a clip may be is
+// [Config].Limits. A node keeps no state that another cannot take over.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hark/api/intake"
+)
+
+// Deps are the parts that the API works with. All but Ready are required.
+type Deps struct {
+	DB       database
+	Objects  objects
+	Bus      bus
+	Registry *prometheus.Registry // metrics are registered here and served at /metrics
+	Logger   *slog.Logger
+
+	// Ready names what must work for this node to be of use, with a check that
+	// answers within its context. Nil means always ready.
+	Ready map[string]func(context.Context) error
+}
+
+// Config says how the API presents itself and what it bounds.
+type Config struct {
+	// PublicURL is where callers reach this service, such as
+	// https://hark.example.org; with https cookies are marked Secure.
+	PublicURL string
+	// SigningKey signs the short-lived addresses of sound: 32 random bytes,
+	// the same on all nodes and kept over restarts.
+	SigningKey []byte
+	// Version of the program, for the API description.
+	Version string
+	// Intake bounds the recordings that are taken in.
+	Intake intake.Config
+
+	// SessionTTL is how long a browser stays signed in; 0 means 30 days.
+	SessionTTL time.Duration
+	// SignedURLTTL is how long a signed address plays; 0 means 15 minutes.
+	SignedURLTTL time.Duration
+	// Heartbeat is the pause between signs of life on an event stream, on
+	// each of which it also looks for what the bus lost and whether its
+	// credential still holds; 0 means 15 s.
+	Heartbeat time.Duration
+	// StallTimeout is how long a caller may take to send or take the next
+	// bytes of sound or events; 0 means 30 s.
+	StallTimeout time.Duration
+}
+
+// Server answers HTTP. It is safe for concurrent use.
+type Server struct {
+	Deps
+	cfg    Config
+	public *url.URL
+
+	echo    *echo.Echo
+	huma    huma.API
+	intake  *intake.Intake
+	signer  signer
+	csrf    *http.CrossOriginProtection
+	metrics *metrics
+
+	streams    context.Context // ends when event streams are to end
+	endStreams context.CancelFunc
+}
+
+// New makes a [Server] and registers its metrics. It fails when the
+// configuration cannot work.
+func New(deps Deps, cfg Config) (*Server, error) {
+	public, err := cfg.complete()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		Deps:   deps,
+		cfg:    cfg,
+		public: public,
+		signer: signer{key: cfg.SigningKey},
+		csrf:   http.NewCrossOriginProtection(),
+		intake: intake.New(intake.Deps{
+			Messages: deps.DB, Objects: deps.Objects, Jobs: deps.Bus, Logger: deps.Logger,
+		}, cfg.Intake),
+	}
+	if err := s.csrf.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {
+		return nil, fmt.Errorf("trust the public address: %w", err)
+	}
+	if s.metrics, err = newMetrics(deps.Registry, s.intake.InFlight); err != nil {
+		return nil, err
+	}
+	s.streams, s.endStreams = context.WithCancel(context.Background())
+	if err := s.route(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// complete fills in the defaults and checks what was given.
+func (c *Config) complete() (*url.URL, error) {
+	var problems []error
+	public, err := url.Parse(c.PublicURL)
+	if err != nil || public.Host == "" || public.Scheme != "http" && public.Scheme != "https" {
+		problems = append(problems, fmt.Errorf("public address %q must be an http or https address", c.PublicURL))
+	}
+	if len(c.SigningKey) < 32 {
+		problems = append(problems, fmt.Errorf("signing key must be 32 bytes or more, and has %d", len(c.SigningKey)))
+	}
+	for _, d := range []struct {
+		value *time.Duration
+		or    time.Duration
+	}{
+		{&c.SessionTTL, 30 * 24 * time.Hour},
+		{&c.SignedURLTTL, 15 * time.Minute},
+		{&c.Heartbeat, 15 * time.Second},
+		{&c.StallTimeout, 30 * time.Second},
+	} {
+		if *d.value <= 0 {
+			*d.value = d.or
+		}
+	}
+	return public, errors.Join(problems...)
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// EndStreams ends the event streams, whose listeners resume on another node or
+// after the restart. Without it a graceful stop would wait for them for ever.
+func (s *Server) EndStreams() { s.endStreams() }
+
+// HTTPServer returns an http.Server for s with the time-outs that the handlers
+// count on: headers must come soon, while bodies and answers are bounded by
+// their own deadlines, which move on as bytes do. Its Shutdown ends the event
+// streams.
+func (s *Server) HTTPServer(addr string) *http.Server {
+	srv := &http.Server{
+		Addr:              addr,
+		Handler:           s,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
+	}
+	srv.RegisterOnShutdown(s.EndStreams)
+	return srv
+}

@@ -1,0 +1,127 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/labstack/echo/v4"
+
+	"hark/api/intake"
+	"hark/media"
+	"hark/storage"
+)
+
+// statusClientGone is logged for a caller who left; nobody reads the answer.
+const statusClientGone = 499
+
+// sentinels says which kind of problem an error is.
+var sentinels = []struct {
+	err        error
+	kind       kind
+	retryAfter string // seconds; empty where trying again does not help
+}{
+	{storage.ErrNotFound, kindNotFound, ""},
+	{storage.ErrForbidden, kindForbidden, ""},
+	{storage.ErrKeyReused, kindKeyReused, ""},
+	{storage.ErrConflict, kindConflict, ""},
+	{storage.ErrBadCursor, kindBadCursor, ""},
+	{intake.ErrIncomplete, kindIncomplete, ""},
+	{intake.ErrMalformedForm, kindBadRequest, ""},
+	{intake.ErrTooSlow, kindTooSlow, ""},
+	{intake.ErrTooManyUploads, kindTooManyUploads, "5"},
+	{intake.ErrSaturated, kindSaturated, "5"},
+	{intake.ErrUnavailable, kindUnavailable, "10"},
+	{context.DeadlineExceeded, kindUnavailable, "10"},
+}
+
+// refusals says which kind of problem a refused clip is.
+var refusals = map[media.Kind]kind{
+	media.Empty:       kindEmptyClip,
+	media.NotAudio:    kindNotAudio,
+	media.Unsupported: kindNotAudio,
+	media.Damaged:     kindDamaged,
+	media.TooLarge:    kindTooLarge,
+	media.TooLong:     kindTooLong,
+	media.OverBudget:  kindOverBudget,
+}
+
+// problemOf is the one place where errors become HTTP.
+func problemOf(err error) *Problem {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return problem
+	}
+	if refusal, ok := media.AsRefusal(err); ok {
+		return refusals[refusal.Kind].orInternal().saying(refusal.Reason, err)
+	}
+	var field *intake.FieldError
+	if errors.As(err, &field) {
+		return invalid(field.Field, field.Problem, err)
+	}
+	if errors.Is(err, storage.ErrInvalidQuery) {
+		p := kindInvalidQuery.because(err)
+		p.Errors = []FieldProblem{{Field: "query.q", Message: kindInvalidQuery.detail}}
+		return p
+	}
+	for _, s := range sentinels {
+		if errors.Is(err, s.err) {
+			p := s.kind.because(err)
+			if s.retryAfter != "" {
+				p = p.with("Retry-After", s.retryAfter)
+			}
+			return p
+		}
+	}
+	return foreignProblem(err)
+}
+
+// foreignProblem handles what does not come from Hark's own code.
+func foreignProblem(err error) *Problem {
+	if errors.Is(err, context.Canceled) {
+		p := kindIncomplete.because(err)
+		p.Status = statusClientGone
+		return p
+	}
+	var routed *echo.HTTPError
+	if errors.As(err, &routed) {
+		return kindOfStatus(routed.Code).because(err)
+	}
+	var checked *huma.ErrorModel
+	if errors.As(err, &checked) {
+		return checkedProblem(checked)
+	}
+	return kindInternal.because(err)
+}
+
+// checkedProblem puts huma's verdict on a request into our form.
+func checkedProblem(m *huma.ErrorModel) *Problem {
+	k := kindOfStatus(m.Status)
+	if k.status >= 500 {
+		return k.because(m)
+	}
+	var fields []FieldProblem
+	var said []string
+	for _, e := range m.Errors {
+		if e == nil {
+			continue
+		}
+		fields = append(fields, FieldProblem{Field: e.Location, Message: e.Message})
+		said = append(said, strings.TrimSpace(e.Location+" "+e.Message))
+	}
+	p := k.because(m)
+	p.Errors = fields
+	if len(said) > 0 {
+		p.Detail = strings.Join(said, "; ") + "."
+	}
+	return p
+}
+
+// orInternal guards against a kind that is not in a table.
+func (k kind) orInternal() kind {
+	if k.status == 0 {
+		return kindInternal
+	}
+	return k
+}

@@ -1,0 +1,101 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"hark/api/intake"
+	"hark/storage"
+)
+
+type (
+	messageInput struct {
+		ID string `path:"id" doc:"Id of the message"`
+	}
+	messageOutput struct{ Body Message }
+
+	listMessagesInput struct {
+		ID string `path:"id" doc:"Id of the conversation"`
+		pageInput
+	}
+	patchMessageInput struct {
+		ID   string `path:"id" doc:"Id of the message"`
+		Body struct {
+			Title *string `json:"title,omitempty" maxLength:"200" doc:"Empty takes the title away" example:"The bridge at noon"`
+		} `nameHint:"MessagePatch"`
+	}
+)
+
+func (s *Server) routeMessages() {
+	const path = "/v1/messages/{id}"
+	handle(s, operation{
+		id: "list-messages", method: http.MethodGet, path: "/v1/conversations/{id}/messages", tag: tagMessages,
+		summary: "The messages of a conversation", description: "Newest first.",
+		problems: []kind{kindBadCursor, kindNotFound, kindValidation},
+		example:  Page[Message]{Items: []Message{exampleMessage()}},
+	}, s.listMessages)
+	handle(s, operation{
+		id: "get-message", method: http.MethodGet, path: path, tag: tagMessages, summary: "A message",
+		problems: []kind{kindNotFound}, example: exampleMessage(),
+	}, s.getMessage)
+	handle(s, operation{
+		id: "update-message", method: http.MethodPatch, path: path, tag: tagMessages, summary: "Give a message another title",
+		description: "By its author, or an admin.",
+		problems:    []kind{kindForbidden, kindNotFound, kindValidation}, example: exampleMessage(),
+	}, s.updateMessage)
+	handle(s, operation{
+		id: "delete-message", method: http.MethodDelete, path: path, tag: tagMessages, summary: "Delete a message",
+		description: "With its sound, its transcript and all that was made of it. By its author, or an admin. There is no way back.",
+		problems:    []kind{kindForbidden, kindNotFound},
+	}, s.deleteMessage)
+	handle(s, operation{
+		id: "retry-message", method: http.MethodPost, path: path + "/retry", tag: tagMessages, summary: "Work on a message again",
+		description: "For one that failed, or to have a better model hear one that is ready.",
+		status:      http.StatusAccepted, problems: []kind{kindForbidden, kindNotFound, kindConflict}, example: exampleMessage(),
+	}, s.retryMessage)
+}
+
+func (s *Server) listMessages(ctx context.Context, actor storage.Actor, in *listMessagesInput) (*pageOutput[Message], error) {
+	found, next, err := s.DB.Messages(ctx, actor, in.ID, in.page())
+	if err != nil {
+		return nil, err
+	}
+	return newPage(callFrom(ctx).echo.Request().URL, found, next, messageView), nil
+}
+
+func (s *Server) getMessage(ctx context.Context, actor storage.Actor, in *messageInput) (*messageOutput, error) {
+	found, err := s.DB.Message(ctx, actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &messageOutput{Body: messageView(found)}, nil
+}
+
+func (s *Server) updateMessage(ctx context.Context, actor storage.Actor, in *patchMessageInput) (*messageOutput, error) {
+	patch := storage.MessagePatch{Title: in.Body.Title}
+	if patch.Title != nil {
+		title, err := intake.CleanTitle(*patch.Title)
+		if err != nil {
+			return nil, inBody(err)
+		}
+		patch.Title = &title
+	}
+	changed, err := s.DB.UpdateMessage(ctx, actor, in.ID, patch)
+	if err != nil {
+		return nil, err
+	}
+	return &messageOutput{Body: messageView(changed)}, nil
+}
+
+func (s *Server) deleteMessage(ctx context.Context, actor storage.Actor, in *messageInput) (*struct{}, error) {
+	return nil, s.DB.DeleteMessage(ctx, actor, in.ID)
+}
+
+func (s *Server) retryMessage(ctx context.Context, actor storage.Actor, in *messageInput) (*messageOutput, error) {
+	msg, job, err := s.DB.RetryMessage(ctx, actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	s.intake.Publish(ctx, msg, job)
+	return &messageOutput{Body: messageView(msg)}, nil
+}

@@ -1,0 +1,68 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	streams  prometheus.Gauge
+	received prometheus.Counter
+}
+
+func newMetrics(registry *prometheus.Registry, uploads func() int) (*metrics, error) {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hark_http_requests_total",
+			Help: "Requests answered, by route, method and status.",
+		}, []string{"route", "method", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "hark_http_request_duration_seconds",
+			Help:    "Time from a request's headers to the end of its answer; event streams left out.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300},
+		}, []string{"route", "method"}),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "hark_http_event_streams",
+			Help: "Event streams that are open.",
+		}),
+		received: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "hark_http_received_audio_bytes_total",
+			Help: "Bytes of request bodies that carried recordings, kept or not.",
+		}),
+	}
+	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "hark_http_uploads_in_flight",
+		Help: "Recordings that are being sent.",
+	}, func() float64 { return float64(uploads()) })
+	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.streams, m.received, inFlight} {
+		if err := registry.Register(c); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// observe counts an answered request.
+func (m *metrics) observe(c echo.Context, took time.Duration) {
+	route, method := routeOf(c), knownMethod(c.Request().Method)
+	m.requests.WithLabelValues(route, method, strconv.Itoa(c.Response().Status)).Inc()
+	if route != eventsPath {
+		m.seconds.WithLabelValues(route, method).Observe(took.Seconds())
+	}
+}
+
+// knownMethod keeps made-up methods from making series.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
+}

@@ -1,0 +1,54 @@
+package api
+
+import (
+	"net/url"
+
+	"hark/storage"
+)
+
+// pageInput are the parameters of every list.
+type pageInput struct {
+	Cursor string `query:"cursor" maxLength:"512" doc:"Where to go on: next_cursor of the page before"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"Items on a page, at the most"`
+}
+
+func (p pageInput) page() storage.Page { return storage.Page{Cursor: p.Cursor, Limit: p.Limit} }
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Items      []T    `json:"items" nullable:"false" doc:"Newest first"`
+	NextCursor string `json:"next_cursor,omitempty" doc:"Pass it as cursor to get the next page; left out on the last" example:"eyJhIjoxNzY3MjI1NjAwMDAwfQ"`
+}
+
+// pageOutput answers with a page and, in the Link header (RFC 8288), the
+// address of the next.
+type pageOutput[T any] struct {
+	Link string `header:"Link" doc:"Address of the next page, rel=next; left out on the last"`
+	Body Page[T]
+}
+
+// newPage prints records with view. here is the address of this page.
+func newPage[R, T any](here *url.URL, records []R, next string, view func(R) T) *pageOutput[T] {
+	out := &pageOutput[T]{Link: nextLink(here, next)}
+	out.Body = Page[T]{Items: views(records, view), NextCursor: next}
+	return out
+}
+
+// views prints records with view; the result is never nil.
+func views[R, T any](records []R, view func(R) T) []T {
+	items := make([]T, len(records))
+	for i, r := range records {
+		items[i] = view(r)
+	}
+	return items
+}
+
+// nextLink is the Link header of a page, with all parameters of this one kept.
+func nextLink(here *url.URL, next string) string {
+	if next == "" {
+		return ""
+	}
+	q := here.Query()
+	q.Set("cursor", next)
+	return "<" + here.Path + "?" + q.Encode() + `>; rel="next"`
+}

@@ -1,0 +1,31 @@
+package api
+
+import (
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
+)
+
+// route lays out every address that Hark answers.
+func (s *Server) route() error {
+	s.echo = echo.New()
+	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.answer(c, err) }
+	s.echo.IPExtractor = echo.ExtractIPDirect()
+	s.echo.Use(s.observe)
+
+	s.huma = humaecho.New(s.echo, s.description())
+	s.routeMe()
+	s.routeTokens()
+	s.routeConversations()
+	s.routeMembers()
+	s.routeMessages()
+	s.routeUpload()
+	s.routeAudio()
+	s.routeTranscript()
+	s.routeSearch()
+	s.routeEvents()
+
+	s.routePages()
+	s.routeOperations()
+	return s.routeDocs()
+}

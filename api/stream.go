@@ -1,0 +1,175 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"hark/storage"
+)
+
+const (
+	subscriptionBuffer = 256
+	eventBatch         = 200
+	reconnectAfter     = 2 * time.Second
+)
+
+// eventStream sends one listener the events that they may see.
+//
+// The bus only wakes it: what is sent is read from the database, which knows
+// who may see what and in which order things were committed. So it does not
+// matter whether the bus delivers twice, out of order, or not at all; what it
+// loses is found at the next heartbeat. Events that pass are the exception:
+// they live on the bus alone, and nobody minds losing one.
+type eventStream struct {
+	server *Server
+	call   *call
+	actor  storage.Actor
+	live   <-chan storage.Event
+	out    *eventWriter
+	after  int64 // every event up to this one was sent, or was not for this listener
+}
+
+// run streams until the listener goes, cannot keep up, or may no longer
+// listen; that is no error, and returns nil.
+func (e *eventStream) run(ctx context.Context) error {
+	if err := e.out.begin(e.after); err != nil {
+		return nil //nolint:nilerr // the listener has gone
+	}
+	heartbeat := time.NewTicker(e.server.cfg.Heartbeat)
+	defer heartbeat.Stop()
+	for err := e.catchUp(ctx); ; {
+		if err != nil {
+			return endOfStream(ctx, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-e.server.streams.Done():
+			return nil
+		case event, ok := <-e.live:
+			if !ok {
+				return errors.New("bus ended the subscription")
+			}
+			err = e.hear(ctx, event)
+		case <-heartbeat.C:
+			err = e.beat(ctx)
+		}
+	}
+}
+
+// errListenerGone is a write that failed or took too long.
+var errListenerGone = errors.New("listener has gone or does not keep up")
+
+// endOfStream tells the ends that are in the nature of a stream from errors.
+func endOfStream(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, errListenerGone) ||
+		errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrExpired) {
+		return nil
+	}
+	return err
+}
+
+// hear handles what the bus brings: a reason to look, or something passing.
+func (e *eventStream) hear(ctx context.Context, event storage.Event) error {
+	switch {
+	case event.Seq == 0:
+		return e.pass(ctx, event)
+	case event.Seq <= e.after:
+		return nil
+	}
+	if err := e.catchUp(ctx); err != nil {
+		return err
+	}
+	// Events are numbered in the order of commit, so all up to this one were
+	// there to be read: those that did not come are not for this listener.
+	e.after = max(e.after, event.Seq)
+	return nil
+}
+
+// pass sends an event that is not kept, if the listener may see it.
+func (e *eventStream) pass(ctx context.Context, event storage.Event) error {
+	allowed, err := e.server.DB.CanHear(ctx, e.actor, event.ConversationID)
+	if err != nil || !allowed {
+		return err
+	}
+	return e.out.send(event)
+}
+
+// catchUp sends all that the database has behind e.after.
+func (e *eventStream) catchUp(ctx context.Context) error {
+	for {
+		batch, err := e.server.DB.EventsAfter(ctx, e.actor, e.after, eventBatch)
+		if err != nil {
+			return fmt.Errorf("read events: %w", err)
+		}
+		for _, event := range batch {
+			if err := e.out.send(event); err != nil {
+				return err
+			}
+			e.after = event.Seq
+		}
+		if len(batch) < eventBatch {
+			return nil
+		}
+	}
+}
+
+// beat shows that the stream lives, and makes sure that it should.
+func (e *eventStream) beat(ctx context.Context) error {
+	if err := e.server.stillValid(ctx, e.call); err != nil {
+		return err
+	}
+	if err := e.out.comment("still here"); err != nil {
+		return err
+	}
+	return e.catchUp(ctx)
+}
+
+// eventWriter prints events (HTML Living Standard, section 9.2), each in one
+// write that must be taken within the deadline.
+type eventWriter struct {
+	w     http.ResponseWriter
+	rc    *http.ResponseController
+	stall time.Duration
+}
+
+func newEventWriter(w http.ResponseWriter, stall time.Duration) *eventWriter {
+	return &eventWriter{w: w, rc: http.NewResponseController(w), stall: stall}
+}
+
+// begin tells the listener its place, so that one who is cut off before the
+// first event resumes from here and not from whenever they are back.
+func (e *eventWriter) begin(after int64) error {
+	return e.write("retry: " + strconv.FormatInt(reconnectAfter.Milliseconds(), 10) +
+		"\nid: " + strconv.FormatInt(after, 10) + "\n: listening\n\n")
+}
+
+func (e *eventWriter) comment(text string) error { return e.write(": " + text + "\n\n") }
+
+func (e *eventWriter) send(event storage.Event) error {
+	data, err := json.Marshal(eventView(event))
+	if err != nil {
+		return fmt.Errorf("print event %d: %w", event.Seq, err)
+	}
+	id := ""
+	if event.Seq > 0 {
+		id = "id: " + strconv.FormatInt(event.Seq, 10) + "\n"
+	}
+	return e.write(id + "event: " + string(event.Type) + "\ndata: " + string(data) + "\n\n")
+}
+
+func (e *eventWriter) write(text string) error {
+	_ = e.rc.SetWriteDeadline(time.Now().Add(e.stall)) // a writer that has no deadlines is a test's
+	if _, err := e.w.Write([]byte(text)); err != nil {
+		return fmt.Errorf("%w: %w", errListenerGone, err)
+	}
+	if err := e.rc.Flush(); err != nil {
+		return fmt.Errorf("%w: %w", errListenerGone, err)
+	}
+	return nil
+}
