@@ -1,0 +1,363 @@
+package openai
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hark/transcribe"
+)
+
+func newEngine(t *testing.T, s *server, change func(*Config)) *Engine {
+	t.Helper()
+	cfg := Config{BaseURL: s.URL + "/v1", APIKey: testKey, Model: "whisper-1"}
+	if change != nil {
+		change(&cfg)
+	}
+	e, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// checkInvariants fails when a transcript is not what transcribe.Transcript
+// promises.
+func checkInvariants(tr *transcribe.Transcript, lengthMS int64) error {
+	var last int64
+	for _, s := range tr.Segments {
+		if len(s.Words) == 0 || s.StartMS < last || s.EndMS < s.StartMS || s.EndMS > lengthMS {
+			return fmt.Errorf("segment %+v after %d ms", s, last)
+		}
+		var texts []string
+		at := s.StartMS
+		for _, w := range s.Words {
+			if w.StartMS < at || w.EndMS < w.StartMS || w.EndMS > s.EndMS || len(strings.Fields(w.Text)) != 1 {
+				return fmt.Errorf("word %+v in %+v", w, s)
+			}
+			if w.Confidence < 0 || w.Confidence > 1 || math.IsNaN(w.Confidence) {
+				return fmt.Errorf("confidence of %+v", w)
+			}
+			at = w.StartMS
+			texts = append(texts, w.Text)
+		}
+		if s.Text != strings.Join(texts, " ") {
+			return fmt.Errorf("text %q of words %q", s.Text, texts)
+		}
+		last = s.EndMS
+	}
+	return nil
+}
+
+func TestLongClipIsCutSentAndJoined(t *testing.T) {
+	s := newServer(t)
+	var progress []int64
+	e := newEngine(t, s, func(c *Config) { c.ChunkDuration = 4 * time.Second; c.Concurrency = 3 })
+	// The tone at 3.5 s lies over the first full chunk's end; from 8 to 16 s nobody speaks.
+	at := []float64{0.5, 1.5, 3.5, 5, 6.2, 17, 18.1, 19.5}
+	tr, err := e.Transcribe(t.Context(), beepClip(20.25, at...), transcribe.Options{
+		Language: "en-GB", Progress: func(ms int64) { progress = append(progress, ms) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := checkInvariants(tr, 20250); err != nil {
+		t.Error(err)
+	}
+	words := tr.Words()
+	if len(words) != len(at) {
+		t.Fatalf("heard %+v", words)
+	}
+	for i, w := range words {
+		if math.Abs(float64(w.StartMS)-at[i]*1000) > 20 || math.Abs(float64(w.EndMS)-at[i]*1000-400) > 20 {
+			t.Errorf("tone at %v s was placed at %d to %d ms", at[i], w.StartMS, w.EndMS)
+		}
+		if !strings.HasPrefix(w.Text, "Beep") || !strings.HasSuffix(w.Text, ".") || math.Abs(w.Confidence-math.Exp(-0.1)) > 1e-9 {
+			t.Errorf("word is %+v", w)
+		}
+	}
+	if tr.Language != "en" || tr.Engine != "openai" || tr.Model != "whisper-1" {
+		t.Errorf("transcript is by %s %s in %q", tr.Engine, tr.Model, tr.Language)
+	}
+	if !slices.IsSorted(progress) || progress[len(progress)-1] != 20250 {
+		t.Errorf("progress was %v", progress)
+	}
+	for _, c := range s.calls {
+		if c.fields["language"][0] != "en" || len(c.pcm) > 4*16000 || len(beeps(c.pcm)) == 0 {
+			t.Errorf("sent %d samples with %d tones as %v", len(c.pcm), len(beeps(c.pcm)), c.fields)
+		}
+	}
+}
+
+func TestSilenceIsNotSent(t *testing.T) {
+	s := newServer(t)
+	for name, c := range map[string]*clip{"silence": beepClip(30), "nothing": beepClip(0), "a click": {p: []float32{1, 1, 1}}} {
+		tr, err := newEngine(t, s, nil).Transcribe(t.Context(), c, transcribe.Options{})
+		if err != nil || tr.Segments == nil || len(tr.Segments) > 0 {
+			t.Errorf("%s: %+v, %v", name, tr, err)
+		}
+	}
+	if n := s.count(); n > 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// failures maps what a server can do wrong to what we make of it.
+func TestFailures(t *testing.T) {
+	ok := replyJSON(`{"text":"hello"}`)
+	short := func(w http.ResponseWriter) {
+		w.Header().Set("Content-Length", "1000")
+		io.WriteString(w, `{"text":"hel`)
+	}
+	openaiError := func(status int, code, message string) func(http.ResponseWriter) {
+		return answerWith(status, map[string]any{"error": map[string]any{"message": message, "code": code}})
+	}
+	for _, tc := range []struct {
+		name      string
+		answers   []func(http.ResponseWriter) // in turn; the last one repeats
+		requests  int
+		fails     string // part of the error; empty when it must work
+		permanent string // part of the reason; empty when the error may pass
+	}{
+		{"busy, then fine", []func(http.ResponseWriter){openaiError(429, "rate_limit", "slow down"), ok}, 2, "", ""},
+		{"broken, then fine", []func(http.ResponseWriter){answerWith(500, nil), answerWith(503, "x"), ok}, 3, "", ""},
+		{"half an answer, then fine", []func(http.ResponseWriter){short, ok}, 2, "", ""},
+		{"not JSON, then fine", []func(http.ResponseWriter){replyJSON("<html>"), ok}, 2, "", ""},
+		{"never works", []func(http.ResponseWriter){answerWith(502, map[string]string{"detail": "bad gateway"})}, 3, "502: bad gateway", ""},
+		{"always half an answer", []func(http.ResponseWriter){short}, 3, "unexpected EOF", ""},
+		{"an answer without text", []func(http.ResponseWriter){replyJSON(`{"ok":true}`)}, 3, "no text", ""},
+		{"wrong key", []func(http.ResponseWriter){openaiError(401, "", "Incorrect API key: "+testKey)}, 1, "Incorrect API key: [key]", "does not accept Hark's key"},
+		{"no money", []func(http.ResponseWriter){openaiError(429, "insufficient_quota", "pay")}, 1, "pay", "used up"},
+		{"no model", []func(http.ResponseWriter){answerWith(404, map[string]string{"error": "no such model"})}, 1, "no such model", "does not know the model"},
+		{"too large", []func(http.ResponseWriter){answerWith(413, nil)}, 1, "413", "shorter chunk"},
+		{"refused", []func(http.ResponseWriter){answerWith(400, map[string]string{"message": strings.Repeat("no\n\x00", 2000)})}, 1, "no no no", "refuses this recording (status 400)"},
+		{"endless answer", []func(http.ResponseWriter){func(w http.ResponseWriter) {
+			w.Write(bytes.Repeat([]byte(" "), maxReply+1))
+		}}, 1, "too large", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			s.answer = func(w http.ResponseWriter, _ *http.Request, c call) { tc.answers[min(c.n, len(tc.answers))-1](w) }
+			var log bytes.Buffer
+			e := newEngine(t, s, func(c *Config) { c.MaxRetries = 2; c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+			tr, err := e.Transcribe(t.Context(), beepClip(1, 0.3), transcribe.Options{})
+			if s.count() != tc.requests {
+				t.Errorf("%d requests, want %d", s.count(), tc.requests)
+			}
+			if tc.fails == "" {
+				if err != nil || tr.Text() != "hello" {
+					t.Errorf("got %+v, %v", tr, err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), tc.fails) || len(err.Error()) > 1000 {
+				t.Fatalf("got %v", err)
+			}
+			if strings.Contains(err.Error()+log.String(), testKey) {
+				t.Errorf("the key is in %q or %q", err, log.String())
+			}
+			var f *transcribe.Failure
+			if is := errors.As(err, &f); is != (tc.permanent != "") || is && !strings.Contains(f.Reason, tc.permanent) {
+				t.Errorf("failure is %+v", f)
+			}
+		})
+	}
+}
+
+func TestHangingServerTimesOut(t *testing.T) {
+	s := newServer(t)
+	s.answer = func(w http.ResponseWriter, r *http.Request, c call) {
+		if c.n == 1 {
+			<-r.Context().Done()
+			return
+		}
+		replyJSON(`{"text":"late"}`)(w)
+	}
+	e := newEngine(t, s, func(c *Config) { c.Timeout = 200 * time.Millisecond })
+	tr, err := e.Transcribe(t.Context(), beepClip(1, 0.3), transcribe.Options{})
+	if err != nil || tr.Text() != "late" {
+		t.Errorf("got %+v, %v", tr, err)
+	}
+
+	s.answer = func(_ http.ResponseWriter, r *http.Request, _ call) { <-r.Context().Done() }
+	e = newEngine(t, s, func(c *Config) { c.Timeout = 50 * time.Millisecond; c.MaxRetries = -1 })
+	if _, err := e.Transcribe(t.Context(), beepClip(1, 0.3), transcribe.Options{}); !errors.Is(err, errTimeout) || errors.Is(err, transcribe.ErrPermanent) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestServerAway(t *testing.T) {
+	s := newServer(t)
+	e := newEngine(t, s, func(c *Config) { c.MaxRetries = 1 })
+	s.Close()
+	if _, err := e.Transcribe(t.Context(), beepClip(1, 0.3), transcribe.Options{}); err == nil || errors.Is(err, transcribe.ErrPermanent) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	s := newServer(t)
+	var first time.Time
+	s.answer = func(w http.ResponseWriter, _ *http.Request, c call) {
+		if c.n == 1 {
+			first = time.Now()
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(429)
+			return
+		}
+		if waited := time.Since(first); waited < time.Second {
+			t.Errorf("came back after %v", waited)
+		}
+		replyJSON(`{"text":"ok"}`)(w)
+	}
+	if _, err := newEngine(t, s, nil).Transcribe(t.Context(), beepClip(1, 0.3), transcribe.Options{}); err != nil {
+		t.Error(err)
+	}
+
+	s.answer = func(w http.ResponseWriter, _ *http.Request, _ call) {
+		w.Header().Set("Retry-After", "600")
+		w.WriteHeader(503)
+	}
+	before := s.count()
+	_, err := newEngine(t, s, nil).Transcribe(t.Context(), beepClip(1, 0.3), transcribe.Options{})
+	var polite interface{ RetryAfter() time.Duration }
+	if !errors.As(err, &polite) || polite.RetryAfter() != 10*time.Minute || s.count() != before+1 {
+		t.Errorf("got %v after %d requests", err, s.count()-before)
+	}
+}
+
+func TestRetryAfterHeader(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for header, want := range map[string]time.Duration{
+		"": 0, "7": 7 * time.Second, "-3": 0, "soon": 0, "999999999": 24 * time.Hour,
+		"Fri, 02 Jan 2026 03:05:05 GMT": time.Minute, "Fri, 02 Jan 2015 03:05:05 GMT": 0,
+	} {
+		if got := retryAfter(header, now); got != want {
+			t.Errorf("%q: %v, want %v", header, got, want)
+		}
+	}
+}
+
+func TestCancellationEndsEverything(t *testing.T) {
+	s := newServer(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("message deleted")
+	s.answer = func(_ http.ResponseWriter, r *http.Request, _ call) {
+		cancel(cause)
+		<-r.Context().Done()
+	}
+	if _, err := newEngine(t, s, nil).Transcribe(ctx, beepClip(1, 0.3), transcribe.Options{}); !errors.Is(err, cause) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestBrokenSource(t *testing.T) {
+	s := newServer(t)
+	c := beepClip(1, 0.3)
+	c.end = errors.New("decoder broke")
+	if _, err := newEngine(t, s, nil).Transcribe(t.Context(), c, transcribe.Options{}); !errors.Is(err, c.end) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRequestsAtOnceAreBounded(t *testing.T) {
+	s := newServer(t)
+	var running, most atomic.Int32
+	s.answer = func(w http.ResponseWriter, r *http.Request, c call) {
+		most.Store(max(most.Load(), running.Add(1)))
+		hearBeeps(w, r, c)
+		running.Add(-1)
+	}
+	e := newEngine(t, s, func(c *Config) { c.ChunkDuration = time.Second })
+	done := make(chan error)
+	for range 3 {
+		go func() {
+			_, err := e.Transcribe(t.Context(), beepClip(8, 0.3, 1.2, 2.4, 3.1, 4.5, 5.2, 6.3), transcribe.Options{})
+			done <- err
+		}()
+	}
+	for range 3 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if most.Load() > 2 {
+		t.Errorf("%d requests at once", most.Load())
+	}
+}
+
+func TestGateLetsInteractiveGoFirst(t *testing.T) {
+	g := newGate(1)
+	if err := g.enter(t.Context(), transcribe.Bulk); err != nil {
+		t.Fatal(err)
+	}
+	order := make(chan string, 2)
+	enter := func(p transcribe.Priority, name string) {
+		if err := g.enter(t.Context(), p); err != nil {
+			t.Error(err)
+		}
+		order <- name
+		g.leave()
+	}
+	waiting := func(n int) {
+		for {
+			g.mu.Lock()
+			now := len(g.waiting[0]) + len(g.waiting[1])
+			g.mu.Unlock()
+			if now == n {
+				return
+			}
+			time.Sleep(time.Millisecond) // polls for the goroutine to queue; no order depends on it
+		}
+	}
+	go enter(transcribe.Bulk, "bulk")
+	waiting(1)
+	go enter(transcribe.Interactive, "interactive")
+	waiting(2)
+
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := g.enter(gone, transcribe.Interactive); err == nil {
+		t.Error("went through a full gate with a context that ended")
+	}
+	g.leave()
+	if first, second := <-order, <-order; first != "interactive" || second != "bulk" {
+		t.Errorf("%s went before %s", first, second)
+	}
+}
+
+func TestNewChecksItsConfig(t *testing.T) {
+	for name, cfg := range map[string]Config{
+		"no address":         {Model: "m"},
+		"an odd address":     {Model: "m", BaseURL: "ftp://host"},
+		"a password":         {Model: "m", BaseURL: "https://user:pw@host"},
+		"a query":            {Model: "m", BaseURL: "https://host?key=1"},
+		"no model":           {BaseURL: "https://host"},
+		"a key of two lines": {Model: "m", BaseURL: "https://host", APIKey: "a\nb"},
+		"tiny chunks":        {Model: "m", BaseURL: "https://host", ChunkDuration: time.Millisecond},
+	} {
+		if _, err := New(cfg); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+	for base, want := range map[string]string{
+		"https://host":        "https://host/v1/audio/transcriptions",
+		"https://host/v1/":    "https://host/v1/audio/transcriptions",
+		"http://host:1/proxy": "http://host:1/proxy/v1/audio/transcriptions",
+	} {
+		if e, err := New(Config{BaseURL: base, Model: "m"}); err != nil || e.endpoint != want {
+			t.Errorf("%s became %v, %v", base, e, err)
+		}
+	}
+}
