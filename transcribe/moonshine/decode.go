@@ -2,7 +2,6 @@ package moonshine
 
 import (
 	"context"
-	"math"
 )
 
 // A token is about four letters. Fast speech has about six of them a second,
@@ -44,11 +43,10 @@ func (m *Model) decode(ctx context.Context, samples []float32) (*spoken, error) 
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
 		}
-		if err := g.step(next); err != nil {
+		var logProb float64
+		if next, logProb, err = g.step(next); err != nil {
 			return nil, err
 		}
-		var logProb float64
-		next, logProb = likeliest(g.logits)
 		s.attention.add(g.weights[followsFrom(g.shape.layers):])
 		if next == tokenEnd {
 			return s, nil
@@ -72,26 +70,4 @@ func (s *spoken) cut(n int) {
 	s.tokens = s.tokens[:n]
 	s.logProbs = s.logProbs[:n]
 	s.attention.cut(n + 1)
-}
-
-// negligible is how far below the best logit another no longer counts: a whole
-// vocabulary of them is worth one per cent.
-const negligible = 15
-
-// likeliest returns the token with the highest logit and the logarithm of its
-// probability.
-func likeliest(logits []float32) (token int, logProb float64) {
-	best := logits[0]
-	for i, l := range logits {
-		if l > best {
-			best, token = l, i
-		}
-	}
-	var sum float64
-	for _, l := range logits {
-		if d := l - best; d > -negligible {
-			sum += math.Exp(float64(d))
-		}
-	}
-	return token, -math.Log(sum)
 }

@@ -1,6 +1,7 @@
 package moonshine
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -14,6 +15,7 @@ import (
 // It is safe for concurrent use; every utterance has its own [decoding].
 type decoder struct {
 	session *ort.DynamicAdvancedSession
+	head    *head
 	shape   decoderShape
 	caches  []cacheNames
 	idle    sync.Pool // of *buffers
@@ -46,7 +48,7 @@ func openDecoder(path string, threads int) (*decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, shape, err := exposeAttention(model)
+	parts, err := splitDecoder(model)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
@@ -55,16 +57,20 @@ func openDecoder(path string, threads int) (*decoder, error) {
 		return nil, err
 	}
 	defer func() { _ = options.Destroy() }()
-	session, err := ort.NewDynamicAdvancedSessionWithONNXData(model, nil, nil, options)
+	session, err := ort.NewDynamicAdvancedSessionWithONNXData(parts.body, nil, nil, options)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", path, err)
 	}
-	d := &decoder{session: session, shape: shape, caches: namesOf(shape.layers)}
-	d.idle.New = func() any { return newBuffers(shape) }
+	head, err := openHead(&parts.head, threads)
+	if err != nil {
+		return nil, errors.Join(err, session.Destroy())
+	}
+	d := &decoder{session: session, head: head, shape: parts.shape, caches: namesOf(parts.shape.layers)}
+	d.idle.New = func() any { return newBuffers(d.shape, head.dim) }
 	return d, nil
 }
 
-func (d *decoder) close() error { return d.session.Destroy() }
+func (d *decoder) close() error { return errors.Join(d.session.Destroy(), d.head.close()) }
 
 // buffers are the memory that the decoder's tensors lie in, kept from one
 // utterance to the next. What ONNX Runtime is given the address of stays
@@ -73,18 +79,18 @@ type buffers struct {
 	past, present [][]float32 // keys and values of what was said, layer by layer: [heads, tokens, headDim]
 	heard         [][]float32 // keys and values of what was heard: [heads, frames, headDim]
 	weights       [][]float32 // cross-attention of one step, layer by layer: [heads, frames]
-	logits        []float32   // [vocab]
+	hidden        []float32   // what the last layer says
 	token         []int64
 	useCache      []bool
 }
 
-func newBuffers(s decoderShape) *buffers {
+func newBuffers(s decoderShape, dim int) *buffers {
 	return &buffers{
 		past:     make([][]float32, 2*s.layers),
 		present:  make([][]float32, 2*s.layers),
 		heard:    make([][]float32, 2*s.layers),
 		weights:  make([][]float32, s.layers),
-		logits:   make([]float32, s.vocab),
+		hidden:   make([]float32, dim),
 		token:    make([]int64, 1),
 		useCache: make([]bool, 1),
 	}
@@ -104,6 +110,7 @@ type decoding struct {
 	*decoder
 	*buffers
 	binding *ort.IoBinding
+	scores  *scores
 	frames  int
 	tokens  int // said so far
 }
@@ -115,7 +122,11 @@ func (d *decoder) begin(heard ort.Value) (*decoding, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bind decoder: %w", err)
 	}
-	g := &decoding{decoder: d, buffers: d.idle.Get().(*buffers), binding: binding, frames: int(heard.GetShape()[1])}
+	scores, err := d.head.newScores()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make tensors: %w", err), binding.Destroy())
+	}
+	g := &decoding{decoder: d, buffers: d.idle.Get().(*buffers), binding: binding, scores: scores, frames: int(heard.GetShape()[1])}
 	if err := g.bindUtterance(heard); err != nil {
 		g.close()
 		return nil, err
@@ -125,6 +136,7 @@ func (d *decoder) begin(heard ort.Value) (*decoding, error) {
 
 func (g *decoding) close() {
 	_ = g.binding.Destroy()
+	g.scores.destroy()
 	g.idle.Put(g.buffers)
 }
 
@@ -136,12 +148,13 @@ func (g *decoding) bindUtterance(heard ort.Value) error {
 	return bind(g.binding.BindInput, "input_ids", g.token, 1, 1)
 }
 
-// step says a token to the decoder and leaves what it would say next in
-// logits, and where it listened for that in weights.
+// step says a token to the decoder, and returns the one that it would say next
+// and the logarithm of its probability. Where it listened for that is left in
+// weights.
 //
 // The first step also turns what was heard into keys and values, which the
 // later steps read; for those it is an output that must not be asked for.
-func (g *decoding) step(token int) error {
+func (g *decoding) step(token int) (next int, logProb float64, err error) {
 	g.token[0] = int64(token)
 	bindings := []func() error{g.bindCache}
 	switch g.tokens {
@@ -153,26 +166,26 @@ func (g *decoding) step(token int) error {
 	}
 	for _, bind := range bindings {
 		if err := bind(); err != nil {
-			return err
+			return 0, 0, err
 		}
 	}
 	if err := g.session.RunWithBinding(g.binding); err != nil {
-		return fmt.Errorf("run decoder: %w", err)
+		return 0, 0, fmt.Errorf("run decoder: %w", err)
 	}
 	g.past, g.present = g.present, g.past
 	g.tokens++
-	return nil
+	return g.scores.likeliest(g.hidden)
 }
 
 // bindAnswers binds the outputs that every step answers with.
 func (g *decoding) bindAnswers() error {
-	for layer := range g.weights {
+	for layer := followsFrom(g.shape.layers); layer < g.shape.layers; layer++ {
 		g.weights[layer] = room(g.weights[layer], g.shape.heads*g.frames)
 		if err := bind(g.binding.BindOutput, attentionName(layer), g.weights[layer], 1, g.shape.heads, 1, g.frames); err != nil {
 			return err
 		}
 	}
-	return bind(g.binding.BindOutput, "logits", g.logits, 1, 1, len(g.logits))
+	return bind(g.binding.BindOutput, hiddenName, g.hidden, 1, 1, len(g.hidden))
 }
 
 // bindCache binds the keys and values of the tokens so far as inputs, and

@@ -2,6 +2,7 @@ package moonshine
 
 import (
 	"fmt"
+	"os"
 
 	ort "github.com/yalue/onnxruntime_go"
 )
@@ -60,8 +61,8 @@ func sessionOptions(threads int) (*ort.SessionOptions, error) {
 	for _, set := range []func() error{
 		func() error { return options.SetIntraOpNumThreads(threads) },
 		func() error { return options.SetInterOpNumThreads(1) },
-		func() error { return options.SetMemPattern(false) },
-		func() error { return options.SetCpuMemArena(false) },
+		func() error { return options.SetMemPattern(os.Getenv("PATTERN") != "") },
+		func() error { return options.SetCpuMemArena(os.Getenv("ARENA") != "") },
 	} {
 		if err := set(); err != nil {
 			_ = options.Destroy()

@@ -1,0 +1,122 @@
+package moonshine
+
+import (
+	"fmt"
+	"math"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// middle is the byte that stands for 0 in what the head multiplies.
+const middle = 128
+
+// head makes logits of what the decoder's last layer says, multiplying bytes
+// with bytes. It is safe for concurrent use; every utterance has its own
+// [scores].
+//
+// A byte is too coarse for what the layer says. So each number is given as
+// two, a high one and one for what the high one misses, like the digits of a
+// number of 16 bits. The logits are then those of the floats, to five digits.
+type head struct {
+	session *ort.DynamicAdvancedSession
+	dim     int
+	vocab   int
+	scale   float32
+}
+
+func openHead(p *projection, threads int) (*head, error) {
+	options, err := sessionOptions(threads)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = options.Destroy() }()
+	session, err := ort.NewDynamicAdvancedSessionWithONNXData(p.model(), []string{"bytes"}, []string{"product"}, options)
+	if err != nil {
+		return nil, fmt.Errorf("load the decoder's head: %w", err)
+	}
+	return &head{session: session, dim: p.dim, vocab: p.vocab, scale: p.scale}, nil
+}
+
+func (h *head) close() error { return h.session.Destroy() }
+
+// scores are the memory in which one utterance's logits are made.
+type scores struct {
+	*head
+	bytes   *ort.Tensor[uint8] // [2][dim], the high and the low digits
+	product *ort.Tensor[int32] // [2][vocab], the high and the low digits times the matrix
+}
+
+// newScores returns memory that the caller destroys.
+func (h *head) newScores() (*scores, error) {
+	bytes, err := ort.NewEmptyTensor[uint8](ort.NewShape(2, int64(h.dim)))
+	if err != nil {
+		return nil, err
+	}
+	product, err := ort.NewEmptyTensor[int32](ort.NewShape(2, int64(h.vocab)))
+	if err != nil {
+		_ = bytes.Destroy()
+		return nil, err
+	}
+	return &scores{head: h, bytes: bytes, product: product}, nil
+}
+
+func (s *scores) destroy() {
+	_ = s.bytes.Destroy()
+	_ = s.product.Destroy()
+}
+
+// lowDigits is how many low digits make a high one.
+const lowDigits = 254
+
+// likeliest returns the token that the decoder would say after hidden, and the
+// natural logarithm of its probability.
+func (s *scores) likeliest(hidden []float32) (token int, logProb float64, err error) {
+	unit := s.split(hidden)
+	if err := s.session.Run([]ort.Value{s.bytes}, []ort.Value{s.product}); err != nil {
+		return 0, 0, fmt.Errorf("run the decoder's head: %w", err)
+	}
+	product := s.product.GetData()
+	high, low := product[:s.vocab], product[s.vocab:]
+	// Of logits in units of the lowest digit, the largest and the sum of all.
+	best := math.MinInt64
+	for i := range high {
+		if l := int(high[i])*lowDigits + int(low[i]); l > best {
+			best, token = l, i
+		}
+	}
+	scale := float64(unit) * float64(s.scale) / lowDigits
+	least := best - int(negligible/scale)
+	var sum float64
+	for i := range high {
+		if l := int(high[i])*lowDigits + int(low[i]); l >= least {
+			sum += math.Exp(float64(l-best) * scale)
+		}
+	}
+	return token, -math.Log(sum), nil
+}
+
+// negligible is how far below the best logit another no longer counts: all of
+// a vocabulary of them are worth one per cent.
+const negligible = 15
+
+// split writes numbers as high and low digits and returns what a high digit
+// is worth.
+func (s *scores) split(hidden []float32) (unit float32) {
+	var most float32
+	for _, x := range hidden {
+		most = max(most, x, -x)
+	}
+	unit = most / 127
+	if !(unit > 0) {
+		unit = 1
+	}
+	digits := s.bytes.GetData()
+	for i, x := range hidden {
+		x /= unit
+		high := float32(math.Round(float64(x)))
+		low := float32(math.Round(float64((x - high) * lowDigits)))
+		digits[i] = uint8(int(high) + middle)
+		digits[s.dim+i] = uint8(int(low) + middle)
+	}
+	return unit
+}
