@@ -53,8 +53,8 @@ type Config struct {
 	// PublicURL is where callers reach this service, such as
 	// https://hark.example.org; with https cookies are marked Secure.
 	PublicURL string
-	// SigningKey signs the short-lived addresses of sound: 32 random bytes,
-	// the same on all nodes and kept over restarts.
+	// SigningKey signs the short-lived addresses of sound and seals the ids of
+	// events: 32 random bytes, the same on all nodes and kept over restarts.
 	SigningKey []byte
 	// Version of the program, for the API description.
 	Version string
@@ -80,12 +80,14 @@ type Server struct {
 	cfg    Config
 	public *url.URL
 
-	echo    *echo.Echo
-	huma    huma.API
-	intake  *intake.Intake
-	signer  signer
-	csrf    *http.CrossOriginProtection
-	metrics *metrics
+	echo   *echo.Echo
+	huma   huma.API
+	intake *intake.Intake
+	signer signer
+	csrf   *http.CrossOriginProtection
+
+	eventIDs eventIDs
+	metrics  *metrics
 
 	streams    context.Context // ends when event streams are to end
 	endStreams context.CancelFunc
@@ -102,7 +104,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		Deps:   deps,
 		cfg:    cfg,
 		public: public,
-		signer: signer{key: cfg.SigningKey},
+		signer: signer{key: derive(cfg.SigningKey, "audio addresses")},
 		csrf:   http.NewCrossOriginProtection(),
 		intake: intake.New(intake.Deps{
 			Messages: deps.DB, Objects: deps.Objects, Jobs: deps.Bus, Logger: deps.Logger,
@@ -112,6 +114,9 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("trust the public address: %w", err)
 	}
 	if s.metrics, err = newMetrics(deps.Registry, s.intake.InFlight); err != nil {
+		return nil, err
+	}
+	if s.eventIDs, err = newEventIDs(cfg.SigningKey); err != nil {
 		return nil, err
 	}
 	s.streams, s.endStreams = context.WithCancel(context.Background())

@@ -51,7 +51,8 @@ func (s *Server) description() huma.Config {
 				{Name: tagEvents, Description: "What happens, as it happens."},
 			},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas:  huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Examples: problemExamples(),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"token":   {Type: "http", Scheme: "bearer", Description: "An API token, from `POST /v1/tokens` or the command line."},
 					"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session of a browser that has signed in. Changes are taken from Hark's own pages only."},
@@ -66,6 +67,15 @@ func (s *Server) description() huma.Config {
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{asProblem},
 	}
+}
+
+// problemExamples holds an example of each kind of problem, for all calls.
+func problemExamples() map[string]*huma.Example {
+	examples := map[string]*huma.Example{}
+	for _, k := range kinds() {
+		examples[k.code] = &huma.Example{Summary: k.title, Value: asJSON(exampleProblem(k))}
+	}
+	return examples
 }
 
 func marshalJSON(w io.Writer, v any) error {

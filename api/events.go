@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,8 +15,7 @@ const eventsPath = "/v1/events"
 
 // Event is the data of one server-sent event.
 type Event struct {
-	Seq            int64             `json:"seq,omitempty" doc:"Counts up; the id of the event. Left out of passing events" example:"42"`
-	Type           storage.EventType `json:"type" enum:"message.created,message.updated,message.progress,message.deleted,conversation.created,conversation.updated,conversation.deleted" example:"message.updated"`
+	Type           storage.EventType `json:"type" enum:"message.created,message.updated,message.progress,message.deleted,conversation.created,conversation.updated,conversation.deleted,reset" example:"message.updated"`
 	ConversationID string            `json:"conversation_id,omitempty" format:"uuid" example:"0197a3c2-6a00-7b11-8c22-3d44e5f60718"`
 	MessageID      string            `json:"message_id,omitempty" format:"uuid" example:"0197a3c2-7f3a-7d05-b1c6-5e7788990a1b"`
 	Data           any               `json:"data,omitempty" doc:"A little more, by type, such as the state or the progress"`
@@ -25,14 +23,15 @@ type Event struct {
 }
 
 type eventsInput struct {
-	LastEventID string `header:"Last-Event-ID" doc:"Go on behind this event; browsers send it by themselves" example:"41"`
-	After       string `query:"after" doc:"The same, for the first connection" example:"41"`
+	LastEventID string `header:"Last-Event-ID" doc:"Go on behind this event; browsers send it by themselves" example:"3q2-7wHk0mXc8Zt1bW7yRg"`
+	After       string `query:"after" doc:"The same, for the first connection" example:"3q2-7wHk0mXc8Zt1bW7yRg"`
 }
 
 const eventsDescription = `Server-sent events (text/event-stream) from the conversations you are in, as they happen.
 
-An event with an id is kept: connect again with ` + "`Last-Event-ID`" + ` (or ` + "`after`" + `) and you get every one since, each once. Without either,
-the stream begins now. Progress passes and has no id. Comments come every 15 seconds as signs of life. The stream ends when
+An event with an id is kept: connect again with ` + "`Last-Event-ID`" + ` (or ` + "`after`" + `; ` + "`after=0`" + ` is the very beginning) and you get
+every one since, each once. Without either, the stream begins now. Ids mean nothing but a place in the stream. Progress passes
+and has no id. After ` + "`reset`" + `, which comes when you were away for too long, read what you show afresh. Comments come every 15 seconds as signs of life. The stream ends when
 its token is revoked, when the server stops, and when you do not keep up; then connect again.`
 
 func (s *Server) routeEvents() {
@@ -62,8 +61,10 @@ func (s *Server) streamEvents(ctx context.Context, actor storage.Actor, in *even
 	}
 	call := callFrom(ctx)
 	stream := &eventStream{
-		server: s, call: call, actor: actor, live: sub.C,
-		out: newEventWriter(call.response(), s.cfg.StallTimeout), after: after,
+		server: s, call: call, actor: actor, live: sub.C, after: after,
+		out: newEventWriter(call.response(), s.cfg.StallTimeout, func(seq int64) string {
+			return s.eventIDs.seal(actor.WorkspaceID, seq)
+		}),
 	}
 	return &streamOutput{Body: func(ctx huma.Context) {
 		defer sub.Close()
@@ -84,8 +85,8 @@ func (s *Server) startAfter(ctx context.Context, actor storage.Actor, in *events
 	if value == "" {
 		return s.DB.LastSeq(ctx, actor)
 	}
-	seq, err := strconv.ParseInt(value, 10, 64)
-	if err != nil || seq < 0 {
+	seq, err := s.eventIDs.open(actor.WorkspaceID, value)
+	if err != nil {
 		return 0, invalid(field, "must be the id of an event", err)
 	}
 	return seq, nil
@@ -99,7 +100,7 @@ func setStreamHeaders(h http.Header) {
 
 func eventView(e storage.Event) Event {
 	view := Event{
-		Seq: e.Seq, Type: e.Type, ConversationID: e.ConversationID, MessageID: e.MessageID, At: e.At,
+		Type: e.Type, ConversationID: e.ConversationID, MessageID: e.MessageID, At: e.At,
 	}
 	if len(e.Data) > 0 {
 		view.Data = e.Data

@@ -42,7 +42,7 @@ func (s *Server) routeMembers() {
 	}, s.listMembers)
 	handle(s, operation{
 		id: "add-member", method: http.MethodPost, path: path, tag: tagConversations, summary: "Add somebody to a conversation",
-		description: "Adding a member again changes nothing.",
+		description: "To a channel; a direct conversation stays between those it was made for.",
 		status:      http.StatusNoContent, problems: []kind{kindForbidden, kindNotFound, kindConflict, kindValidation},
 	}, s.addMember)
 	handle(s, operation{

@@ -96,7 +96,7 @@ func (s *Server) describeProblem(op *huma.Operation, k kind) {
 		response.Description += " or "
 	}
 	response.Description += "`" + k.code + "`: " + k.title
-	response.Content[problemMediaType].Examples[k.code] = &huma.Example{Summary: k.title, Value: asJSON(exampleProblem(k))}
+	response.Content[problemMediaType].Examples[k.code] = &huma.Example{Ref: "#/components/examples/" + k.code}
 }
 
 // addExamples gives the answer of success its example.

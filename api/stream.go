@@ -42,7 +42,7 @@ func (e *eventStream) run(ctx context.Context) error {
 	}
 	heartbeat := time.NewTicker(e.server.cfg.Heartbeat)
 	defer heartbeat.Stop()
-	for err := e.catchUp(ctx); ; {
+	for err := e.resume(ctx); ; {
 		if err != nil {
 			return endOfStream(ctx, err)
 		}
@@ -62,16 +62,48 @@ func (e *eventStream) run(ctx context.Context) error {
 	}
 }
 
-// errListenerGone is a write that failed or took too long.
-var errListenerGone = errors.New("listener has gone or does not keep up")
+// The ends of a stream that are nobody's fault.
+var (
+	errListenerGone = errors.New("listener has gone or does not keep up")
+	errRevoked      = errors.New("credential does not hold any more")
+)
+
+// eventReset is made here, not in storage: it is about a listener's place.
+const eventReset storage.EventType = "reset"
 
 // endOfStream tells the ends that are in the nature of a stream from errors.
 func endOfStream(ctx context.Context, err error) error {
-	if ctx.Err() != nil || errors.Is(err, errListenerGone) ||
-		errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrExpired) {
+	if ctx.Err() != nil || errors.Is(err, errListenerGone) || errors.Is(err, errRevoked) {
 		return nil
 	}
 	return err
+}
+
+// resume begins where the listener left off. A place that is ahead of all
+// events is from before the database was put back to an older state.
+func (e *eventStream) resume(ctx context.Context) error {
+	last, err := e.server.DB.LastSeq(ctx, e.actor)
+	if err != nil {
+		return fmt.Errorf("read last event: %w", err)
+	}
+	if e.after > last {
+		return e.reset(ctx)
+	}
+	return e.catchUp(ctx)
+}
+
+// reset tells the listener that events between are lost to them: they must
+// read what they show afresh, and hear what comes from here on.
+func (e *eventStream) reset(ctx context.Context) error {
+	last, err := e.server.DB.LastSeq(ctx, e.actor)
+	if err != nil {
+		return fmt.Errorf("read last event: %w", err)
+	}
+	if err := e.out.send(storage.Event{Seq: last, Type: eventReset, At: storage.Now()}); err != nil {
+		return err
+	}
+	e.after = last
+	return nil
 }
 
 // hear handles what the bus brings: a reason to look, or something passing.
@@ -104,6 +136,9 @@ func (e *eventStream) pass(ctx context.Context, event storage.Event) error {
 func (e *eventStream) catchUp(ctx context.Context) error {
 	for {
 		batch, err := e.server.DB.EventsAfter(ctx, e.actor, e.after, eventBatch)
+		if errors.Is(err, storage.ErrExpired) {
+			return e.reset(ctx)
+		}
 		if err != nil {
 			return fmt.Errorf("read events: %w", err)
 		}
@@ -121,8 +156,12 @@ func (e *eventStream) catchUp(ctx context.Context) error {
 
 // beat shows that the stream lives, and makes sure that it should.
 func (e *eventStream) beat(ctx context.Context) error {
-	if err := e.server.stillValid(ctx, e.call); err != nil {
-		return err
+	err := e.server.stillValid(ctx, e.call)
+	if errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrExpired) {
+		return errRevoked
+	}
+	if err != nil {
+		return fmt.Errorf("check credential: %w", err)
 	}
 	if err := e.out.comment("still here"); err != nil {
 		return err
@@ -136,17 +175,18 @@ type eventWriter struct {
 	w     http.ResponseWriter
 	rc    *http.ResponseController
 	stall time.Duration
+	id    func(seq int64) string
 }
 
-func newEventWriter(w http.ResponseWriter, stall time.Duration) *eventWriter {
-	return &eventWriter{w: w, rc: http.NewResponseController(w), stall: stall}
+func newEventWriter(w http.ResponseWriter, stall time.Duration, id func(seq int64) string) *eventWriter {
+	return &eventWriter{w: w, rc: http.NewResponseController(w), stall: stall, id: id}
 }
 
 // begin tells the listener its place, so that one who is cut off before the
 // first event resumes from here and not from whenever they are back.
 func (e *eventWriter) begin(after int64) error {
 	return e.write("retry: " + strconv.FormatInt(reconnectAfter.Milliseconds(), 10) +
-		"\nid: " + strconv.FormatInt(after, 10) + "\n: listening\n\n")
+		"\nid: " + e.id(after) + "\n: listening\n\n")
 }
 
 func (e *eventWriter) comment(text string) error { return e.write(": " + text + "\n\n") }
@@ -157,8 +197,8 @@ func (e *eventWriter) send(event storage.Event) error {
 		return fmt.Errorf("print event %d: %w", event.Seq, err)
 	}
 	id := ""
-	if event.Seq > 0 {
-		id = "id: " + strconv.FormatInt(event.Seq, 10) + "\n"
+	if event.Seq > 0 || event.Type == eventReset {
+		id = "id: " + e.id(event.Seq) + "\n"
 	}
 	return e.write(id + "event: " + string(event.Type) + "\ndata: " + string(data) + "\n\n")
 }

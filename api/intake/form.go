@@ -54,11 +54,11 @@ type form struct {
 func (f *form) seekClip(meta *Meta) (io.Reader, error) {
 	for {
 		part, err := f.next()
-		if errors.Is(err, io.EOF) {
-			return nil, &FieldError{Field: FieldAudio, Problem: "the form has no such field; it is the recording"}
-		}
 		if err != nil {
 			return nil, err
+		}
+		if part == nil {
+			return nil, &FieldError{Field: FieldAudio, Problem: "the form has no such field; it is the recording"}
 		}
 		if part.FormName() == FieldAudio {
 			if meta.Filename == "" {
@@ -76,10 +76,7 @@ func (f *form) seekClip(meta *Meta) (io.Reader, error) {
 func (f *form) readRest(meta *Meta) error {
 	for {
 		part, err := f.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
+		if err != nil || part == nil {
 			return err
 		}
 		if part.FormName() == FieldAudio {
@@ -91,21 +88,20 @@ func (f *form) readRest(meta *Meta) error {
 	}
 }
 
-// next returns the next part; io.EOF behind the last.
+// next returns the next part; nil behind the last.
 func (f *form) next() (*multipart.Part, error) {
 	f.seen++
 	if f.seen > maxFormParts {
 		return nil, fmt.Errorf("%w: more than %d parts", ErrMalformedForm, maxFormParts)
 	}
 	part, err := f.parts.NextPart()
-	switch {
-	case err == nil:
-		return part, nil
-	case err == io.EOF: //nolint:errorlint // NextPart returns it bare at the end, and wrapped when the body broke off
-		return nil, io.EOF
-	default:
+	if err == io.EOF { //nolint:errorlint // bare at the end of a form; wrapped when the body broke off
+		return nil, nil
+	}
+	if err != nil {
 		return nil, formError(err)
 	}
+	return part, nil
 }
 
 func setField(meta *Meta, part *multipart.Part) error {
