@@ -1,0 +1,156 @@
+package sherpa
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"hark/transcribe"
+)
+
+// errClosed is what work gets that comes to an engine after Close.
+var errClosed = errors.New("the engine is closed")
+
+// pool shares a number of slots, each a core's worth of recognising, among
+// all clips. Work of the more urgent class goes first; within a class the
+// clip goes first that has had the least, counted from when it came, so that
+// clips advance side by side whatever their lengths.
+type pool struct {
+	slots int
+
+	mu      sync.Mutex
+	wake    *sync.Cond // work has come, or the pool closes
+	waiting []*job
+	closed  bool
+	workers sync.WaitGroup
+}
+
+// share is what one clip has had of the pool, guarded by the pool's mutex.
+type share struct {
+	priority transcribe.Priority
+	used     int64 // samples given to work so far, counted from the least of the others when it came
+}
+
+// job is one piece of work. done is closed when it ran, or was given up with err.
+type job struct {
+	ctx   context.Context //nolint:containedctx // a job waits in a queue, and must know whether it is still wanted
+	share *share
+	cost  int64
+	run   func(context.Context)
+	err   error
+	done  chan struct{}
+}
+
+func newPool(slots int) *pool {
+	p := &pool{slots: slots}
+	p.wake = sync.NewCond(&p.mu)
+	for range slots {
+		p.workers.Go(p.work)
+	}
+	return p
+}
+
+// submit queues work that costs so many samples. It does not wait.
+func (p *pool) submit(ctx context.Context, s *share, cost int64, run func(context.Context)) *job {
+	j := &job{ctx: ctx, share: s, cost: cost, run: run, done: make(chan struct{})}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		j.err = errClosed
+		close(j.done)
+		return j
+	}
+	p.catchUp(s)
+	p.waiting = append(p.waiting, j)
+	p.wake.Signal()
+	return j
+}
+
+// catchUp gives a clip that had nothing waiting a place beside the others, so
+// that neither a newcomer nor one that was idle may make up for lost time.
+func (p *pool) catchUp(s *share) {
+	least := int64(-1)
+	for _, j := range p.waiting {
+		if j.share == s {
+			return
+		}
+		if j.share.priority == s.priority && (least < 0 || j.share.used < least) {
+			least = j.share.used
+		}
+	}
+	s.used = max(s.used, least)
+}
+
+// forget drops the waiting work of a clip. Work that runs goes on until it
+// notices that its context has ended.
+func (p *pool) forget(s *share, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kept := p.waiting[:0]
+	for _, j := range p.waiting {
+		if j.share == s {
+			j.err = err
+			close(j.done)
+		} else {
+			kept = append(kept, j)
+		}
+	}
+	clear(p.waiting[len(kept):])
+	p.waiting = kept
+}
+
+func (p *pool) work() {
+	for {
+		j := p.next()
+		if j == nil {
+			return
+		}
+		if j.err = context.Cause(j.ctx); j.err == nil {
+			j.run(j.ctx)
+		}
+		close(j.done)
+	}
+}
+
+// next waits for work and takes the first in turn; nil when the pool closes.
+func (p *pool) next() *job {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.waiting) == 0 && !p.closed {
+		p.wake.Wait()
+	}
+	if p.closed {
+		return nil
+	}
+	first := 0
+	for i, j := range p.waiting {
+		if j.before(p.waiting[first]) {
+			first = i
+		}
+	}
+	j := p.waiting[first]
+	p.waiting = append(p.waiting[:first], p.waiting[first+1:]...)
+	j.share.used += j.cost
+	return j
+}
+
+func (j *job) before(k *job) bool {
+	if j.share.priority != k.share.priority {
+		return j.share.priority < k.share.priority
+	}
+	return j.share.used < k.share.used
+}
+
+// close gives up what is waiting and waits for what runs.
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closed = true
+	for _, j := range p.waiting {
+		j.err = errClosed
+		close(j.done)
+	}
+	p.waiting = nil
+	p.wake.Broadcast()
+	p.mu.Unlock()
+	p.workers.Wait()
+}

@@ -1,0 +1,64 @@
+package sherpa
+
+import (
+	"context"
+	"fmt"
+
+	"hark/transcribe"
+	"hark/transcribe/models"
+	"hark/transcribe/moonshine"
+)
+
+// recogniser turns a piece of sound into words. It is safe for concurrent use.
+type recogniser interface {
+	recognise(ctx context.Context, samples []float32, language string) (heard, error)
+	close() error
+}
+
+// heard is what a recogniser made of a piece.
+type heard struct {
+	words    []transcribe.Word // times from the piece's start
+	language string            // that the recogniser found; empty when it doesn't say
+	logProb  float64           // mean of its tokens' log-probabilities; 0 when it gives none
+	lost     bool              // it repeated itself or did not end: smaller pieces may go better
+}
+
+// load opens a model's recogniser and says how many pieces it works on at once.
+func load(found models.Installed, cfg Config) (r recogniser, slots int, err error) {
+	if found.Model.Kind == models.Moonshine {
+		model, err := moonshine.Load(moonshine.Config{
+			Encoder: found.Path(models.RoleEncoder),
+			Decoder: found.Path(models.RoleDecoder),
+			Tokens:  found.Path(models.RoleTokens),
+			Threads: 1,
+			Library: cfg.Library,
+		})
+		if err != nil {
+			return nil, 0, fmt.Errorf("load %s: %w", found.Model.ID, err)
+		}
+		return moonshineRecogniser{model, found.Model.Languages[0]}, cfg.Recognisers, nil
+	}
+	r, err = loadSherpa(found, cfg.Recognisers)
+	return r, 1, err
+}
+
+// moonshineRecogniser runs Moonshine, a core to each call.
+type moonshineRecogniser struct {
+	model    *moonshine.Model
+	language string
+}
+
+func (r moonshineRecogniser) recognise(ctx context.Context, samples []float32, _ string) (heard, error) {
+	result, err := r.model.Recognise(ctx, samples)
+	if err != nil {
+		return heard{}, err
+	}
+	return heard{
+		words:    result.Words,
+		language: r.language,
+		logProb:  result.AvgLogProb,
+		lost:     result.Looped || result.Truncated,
+	}, nil
+}
+
+func (r moonshineRecogniser) close() error { return r.model.Close() }

@@ -1,0 +1,177 @@
+// Package sherpa is the engine that hears speech in this process, offline.
+//
+// Sound flows one way. The goroutine that calls [Engine.Transcribe] reads the
+// clip, lets Silero's voice activity detector judge every 32 ms of it
+// (detector), and cuts it into pieces of at most ten seconds at the pauses of
+// speech (segmenter). Each piece goes to a pool of recognisers that all clips
+// share (pool): pieces of interactive clips before those of bulk ones, and
+// clips of a class in turn, so that a short message never waits for a long
+// recording to end. A second goroutine collects what was heard in order, drops
+// what was invented on noise (gate), mends the sentences that were cut (joiner)
+// and divides the words into segments of about a sentence.
+//
+// Only the pieces that are being worked are held, so that memory doesn't grow
+// with the length of a clip but for its words.
+//
+// Moonshine models run on ONNX Runtime through package moonshine, which gives
+// word times and confidence; Whisper, Parakeet and SenseVoice run through
+// sherpa-onnx, which gives token times. Package models says where their files
+// lie.
+package sherpa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+
+	"hark/media"
+	"hark/transcribe"
+	"hark/transcribe/models"
+)
+
+const sampleRate = media.SampleRate
+
+// Name is what [transcribe.Transcript.Engine] says of transcripts made here.
+const Name = "sherpa"
+
+// Config says what to run.
+type Config struct {
+	Models      string       // models folder; see package models
+	Model       string       // id in the catalogue; empty means models.Default
+	Recognisers int          // pieces recognised at once, a core each; 0 means one for each core
+	Library     string       // path of ONNX Runtime's shared library; empty means the one this process has loaded
+	Logger      *slog.Logger // nil means slog.Default()
+}
+
+// Engine transcribes clips with one model. It is safe for concurrent use.
+type Engine struct {
+	model      models.Model
+	recogniser recogniser
+	vad        *vadModel
+	pool       *pool
+	cut        cutting
+	log        *slog.Logger
+
+	mu     sync.Mutex
+	closed bool
+	clips  sync.WaitGroup  // calls under way
+	life   context.Context //nolint:containedctx // ends with the engine, and calls with it
+	end    context.CancelCauseFunc
+}
+
+// Open loads the model, which takes about a second. A model that isn't there
+// is an error that wraps [transcribe.ErrPermanent] and one of package models.
+func Open(cfg Config) (*Engine, error) {
+	if cfg.Model == "" {
+		cfg.Model = models.Default
+	}
+	if cfg.Recognisers <= 0 {
+		cfg.Recognisers = runtime.NumCPU()
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	e, err := open(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open speech recognition: %w: %w", transcribe.ErrPermanent, err)
+	}
+	return e, nil
+}
+
+func open(cfg Config) (*Engine, error) {
+	found, err := models.Locate(cfg.Models, cfg.Model)
+	if err != nil {
+		return nil, err
+	}
+	if found.Model.Kind == models.VAD {
+		return nil, fmt.Errorf("%s is no recogniser", cfg.Model)
+	}
+	detector, err := models.Locate(cfg.Models, models.Detector)
+	if err != nil {
+		return nil, err
+	}
+	recogniser, slots, err := load(found, cfg)
+	if err != nil {
+		return nil, err
+	}
+	vad, err := openVAD(detector.Path(models.RoleModel), cfg.Library)
+	if err != nil {
+		return nil, errors.Join(err, recogniser.close())
+	}
+	life, end := context.WithCancelCause(context.Background())
+	return &Engine{
+		life: life, end: end,
+		model: found.Model, recogniser: recogniser, vad: vad,
+		pool: newPool(slots), cut: pausesOfSpeech, log: cfg.Logger,
+	}, nil
+}
+
+// Close ends the calls under way, waits for them, and frees the model.
+// Closing twice is harmless.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	e.mu.Unlock()
+	e.end(errClosed)
+	e.clips.Wait()
+	e.pool.close()
+	e.vad.close()
+	return e.recogniser.close()
+}
+
+// begin enters a call, which ends when ctx does or the engine is closed. The
+// caller calls leave when it is done.
+func (e *Engine) begin(ctx context.Context) (_ context.Context, cancel context.CancelCauseFunc, leave func(), err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, nil, nil, errClosed
+	}
+	e.clips.Add(1)
+	ctx, cancel = context.WithCancelCause(ctx)
+	stop := context.AfterFunc(e.life, func() { cancel(context.Cause(e.life)) })
+	return ctx, cancel, func() {
+		stop()
+		cancel(nil)
+		e.clips.Done()
+	}, nil
+}
+
+// inFlight is how many pieces of one clip may wait or run for each slot of
+// the pool: enough that no slot is idle while the next piece is being read.
+const inFlight = 2
+
+// Transcribe implements [transcribe.Engine].
+func (e *Engine) Transcribe(ctx context.Context, src transcribe.Source, opts transcribe.Options) (*transcribe.Transcript, error) {
+	ctx, cancel, leave, err := e.begin(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("transcribe: %w", err)
+	}
+	defer leave()
+	c := newCollector(e.model, opts)
+	pending := make(chan *pending, inFlight*e.pool.slots)
+	collected := make(chan struct{})
+	go func() {
+		defer close(collected)
+		if err := c.run(ctx, pending); err != nil {
+			cancel(err)
+		}
+	}()
+	err = e.read(ctx, src, opts, pending)
+	close(pending)
+	if err != nil {
+		cancel(err)
+	}
+	<-collected
+	if err := context.Cause(ctx); err != nil {
+		return nil, fmt.Errorf("transcribe: %w", err)
+	}
+	return c.transcript(), nil
+}

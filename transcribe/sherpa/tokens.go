@@ -1,0 +1,92 @@
+package sherpa
+
+import (
+	"math"
+	"strings"
+	"unicode"
+
+	sherpa "github.com/k2-fsa/sherpa-onnx-go/sherpa_onnx"
+
+	"hark/transcribe"
+)
+
+// tokenWords joins the tokens of a result to words. A token that begins with
+// a space begins a word, as does each character of a script that is written
+// without spaces. Words of a result without token times share the length of
+// the sound by their letters.
+func tokenWords(result *sherpa.OfflineRecognizerResult, lengthMS int64) []transcribe.Word {
+	if len(result.Timestamps) != len(result.Tokens) || len(result.Tokens) == 0 {
+		return spreadWords(strings.Fields(result.Text), lengthMS)
+	}
+	var words []transcribe.Word
+	var sure, tokens float64
+	for i, token := range result.Tokens {
+		text := strings.ReplaceAll(token, "\u2581", " ")
+		word := strings.TrimSpace(text)
+		if word == "" || isControl(word) {
+			continue
+		}
+		start := clampMS(result.Timestamps[i], lengthMS)
+		end := lengthMS
+		if len(result.Durations) == len(result.Tokens) {
+			end = clampMS(result.Timestamps[i]+result.Durations[i], lengthMS)
+		} else if i+1 < len(result.Tokens) {
+			end = clampMS(result.Timestamps[i+1], lengthMS)
+		}
+		fresh := len(words) == 0 || unicode.IsSpace([]rune(text)[0]) || standsAlone(word)
+		if fresh {
+			words = append(words, transcribe.Word{StartMS: start})
+			sure, tokens = 0, 0
+		}
+		w := &words[len(words)-1]
+		w.Text += word
+		w.EndMS = max(end, w.StartMS)
+		if len(result.YsLogProbs) == len(result.Tokens) {
+			sure, tokens = sure+float64(result.YsLogProbs[i]), tokens+1
+			w.Confidence = math.Exp(min(sure/tokens, 0))
+		}
+	}
+	return words
+}
+
+func spreadWords(texts []string, lengthMS int64) []transcribe.Word {
+	var total, at int64
+	for _, t := range texts {
+		total += int64(len(t)) + 1
+	}
+	words := make([]transcribe.Word, len(texts))
+	for i, t := range texts {
+		next := at + int64(len(t)) + 1
+		words[i] = transcribe.Word{Text: t, StartMS: lengthMS * at / total, EndMS: lengthMS * next / total}
+		at = next
+	}
+	return words
+}
+
+// standsAlone says whether a token is of a script without spaces.
+func standsAlone(token string) bool {
+	return strings.ContainsFunc(token, func(r rune) bool {
+		return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana)
+	})
+}
+
+// isControl says whether a token stands for something that is not said.
+func isControl(token string) bool {
+	return strings.HasPrefix(token, "<|") || token == "<unk>" || token == "<blk>"
+}
+
+func clampMS(seconds float32, lengthMS int64) int64 {
+	return min(max(int64(math.Round(float64(seconds)*1000)), 0), lengthMS)
+}
+
+// baseLanguage is the language of a BCP 47 tag without its region: recognisers
+// know no more.
+func baseLanguage(tag string) string {
+	base, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(tag, "_", "-")), "-")
+	return base
+}
+
+// plainLanguage takes SenseVoice's dress off a language: "<|en|>" is "en".
+func plainLanguage(language string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(language, "<|"), "|>")
+}
