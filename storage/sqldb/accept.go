@@ -1,0 +1,191 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"hark/storage"
+	"hark/transcribe"
+)
+
+const (
+	docBits   = 40 // bits of doc that number messages in a workspace
+	docSpread = int64(1) << docBits
+)
+
+// Accept records a clip whose bytes are kept: the message, its job and its
+// event, in one transaction. When Accept returns, they are on the disk.
+//
+// A request that comes again under the same idempotency key gives the message
+// that the first one made, and created is false; another request under the key
+// of an earlier one is storage.ErrKeyReused, and one whose message has been
+// deleted meanwhile is storage.ErrNotFound. Keys are a user's own.
+func (db *DB) Accept(ctx context.Context, actor storage.Actor, m storage.NewMessage) (msg storage.Message, job storage.JobRef, created bool, err error) {
+	err = db.change(ctx, "accept message", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
+		created = false
+		if m.IdempotencyKey != "" {
+			earlier, err := t.byKey(ctx, actor, m.IdempotencyKey)
+			if err == nil {
+				if earlier.RequestHash != m.RequestHash {
+					return storage.ErrKeyReused
+				}
+				msg, job, err = t.acceptedBefore(ctx, actor, earlier.MessageID)
+				return err
+			} else if !errors.Is(err, storage.ErrNotFound) {
+				return err
+			}
+		}
+		if _, err := t.conversation(ctx, t.workspaceNo, actor, m.ConversationID); err != nil {
+			return err
+		}
+		if err := t.insertMessage(ctx, actor, &m, storage.Received); err != nil {
+			return err
+		}
+		job = storage.JobRef{ID: storage.NewID(), Priority: m.Priority}
+		if err := t.insertJob(ctx, job, m.ID, "waiting"); err != nil {
+			return err
+		}
+		row, err := t.message(ctx, t.workspaceNo, actor, m.ID)
+		msg, created = row.message(), err == nil
+		return err
+	})
+	return msg, job, created, err
+}
+
+// keyRow is what was done under an idempotency key.
+type keyRow struct {
+	RequestHash string `db:"request_hash"`
+	MessageID   string `db:"message_id"`
+}
+
+func (s session) byKey(ctx context.Context, actor storage.Actor, key string) (row keyRow, err error) {
+	err = s.get(ctx, &row, `SELECT request_hash, message_id FROM idempotency_keys WHERE user_id = ? AND key = ?`, actor.UserID, clean(key))
+	return row, err
+}
+
+// acceptedBefore reads the message that an earlier, equal request made.
+func (t *tx) acceptedBefore(ctx context.Context, actor storage.Actor, messageID string) (storage.Message, storage.JobRef, error) {
+	row, err := t.message(ctx, t.workspaceNo, actor, messageID)
+	if err != nil {
+		return storage.Message{}, storage.JobRef{}, err
+	}
+	job, err := t.jobOf(ctx, messageID)
+	return row.message(), job.ref(), err
+}
+
+// insertMessage writes the message, its key and its event. What m leaves open
+// is filled in.
+func (t *tx) insertMessage(ctx context.Context, actor storage.Actor, m *storage.NewMessage, state storage.State) error {
+	if m.ReplyTo != "" {
+		var conversation string
+		err := t.get(ctx, &conversation, `SELECT conversation_id FROM messages WHERE id = ?`, m.ReplyTo)
+		if err == nil && conversation != m.ConversationID {
+			err = storage.ErrNotFound
+		}
+		if err != nil {
+			return fmt.Errorf("reply_to: %w", err)
+		}
+	}
+	n, err := t.next(ctx, "last_message")
+	if err != nil {
+		return err
+	}
+	recorded := toMS(m.RecordedAt)
+	if recorded == 0 {
+		recorded = toMS(t.now)
+	}
+	_, err = t.exec(ctx, `INSERT INTO messages (id, doc, workspace_no, conversation_id, author_id, title, reply_to, reply_at_ms,
+			recorded_at, created_at, updated_at, state, duration_ms, original_key, original_format, original_bytes,
+			original_sha256, original_filename, rendition_key)
+		VALUES `+tuples(1, 19), m.ID, t.workspaceNo<<docBits|n, t.workspaceNo, m.ConversationID, actor.UserID, clean(m.Title), m.ReplyTo, m.ReplyAtMS,
+		recorded, toMS(t.now), toMS(t.now), state, m.DurationMS, m.Original.Key, m.Original.Format, m.Original.Bytes,
+		m.Original.SHA256, clean(m.Original.Filename), renditionKey(*m))
+	if err != nil {
+		return err
+	}
+	if m.IdempotencyKey != "" {
+		_, err = t.exec(ctx, `INSERT INTO idempotency_keys (user_id, key, request_hash, message_id, created_at) VALUES (?, ?, ?, ?, ?)`,
+			actor.UserID, clean(m.IdempotencyKey), m.RequestHash, m.ID, toMS(t.now))
+		if err != nil {
+			return err
+		}
+	}
+	_, err = t.exec(ctx, `UPDATE conversations SET active_at = ?, last_message_at = ? WHERE id = ?`, toMS(t.now), toMS(t.now), m.ConversationID)
+	t.event(storage.MessageCreated, m.ConversationID, m.ID, map[string]any{"state": state})
+	return err
+}
+
+// renditionKey chooses where the message's rendition will be. It is known
+// before any worker begins, so that deleting the message dooms whatever a
+// worker puts there. 256 random bits make it unguessable.
+func renditionKey(m storage.NewMessage) string {
+	return "renditions/" + m.ID + "/" + newSecret()[len(secretPrefix):]
+}
+
+// MessageByKey returns the message that the actor made under an idempotency
+// key, and the hash of the request that made it; storage.ErrNotFound when the
+// key is fresh.
+func (db *DB) MessageByKey(ctx context.Context, actor storage.Actor, idempotencyKey string) (msg storage.Message, requestHash string, err error) {
+	no, err := db.workspaceNo(ctx, actor.WorkspaceID)
+	if err != nil {
+		return msg, "", err
+	}
+	err = db.read(ctx, "find message by key", func(ctx context.Context, s session) error {
+		key, err := s.byKey(ctx, actor, idempotencyKey)
+		if err != nil {
+			return err
+		}
+		row, err := s.message(ctx, no, actor, key.MessageID)
+		msg, requestHash = row.message(), key.RequestHash
+		return err
+	})
+	return msg, requestHash, err
+}
+
+// Imported is a message that was worked on elsewhere.
+type Imported struct {
+	storage.NewMessage
+	Transcript *transcribe.Transcript
+}
+
+// Import records finished messages, such as another system's history: each is
+// ready and searchable at once, and can be worked on again by a retry. All are
+// recorded or none. A few hundred at a time are fastest.
+func (db *DB) Import(ctx context.Context, actor storage.Actor, messages []Imported) error {
+	return db.change(ctx, "import messages", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
+		conversations := map[string]conversationRow{}
+		author, err := t.userNo(ctx, actor)
+		if err != nil {
+			return err
+		}
+		for _, m := range messages {
+			place, seen := conversations[m.ConversationID]
+			if !seen {
+				if place, err = t.conversation(ctx, t.workspaceNo, actor, m.ConversationID); err != nil {
+					return err
+				}
+				conversations[m.ConversationID] = place
+			}
+			if err := t.insertMessage(ctx, actor, &m.NewMessage, storage.Ready); err != nil {
+				return err
+			}
+			if err := t.insertJob(ctx, storage.JobRef{ID: storage.NewID(), Priority: m.Priority}, m.ID, "done"); err != nil {
+				return err
+			}
+			row := indexedMessage{ID: m.ID, ConversationNo: place.No, AuthorNo: author}
+			if err := t.get(ctx, &row, `SELECT doc, recorded_at, duration_ms FROM messages WHERE id = ?`, m.ID); err != nil {
+				return err
+			}
+			if err := t.putTranscript(ctx, row, m.Transcript); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s session) userNo(ctx context.Context, actor storage.Actor) (no int64, err error) {
+	err = s.get(ctx, &no, `SELECT no FROM users WHERE id = ?`, actor.UserID)
+	return no, err
+}

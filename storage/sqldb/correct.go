@@ -1,0 +1,186 @@
+package sqldb
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"unicode/utf8"
+
+	"hark/storage/sqldb/query"
+)
+
+const maxCorrections = 3 // queries that are searched instead of one that found nothing
+
+// corrections returns queries in which words that nobody said, in the
+// conversations looked through, are replaced by similar ones that somebody did.
+func (r searchRun) corrections(ctx context.Context, f finding) ([]query.Query, error) {
+	list := []query.Query{copyQuery(f.query)}
+	changed := false
+	for i, term := range f.query.Needed {
+		for j, word := range term.Words {
+			last := term.Prefix && j == len(term.Words)-1
+			if f.uses[word] > 0 || last && f.uses[word+"*"] > 0 {
+				continue
+			}
+			similar, err := r.similarWords(ctx, f, word)
+			if err != nil || len(similar) == 0 {
+				return nil, err
+			}
+			if !changed {
+				for len(list) < min(len(similar), maxCorrections) {
+					list = append(list, copyQuery(f.query))
+				}
+			}
+			changed = true
+			for k := range list {
+				t := &list[k].Needed[i]
+				t.Words[j] = similar[min(k, len(similar)-1)]
+				t.Prefix = t.Prefix && !last
+			}
+		}
+	}
+	if !changed {
+		return nil, nil
+	}
+	return list, nil
+}
+
+func copyQuery(q query.Query) query.Query {
+	q.Needed = slices.Clone(q.Needed)
+	for i := range q.Needed {
+		q.Needed[i].Words = slices.Clone(q.Needed[i].Words)
+	}
+	return q
+}
+
+// lexiconWord is a word and in how many messages it is said.
+type lexiconWord struct {
+	Word     string
+	Messages int64
+}
+
+// similarWords returns words said in the conversations looked through that
+// are at most maxEdits(word) away, the nearest first and of those the most said.
+func (r searchRun) similarWords(ctx context.Context, f finding, word string) ([]string, error) {
+	length := utf8.RuneCountInString(word)
+	if length < minCorrected || length > maxCorrected {
+		return nil, nil
+	}
+	look := r.wordsByTrigram
+	if length < 5 {
+		look = r.wordsOneEditAway
+	}
+	rows, err := look(ctx, f, word)
+	if err != nil {
+		return nil, err
+	}
+	type similar struct {
+		lexiconWord
+		edits int
+	}
+	var list []similar
+	for _, row := range rows {
+		if n := edits([]rune(word), []rune(row.Word)); n <= maxEdits(length) {
+			list = append(list, similar{row, n})
+		}
+	}
+	slices.SortFunc(list, func(a, b similar) int {
+		return cmp.Or(cmp.Compare(a.edits, b.edits), cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Word, b.Word))
+	})
+	var words []string
+	for _, s := range list[:min(len(list), maxCorrections)] {
+		words = append(words, s.Word)
+	}
+	return words, nil
+}
+
+// maxEdits is how many typing errors a word of so many code points may have.
+func maxEdits(length int) int {
+	if length < 6 {
+		return 1
+	}
+	return 2
+}
+
+// wordsByTrigram looks for words that share enough trigrams. An edit changes
+// at most four of them.
+func (r searchRun) wordsByTrigram(ctx context.Context, f finding, word string) ([]lexiconWord, error) {
+	tris := trigrams(word)
+	length := utf8.RuneCountInString(word)
+	allowed := maxEdits(length)
+	args := []any{f.workspaceNo}
+	for _, tri := range tris {
+		args = append(args, tri)
+	}
+	among, nos := f.among(r.session, "l.conversation_no")
+	args = append(args, length-allowed, length+allowed, max(2, len(tris)-4*allowed), f.workspaceNo, nos)
+	var rows []lexiconWord
+	err := r.list(ctx, &rows, `SELECT l.word, CAST(SUM(l.messages) AS BIGINT) AS messages FROM
+			(SELECT word, COUNT(*) AS shared FROM lexicon_trigrams WHERE workspace_no = ? AND trigram IN `+tuples(1, len(tris))+`
+				AND LENGTH(word) BETWEEN ? AND ? GROUP BY word HAVING COUNT(*) >= ?) AS near
+			JOIN lexicon l ON l.word = near.word AND l.workspace_no = ? AND `+among+`
+		GROUP BY l.word, near.shared ORDER BY near.shared DESC, l.word LIMIT 300`, args...)
+	return rows, err
+}
+
+// wordsOneEditAway looks for each word that one edit makes of a short one,
+// which shares hardly a trigram with what was meant.
+func (r searchRun) wordsOneEditAway(ctx context.Context, f finding, word string) ([]lexiconWord, error) {
+	variants := oneEdit([]rune(word))
+	args := []any{f.workspaceNo}
+	for _, v := range variants {
+		args = append(args, v)
+	}
+	among, nos := f.among(r.session, "conversation_no")
+	var rows []lexiconWord
+	err := r.list(ctx, &rows, `SELECT word, CAST(SUM(messages) AS BIGINT) AS messages FROM lexicon
+		WHERE workspace_no = ? AND word IN `+tuples(1, len(variants))+` AND `+among+` GROUP BY word`, append(args, nos)...)
+	return rows, err
+}
+
+// oneEdit returns what one typing error, with letters a to z, makes of a word.
+func oneEdit(w []rune) []string {
+	var list []string
+	add := func(parts ...[]rune) { list = append(list, string(slices.Concat(parts...))) }
+	for i := range len(w) + 1 {
+		if i < len(w) {
+			add(w[:i], w[i+1:])
+		}
+		if i+1 < len(w) {
+			add(w[:i], []rune{w[i+1], w[i]}, w[i+2:])
+		}
+		for c := 'a'; c <= 'z'; c++ {
+			add(w[:i], []rune{c}, w[i:])
+			if i < len(w) {
+				add(w[:i], []rune{c}, w[i+1:])
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// edits is the Damerau-Levenshtein distance in its form of optimal string
+// alignment: insertions, deletions, substitutions and swaps of neighbours.
+func edits(a, b []rune) int {
+	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		next := make([]int, len(b)+1)
+		next[0] = i
+		for j := 1; j <= len(b); j++ {
+			swap := 1
+			if a[i-1] == b[j-1] {
+				swap = 0
+			}
+			next[j] = min(row[j]+1, next[j-1]+1, row[j-1]+swap)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				next[j] = min(next[j], before[j-2]+1)
+			}
+		}
+		before, row = row, next
+	}
+	return row[len(b)]
+}

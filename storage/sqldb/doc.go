@@ -1,0 +1,41 @@
+// Package sqldb keeps Hark's records in SQLite or Postgres and searches what
+// was said.
+//
+// A method is one question or one change, and runs as one transaction. What a
+// person asks comes with a [storage.Actor] and is scoped by it in the query
+// itself: a conversation that the actor is not in, or another workspace's, is
+// [storage.ErrNotFound], exactly as one that does not exist. What workers do is
+// scoped by the job and guarded by the attempt that they hold.
+//
+// # One order a workspace
+//
+// Every change of a workspace first locks the workspace's row and appends its
+// events last, numbered from a counter in that row. So events are numbered in
+// the order of commit and a listener can resume after any of them; and two
+// changes of one workspace cannot deadlock. The price is that writes of one
+// workspace go one after the other: a few hundred a second on a disk that syncs.
+//
+// # Two databases
+//
+// SQL is written once, with ? placeholders, on the common ground of SQLite and
+// Postgres. What differs stands behind dialect: opening, locking, the search
+// index, and what errors mean. SQLite has one writer connection and a pool of
+// readers; a commit is on the disk (WAL, synchronous=FULL) before it is
+// answered.
+//
+// # Search
+//
+// Package query folds what was said to tokens, in Go, so that both databases
+// and the highlighting agree on what a word is. Hits are found newest first;
+// the newest 2,000 are ranked (BM25 over what search_docs keeps of each
+// message), and only the page asked for is loaded, highlighted and timed from
+// its transcript. The lexicon counts in how many messages of a conversation a
+// word is said; it weighs words, plans Postgres queries, and knows the words
+// that a misspelt one may have meant. It is only ever read for conversations
+// that the actor is in.
+//
+// Limits: titles are not searched, since a hit is a moment at which something
+// was said. A member of more than 16 conversations who finds little in a
+// workspace where the words are common makes the search pass over what others
+// said; it is bounded by the query timeout.
+package sqldb

@@ -1,0 +1,97 @@
+package sqldb
+
+import (
+	"bytes"
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hark/storage/sqldb/query"
+)
+
+const (
+	maxIndexed = 250_000 // tokens of one message that are indexed: more than a day of speech
+	maxRepeats = 100     // words of one message whose count is kept for ranking
+)
+
+// document is a message as the index takes it.
+type document struct {
+	doc            int64
+	workspaceNo    int64
+	conversationNo int64
+	authorNo       int64
+	recordedAt     int64
+
+	tokens  []string
+	units   []string // the distinct tokens, and pairs of stop words that follow each other; sorted
+	repeats string   // " word:count" of the tokens said more than once, the most frequent first
+}
+
+// newDocument folds the words of a transcript's blob, which packSegments made.
+func newDocument(workspaceNo int64, row indexedMessage, body []byte) document {
+	d := document{
+		doc: row.Doc, workspaceNo: workspaceNo, conversationNo: row.ConversationNo,
+		authorNo: row.AuthorNo, recordedAt: row.RecordedAt,
+	}
+	text, _, _, _ := splitBody(body)
+	for word := range bytes.SplitSeq(text, []byte(" ")) {
+		if len(d.tokens) < maxIndexed {
+			d.tokens = query.AppendTokens(d.tokens, string(word))
+		}
+	}
+	counts := map[string]int{}
+	for i, token := range d.tokens {
+		counts[token]++
+		if i > 0 && query.Stop(token) && query.Stop(d.tokens[i-1]) {
+			counts[pair(d.tokens[i-1], token)] = 1
+		}
+	}
+	d.units = slices.Sorted(maps.Keys(counts))
+	d.repeats = repeats(counts)
+	return d
+}
+
+// pair is the unit that stands for two stop words that follow each other. A
+// phrase of stop words, each of which is in most messages, is found by those.
+func pair(a, b string) string { return a + " " + b }
+
+// repeats renders the words that are said more than once. It is what ranking
+// reads of each hit, so it is kept short.
+func repeats(counts map[string]int) string {
+	var words []string
+	for w, n := range counts {
+		if n > 1 {
+			words = append(words, w)
+		}
+	}
+	slices.SortFunc(words, func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	var b strings.Builder
+	for _, w := range words[:min(len(words), maxRepeats)] {
+		b.WriteString(" " + w + ":" + strconv.Itoa(counts[w]))
+	}
+	return b.String()
+}
+
+// saidTimes returns how often repeats has the word, or a word that begins with it;
+// 1 when it is not there.
+func saidTimes(repeats, word string, prefix bool) int {
+	at := strings.Index(repeats, " "+word)
+	for at >= 0 {
+		rest := repeats[at+1+len(word):]
+		name, _, _ := strings.Cut(rest, " ")
+		tail, count, _ := strings.Cut(name, ":")
+		if n, err := strconv.Atoi(count); err == nil && (tail == "" || prefix) {
+			return n
+		}
+		next := strings.Index(rest, " "+word)
+		if next < 0 {
+			break
+		}
+		at += 1 + len(word) + next
+	}
+	return 1
+}

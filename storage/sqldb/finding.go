@@ -1,0 +1,156 @@
+package sqldb
+
+import (
+	"context"
+	"math"
+
+	"hark/storage"
+	"hark/storage/sqldb/query"
+)
+
+const (
+	window    = 2000 // hits, the newest, that are ranked
+	maxPlaces = 16   // conversations that are looked for in the index; of more, hits are sifted
+)
+
+// finding is a parsed search in one workspace.
+type finding struct {
+	workspaceNo   int64
+	query         query.Query
+	conversations []int64 // where to look: the actor's, or the one asked for; never empty
+	authorNo      int64   // 0 means anybody
+	after, before int64   // bounds on recorded_at in ms, before exclusive; 0 means none
+	below         int64   // only docs below this one
+
+	uses   map[string]int64 // in how many of the conversations' messages a unit is said
+	common bool             // more hits than a few windows are to be expected
+}
+
+// candidate is a hit as far as ranking needs it.
+type candidate struct {
+	Doc     int64
+	Tokens  int64
+	Repeats string
+
+	score int64
+}
+
+// finding resolves what the query names, as far as the actor may see it. It
+// returns false when there is nothing to look through.
+func (s session) finding(ctx context.Context, workspaceNo int64, actor storage.Actor, q storage.Query, parsed query.Query) (f finding, ok bool, err error) {
+	f = finding{
+		workspaceNo: workspaceNo, query: parsed, after: toMS(q.After), before: toMS(q.Before),
+		below: (workspaceNo + 1) << docBits,
+	}
+	if q.Conversation != "" {
+		row, err := s.conversation(ctx, workspaceNo, actor, q.Conversation)
+		if err != nil {
+			return f, false, err
+		}
+		f.conversations = []int64{row.No}
+	} else {
+		err := s.list(ctx, &f.conversations, `SELECT c.no FROM conversation_members me JOIN conversations c ON c.id = me.conversation_id
+			WHERE me.user_id = ? AND c.workspace_no = ?`, actor.UserID, workspaceNo)
+		if err != nil || len(f.conversations) == 0 {
+			return f, false, err
+		}
+	}
+	if q.From != "" {
+		var authors []int64
+		err := s.list(ctx, &authors, `SELECT no FROM users WHERE id = ? AND workspace_no = ?`, q.From, workspaceNo)
+		if err != nil || len(authors) == 0 {
+			return f, false, err
+		}
+		f.authorNo = authors[0]
+	}
+	return f, true, s.measure(ctx, &f)
+}
+
+// measure looks up how often what the query needs is said.
+func (s session) measure(ctx context.Context, f *finding) error {
+	var units []any
+	f.uses = map[string]int64{}
+	for _, term := range f.query.Needed {
+		for _, u := range termUnits(term) {
+			units = append(units, u)
+		}
+	}
+	among, nos := f.among(s, "conversation_no")
+	if len(units) > 0 {
+		var rows []struct {
+			Word     string
+			Messages int64
+		}
+		err := s.list(ctx, &rows, `SELECT word, CAST(SUM(messages) AS BIGINT) AS messages FROM lexicon
+			WHERE workspace_no = ? AND `+among+` AND word IN `+tuples(1, len(units))+` GROUP BY word`, append([]any{f.workspaceNo, nos}, units...)...)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			f.uses[r.Word] = r.Messages
+		}
+	}
+	for _, term := range f.query.Needed {
+		if !term.Prefix {
+			continue
+		}
+		// A beginning of two letters has thousands of words: the first 2,000 tell enough.
+		begin, n := term.Words[len(term.Words)-1], int64(0)
+		err := s.get(ctx, &n, `SELECT CAST(COALESCE(SUM(messages), 0) AS BIGINT) FROM (SELECT messages FROM lexicon
+			WHERE workspace_no = ? AND word >= ? AND word < ? AND `+among+` LIMIT 2000) AS some`,
+			f.workspaceNo, begin, begin+"\U0010FFFF", nos)
+		if err != nil {
+			return err
+		}
+		f.uses[begin+"*"] = n
+	}
+	return s.estimate(ctx, f)
+}
+
+func (f finding) among(s session, column string) (string, any) {
+	return s.dialect.among(column, f.conversations)
+}
+
+// estimate sets common: with words that say nothing of each other, so many
+// hits are to be expected that the newest window is found sooner by walking
+// back from the newest message than by gathering all hits.
+func (s session) estimate(ctx context.Context, f *finding) error {
+	var total int64
+	if err := s.get(ctx, &total, `SELECT last_message FROM workspaces WHERE no = ?`, f.workspaceNo); err != nil {
+		return err
+	}
+	expected := float64(total)
+	for _, term := range f.query.Needed {
+		expected *= min(1, float64(f.rarest(term))/float64(max(total, 1)))
+	}
+	f.common = expected > 4*window
+	return nil
+}
+
+// rarest is the number of messages that say the rarest unit of a term.
+func (f finding) rarest(term query.Term) int64 {
+	least := int64(math.MaxInt64)
+	for _, u := range termUnits(term) {
+		least = min(least, f.uses[u])
+	}
+	if term.Prefix {
+		least = min(least, f.uses[term.Words[len(term.Words)-1]+"*"])
+	}
+	return least
+}
+
+// termUnits returns the whole units that a message with the term has: its
+// words, and its pairs of stop words.
+func termUnits(term query.Term) []string {
+	whole := term.Words
+	if term.Prefix {
+		whole = whole[:len(whole)-1]
+	}
+	units := append([]string(nil), whole...)
+	for i := 1; i < len(whole); i++ {
+		if query.Stop(whole[i-1]) && query.Stop(whole[i]) {
+			units = append(units, pair(whole[i-1], whole[i]))
+		}
+	}
+	return units
+}

@@ -1,0 +1,236 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"hark/media"
+	"hark/storage"
+	"hark/transcribe"
+	"hark/transcribe/pipeline"
+)
+
+// maxTriesOfJob is how often a job is tried before its message fails.
+const maxTriesOfJob = 5
+
+// lostTooOften is the reason when workers died over a message time and again.
+const lostTooOften = "The work on this message was cut off again and again. Try again, or send the clip in another format."
+
+// A job is waiting, running (under a lease), done, or failed. Each of its
+// attempts is numbered; tries counts those that count against it, which a
+// worker's orderly stop does not.
+//
+//	waiting -> running -> done
+//	   ^          |
+//	   +- later --+-> failed        done, failed -> waiting by a retry
+//	   +-- lease runs out
+type jobRow struct {
+	ID          string
+	WorkspaceNo int64  `db:"workspace_no"`
+	WorkspaceID string `db:"workspace_id"`
+	MessageID   string `db:"message_id"`
+	Priority    transcribe.Priority
+	State       string
+	Attempt     int
+	Tries       int
+	LeaseUntil  int64 `db:"lease_until"`
+}
+
+const selectJobs = `SELECT j.id, j.workspace_no, w.id AS workspace_id, j.message_id, j.priority, j.state, j.attempt, j.tries, j.lease_until
+	FROM jobs j JOIN workspaces w ON w.no = j.workspace_no `
+
+func (r jobRow) ref() storage.JobRef {
+	return storage.JobRef{ID: r.ID, Priority: r.Priority, Attempt: r.Attempt}
+}
+
+// open says whether there is work left to begin or to go on with.
+func (r jobRow) open() bool { return r.State == "waiting" || r.State == "running" }
+
+func (s session) job(ctx context.Context, id string) (row jobRow, err error) {
+	err = s.get(ctx, &row, selectJobs+`WHERE j.id = ?`, id)
+	return row, err
+}
+
+func (s session) jobOf(ctx context.Context, messageID string) (row jobRow, err error) {
+	err = s.get(ctx, &row, selectJobs+`WHERE j.message_id = ?`, messageID)
+	return row, err
+}
+
+func (t *tx) insertJob(ctx context.Context, ref storage.JobRef, messageID, state string) error {
+	_, err := t.exec(ctx, `INSERT INTO jobs (id, workspace_no, message_id, priority, state, run_at, waiting_since, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, ref.ID, t.workspaceNo, messageID, int(ref.Priority), state, toMS(t.now), toMS(t.now), toMS(t.now))
+	return err
+}
+
+// setState moves a message on its way and tells of it.
+func (t *tx) setState(ctx context.Context, messageID, conversationID string, state storage.State, reason string) error {
+	t.event(storage.MessageUpdated, conversationID, messageID, map[string]any{"state": state})
+	_, err := t.exec(ctx, `UPDATE messages SET state = ?, failure_reason = ?, updated_at = ? WHERE id = ?`, state, clean(reason), toMS(t.now), messageID)
+	return err
+}
+
+// BeginJob begins the next attempt of a job, under a lease. It fails with
+// storage.ErrNotFound when there is nothing to do (the message is deleted or
+// the job over) and with storage.ErrBusy while another attempt's lease lives.
+// A job whose workers died over every one of its attempts fails here.
+func (db *DB) BeginJob(ctx context.Context, jobID, worker string, lease time.Duration) (pipeline.Task, error) {
+	job, err := db.findJob(ctx, "begin job", jobID)
+	if err != nil {
+		return pipeline.Task{}, err
+	}
+	var task pipeline.Task
+	exhausted := false
+	err = db.change(ctx, "begin job", job.WorkspaceID, func(ctx context.Context, t *tx) error {
+		job, err := t.job(ctx, jobID)
+		switch {
+		case err != nil:
+			return err
+		case !job.open():
+			return storage.ErrNotFound
+		case job.State == "running" && job.LeaseUntil > toMS(t.now):
+			return storage.ErrBusy
+		}
+		m, err := t.workedMessage(ctx, job.MessageID)
+		if err != nil {
+			return err
+		}
+		if exhausted = job.Tries >= maxTriesOfJob; exhausted {
+			return t.endJob(ctx, job, m, lostTooOften)
+		}
+		_, err = t.exec(ctx, `UPDATE jobs SET state = 'running', attempt = attempt + 1, tries = tries + 1, worker = ?, lease_until = ? WHERE id = ?`,
+			clean(worker), toMS(t.now.Add(lease)), jobID)
+		if err != nil {
+			return err
+		}
+		task = m.task(job)
+		return t.setState(ctx, m.ID, m.ConversationID, storage.Processing, "")
+	})
+	if err == nil && exhausted {
+		err = fmt.Errorf("begin job: %w", storage.ErrNotFound)
+	}
+	return task, err
+}
+
+func (db *DB) findJob(ctx context.Context, op, id string) (job jobRow, err error) {
+	err = db.read(ctx, op, func(ctx context.Context, s session) error {
+		job, err = s.job(ctx, id)
+		return err
+	})
+	return job, err
+}
+
+// workedMessage is what a worker needs to know of a message.
+type workedMessage struct {
+	ID             string
+	ConversationID string       `db:"conversation_id"`
+	Key            string       `db:"original_key"`
+	Format         media.Format `db:"original_format"`
+	Bytes          int64        `db:"original_bytes"`
+	RenditionKey   string       `db:"rendition_key"`
+	RenditionType  string       `db:"rendition_type"`
+	Measured       bool
+	Version        int `db:"transcript_version"`
+}
+
+func (s session) workedMessage(ctx context.Context, id string) (row workedMessage, err error) {
+	err = s.get(ctx, &row, `SELECT id, conversation_id, original_key, original_format, original_bytes, rendition_key,
+		rendition_type, waveform IS NOT NULL AS measured, transcript_version FROM messages WHERE id = ?`, id)
+	return row, err
+}
+
+// task is the next attempt of the job. Attempts that did not count are added
+// to MaxAttempts, so that the attempt numbered MaxAttempts is the last try.
+func (m workedMessage) task(job jobRow) pipeline.Task {
+	return pipeline.Task{
+		JobID: job.ID, MessageID: m.ID, WorkspaceID: job.WorkspaceID,
+		Attempt: job.Attempt + 1, MaxAttempts: job.Attempt - job.Tries + maxTriesOfJob, Priority: job.Priority,
+		Key: m.Key, Format: m.Format, Bytes: m.Bytes,
+		RenditionKey: m.RenditionKey, HaveRendition: m.RenditionType != "", HaveSound: m.Measured,
+	}
+}
+
+// attempt runs fn with the job and the message of the task while no other
+// attempt can begin; storage.ErrStale when the task is not the job's newest
+// attempt, or the message is gone.
+func (db *DB) attempt(ctx context.Context, op string, task pipeline.Task, fn func(context.Context, *tx, jobRow, workedMessage) error) error {
+	return db.change(ctx, op, task.WorkspaceID, func(ctx context.Context, t *tx) error {
+		job, err := t.job(ctx, task.JobID)
+		if err != nil || job.Attempt != task.Attempt || job.State == "waiting" {
+			return staleUnless(err)
+		}
+		m, err := t.workedMessage(ctx, job.MessageID)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, t, job, m)
+	})
+}
+
+// RenewLease keeps a job for the attempt that has it; storage.ErrStale when it
+// has it no more.
+func (db *DB) RenewLease(ctx context.Context, task pipeline.Task, lease time.Duration) error {
+	return db.write(ctx, "renew lease", func(ctx context.Context, t *tx) error {
+		n, err := t.exec(ctx, `UPDATE jobs SET lease_until = ? WHERE id = ? AND attempt = ? AND state = 'running'`,
+			toMS(t.now.Add(lease)), task.JobID, task.Attempt)
+		if err == nil && n == 0 {
+			return storage.ErrStale
+		}
+		return err
+	})
+}
+
+// FailJob ends an attempt without success. With retryAfter >= 0 the job waits
+// that long for another attempt, and reason is only for the log; below 0 the
+// message fails, and reason tells a person why. What was saved stays.
+func (db *DB) FailJob(ctx context.Context, task pipeline.Task, reason string, retryAfter time.Duration) error {
+	return db.attempt(ctx, "fail job", task, func(ctx context.Context, t *tx, job jobRow, m workedMessage) error {
+		switch {
+		case job.State != "running":
+			return storage.ErrStale
+		case retryAfter < 0:
+			return t.endJob(ctx, job, m, reason)
+		}
+		return t.waitAgain(ctx, job, m, t.now.Add(retryAfter), job.Tries)
+	})
+}
+
+// ReleaseJob hands a job back that its worker will not finish, as if the
+// attempt had not been.
+func (db *DB) ReleaseJob(ctx context.Context, task pipeline.Task) error {
+	return db.attempt(ctx, "release job", task, func(ctx context.Context, t *tx, job jobRow, m workedMessage) error {
+		if job.State != "running" {
+			return storage.ErrStale
+		}
+		return t.waitAgain(ctx, job, m, t.now, job.Tries-1)
+	})
+}
+
+// waitAgain puts a running job back. The bus redelivers it by itself at runAt,
+// so it counts as published then, and the sweeper steps in a minute later.
+func (t *tx) waitAgain(ctx context.Context, job jobRow, m workedMessage, runAt time.Time, tries int) error {
+	_, err := t.exec(ctx, `UPDATE jobs SET state = 'waiting', worker = '', lease_until = 0, tries = ?, run_at = ?, waiting_since = ?, published_at = ? WHERE id = ?`,
+		tries, toMS(runAt), toMS(t.now), toMS(runAt), job.ID)
+	if err != nil {
+		return err
+	}
+	return t.setState(ctx, m.ID, m.ConversationID, storage.Received, "")
+}
+
+// endJob gives a job up: its message failed.
+func (t *tx) endJob(ctx context.Context, job jobRow, m workedMessage, reason string) error {
+	if _, err := t.exec(ctx, `UPDATE jobs SET state = 'failed', worker = '', lease_until = 0 WHERE id = ?`, job.ID); err != nil {
+		return err
+	}
+	return t.setState(ctx, m.ID, m.ConversationID, storage.Failed, reason)
+}
+
+// staleUnless is storage.ErrStale for an attempt that is over; err if it is
+// another failure than a job that is gone.
+func staleUnless(err error) error {
+	if err == nil || errors.Is(err, storage.ErrNotFound) {
+		return storage.ErrStale
+	}
+	return err
+}

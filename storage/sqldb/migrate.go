@@ -1,0 +1,79 @@
+package sqldb
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*/*.sql
+var migrationFiles embed.FS
+
+// Migrate brings the schema to the newest version, each step in a transaction
+// of its own. On Postgres several nodes may do so at once: one works, the
+// others wait for it.
+func (db *DB) Migrate(ctx context.Context) error {
+	provider, err := db.migrator()
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	results, err := provider.Up(ctx)
+	for _, r := range results {
+		db.log.InfoContext(ctx, "migrated", "version", r.Source.Version, "took", r.Duration)
+	}
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// SchemaVersion returns the version that the database has, and the newest
+// that this build knows. They differ until [DB.Migrate] has run.
+func (db *DB) SchemaVersion(ctx context.Context) (have, newest int64, err error) {
+	provider, err := db.migrator()
+	if err != nil {
+		return 0, 0, fmt.Errorf("read schema version: %w", err)
+	}
+	have, newest, err = provider.GetVersions(ctx)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read schema version: %w", err)
+	}
+	return have, newest, nil
+}
+
+// migrateTo stops at a version, for tests that begin with an older schema.
+func (db *DB) migrateTo(ctx context.Context, version int64) error {
+	provider, err := db.migrator()
+	if err == nil {
+		_, err = provider.UpTo(ctx, version)
+	}
+	return err
+}
+
+func (db *DB) migrator() (*goose.Provider, error) {
+	dialect, files, opts, err := db.dialect.migrations()
+	if err != nil {
+		return nil, err
+	}
+	provider, err := goose.NewProvider(dialect, db.writer.DB, files, opts...)
+	if err != nil {
+		return nil, errors.Join(errors.New("read the migrations"), err)
+	}
+	return provider, nil
+}
+
+// Schema returns the migrations of a dialect, in order, as they stand in their
+// files. It is nil for a dialect that does not exist.
+func Schema(dialect string) []string {
+	files, _ := fs.Glob(migrationFiles, "migrations/"+dialect+"/*.sql") // the pattern is good
+	var all []string
+	for _, name := range files {
+		text, _ := fs.ReadFile(migrationFiles, name) // embedded, so it is there
+		all = append(all, string(text))
+	}
+	return all
+}

@@ -1,0 +1,218 @@
+-- Times are UTC milliseconds; 0 means never. Ids are UUIDv7 text. A message's
+-- doc is workspace_no<<40 | its number in the workspace, so that a workspace is
+-- one range of the search index; numbers never leave the database.
+
+-- +goose Up
+CREATE TABLE instance (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+);
+INSERT INTO instance (name, value) VALUES ('cursor_key', replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''));
+
+CREATE TABLE workspaces (
+  no                BIGINT PRIMARY KEY,
+  id                TEXT COLLATE "C" NOT NULL UNIQUE,
+  name              TEXT   NOT NULL,
+  created_at        BIGINT NOT NULL,
+  last_event        BIGINT NOT NULL DEFAULT 0,
+  swept_event       BIGINT NOT NULL DEFAULT 0,
+  last_message      BIGINT NOT NULL DEFAULT 0,
+  last_conversation BIGINT NOT NULL DEFAULT 0,
+  last_user         BIGINT NOT NULL DEFAULT 0
+);
+
+CREATE TABLE users (
+  id           TEXT COLLATE "C" PRIMARY KEY,
+  workspace_no BIGINT NOT NULL REFERENCES workspaces (no),
+  no           BIGINT NOT NULL,
+  name         TEXT   NOT NULL,
+  role         TEXT   NOT NULL,
+  created_at   BIGINT NOT NULL,
+  UNIQUE (workspace_no, no)
+);
+
+CREATE TABLE tokens (
+  id           TEXT COLLATE "C" PRIMARY KEY,
+  user_id      TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  kind         TEXT   NOT NULL,
+  name         TEXT   NOT NULL,
+  hash         TEXT COLLATE "C" NOT NULL UNIQUE,
+  created_at   BIGINT NOT NULL,
+  last_used_at BIGINT NOT NULL DEFAULT 0,
+  expires_at   BIGINT NOT NULL DEFAULT 0,
+  ended_at     BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX tokens_by_user ON tokens (user_id, id);
+
+CREATE TABLE conversations (
+  id              TEXT COLLATE "C" PRIMARY KEY,
+  workspace_no    BIGINT NOT NULL REFERENCES workspaces (no),
+  no              BIGINT NOT NULL,
+  kind            TEXT   NOT NULL,
+  title           TEXT   NOT NULL,
+  created_by      TEXT COLLATE "C" NOT NULL REFERENCES users (id),
+  created_at      BIGINT NOT NULL,
+  active_at       BIGINT NOT NULL,
+  last_message_at BIGINT NOT NULL DEFAULT 0,
+  UNIQUE (workspace_no, no)
+);
+CREATE INDEX conversations_by_activity ON conversations (workspace_no, active_at, id);
+
+CREATE TABLE conversation_members (
+  conversation_id TEXT COLLATE "C" NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+  user_id         TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  joined_at       BIGINT NOT NULL,
+  PRIMARY KEY (conversation_id, user_id)
+);
+CREATE INDEX conversation_members_by_user ON conversation_members (user_id, conversation_id);
+
+CREATE TABLE messages (
+  id                 TEXT COLLATE "C" PRIMARY KEY,
+  doc                BIGINT NOT NULL UNIQUE,
+  workspace_no       BIGINT NOT NULL REFERENCES workspaces (no),
+  conversation_id    TEXT COLLATE "C" NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+  author_id          TEXT COLLATE "C" NOT NULL REFERENCES users (id),
+  title              TEXT   NOT NULL,
+  reply_to           TEXT   NOT NULL,
+  reply_at_ms        BIGINT NOT NULL,
+  recorded_at        BIGINT NOT NULL,
+  created_at         BIGINT NOT NULL,
+  updated_at         BIGINT NOT NULL,
+  state              TEXT   NOT NULL,
+  failure_reason     TEXT   NOT NULL DEFAULT '',
+  duration_ms        BIGINT NOT NULL,
+  original_key       TEXT COLLATE "C" NOT NULL,
+  original_format    TEXT   NOT NULL,
+  original_bytes     BIGINT NOT NULL,
+  original_sha256    TEXT   NOT NULL,
+  original_filename  TEXT   NOT NULL,
+  rendition_key      TEXT COLLATE "C" NOT NULL,
+  rendition_type     TEXT   NOT NULL DEFAULT '',
+  rendition_bytes    BIGINT NOT NULL DEFAULT 0,
+  loudness           DOUBLE PRECISION,
+  waveform           BYTEA,
+  transcript_version BIGINT NOT NULL DEFAULT 0,
+  language           TEXT   NOT NULL DEFAULT ''
+);
+CREATE INDEX messages_by_conversation ON messages (conversation_id, doc);
+CREATE INDEX messages_by_original ON messages (original_key);
+CREATE INDEX messages_by_rendition ON messages (rendition_key);
+
+CREATE TABLE idempotency_keys (
+  user_id      TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  key          TEXT COLLATE "C" NOT NULL,
+  request_hash TEXT   NOT NULL,
+  message_id   TEXT COLLATE "C" NOT NULL,
+  created_at   BIGINT NOT NULL,
+  PRIMARY KEY (user_id, key)
+);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+CREATE TABLE jobs (
+  id            TEXT COLLATE "C" PRIMARY KEY,
+  workspace_no  BIGINT NOT NULL REFERENCES workspaces (no),
+  message_id    TEXT COLLATE "C" NOT NULL UNIQUE REFERENCES messages (id) ON DELETE CASCADE,
+  priority      BIGINT NOT NULL,
+  state         TEXT   NOT NULL,
+  attempt       BIGINT NOT NULL DEFAULT 0,
+  tries         BIGINT NOT NULL DEFAULT 0,
+  worker        TEXT   NOT NULL DEFAULT '',
+  lease_until   BIGINT NOT NULL DEFAULT 0,
+  run_at        BIGINT NOT NULL,
+  waiting_since BIGINT NOT NULL,
+  published_at  BIGINT NOT NULL DEFAULT 0,
+  created_at    BIGINT NOT NULL
+);
+CREATE INDEX jobs_open ON jobs (run_at) WHERE state IN ('waiting', 'running');
+
+CREATE TABLE transcripts (
+  message_id TEXT COLLATE "C" NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+  version    BIGINT NOT NULL,
+  language   TEXT   NOT NULL,
+  engine     TEXT   NOT NULL,
+  model      TEXT   NOT NULL,
+  created_at BIGINT NOT NULL,
+  body       BYTEA   NOT NULL,
+  PRIMARY KEY (message_id, version)
+);
+
+CREATE TABLE events (
+  workspace_no    BIGINT NOT NULL REFERENCES workspaces (no),
+  seq             BIGINT NOT NULL,
+  type            TEXT   NOT NULL,
+  conversation_id TEXT COLLATE "C" NOT NULL,
+  message_id      TEXT COLLATE "C" NOT NULL,
+  audience        TEXT   NOT NULL,
+  data            TEXT   NOT NULL,
+  at              BIGINT NOT NULL,
+  PRIMARY KEY (workspace_no, seq)
+);
+
+CREATE TABLE doomed_objects (
+  key      TEXT COLLATE "C" PRIMARY KEY,
+  due_at   BIGINT NOT NULL,
+  again_at BIGINT NOT NULL
+);
+CREATE INDEX doomed_objects_by_time ON doomed_objects (due_at);
+
+-- What a search reads of every hit that it ranks. terms holds the folded
+-- tokens, pairs of stop words that follow each other, and the place (c:1 is a
+-- conversation, u:1 an author); said is the tokens between single spaces, for
+-- phrases, which positions in a tsvector cannot serve: it keeps 256 of a word
+-- and none past 16,383.
+CREATE TABLE search_docs (
+  doc             BIGINT   NOT NULL,
+  workspace_no    BIGINT   NOT NULL,
+  conversation_no BIGINT   NOT NULL,
+  author_no       BIGINT   NOT NULL,
+  recorded_at     BIGINT   NOT NULL,
+  tokens          BIGINT   NOT NULL,
+  repeats         TEXT     NOT NULL,
+  terms           TSVECTOR NOT NULL,
+  said            TEXT     NOT NULL,
+  PRIMARY KEY (workspace_no, doc)
+) PARTITION BY HASH (workspace_no);
+-- fastupdate would save some work on writing and make every search read what is pending.
+CREATE INDEX search_docs_terms ON search_docs USING GIN (terms) WITH (fastupdate = off);
+-- +goose StatementBegin
+DO $$
+BEGIN
+  FOR i IN 0..15 LOOP
+    EXECUTE format('CREATE TABLE search_docs_%s PARTITION OF search_docs FOR VALUES WITH (MODULUS 16, REMAINDER %s)', i, i);
+  END LOOP;
+END
+$$;
+-- +goose StatementEnd
+
+CREATE TABLE lexicon (
+  workspace_no    BIGINT NOT NULL,
+  word            TEXT COLLATE "C" NOT NULL,
+  conversation_no BIGINT NOT NULL,
+  messages        BIGINT NOT NULL,
+  PRIMARY KEY (workspace_no, word, conversation_no)
+);
+CREATE INDEX lexicon_by_conversation ON lexicon (workspace_no, conversation_no);
+
+CREATE TABLE lexicon_trigrams (
+  workspace_no BIGINT NOT NULL,
+  trigram      TEXT COLLATE "C" NOT NULL,
+  word         TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (workspace_no, trigram, word)
+);
+
+-- +goose Down
+DROP TABLE lexicon_trigrams;
+DROP TABLE lexicon;
+DROP TABLE search_docs;
+DROP TABLE doomed_objects;
+DROP TABLE events;
+DROP TABLE transcripts;
+DROP TABLE jobs;
+DROP TABLE idempotency_keys;
+DROP TABLE messages;
+DROP TABLE conversation_members;
+DROP TABLE conversations;
+DROP TABLE tokens;
+DROP TABLE users;
+DROP TABLE workspaces;
+DROP TABLE instance;

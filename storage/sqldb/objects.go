@@ -1,0 +1,90 @@
+package sqldb
+
+import (
+	"context"
+	"time"
+
+	"hark/storage"
+)
+
+// lateObject is how long after a message's deletion a worker that had begun
+// may still put an object of it.
+const lateObject = time.Hour
+
+// doom notes the objects of the messages that condition names: they are to be
+// deleted at once, and again an hour later where a worker may have put one
+// meanwhile.
+func (t *tx) doom(ctx context.Context, condition string, args ...any) error {
+	for _, column := range []string{"original_key", "rendition_key"} {
+		_, err := t.exec(ctx, `INSERT INTO doomed_objects (key, due_at, again_at)
+			SELECT m.`+column+`, CAST(? AS BIGINT), CASE WHEN EXISTS
+				(SELECT 1 FROM jobs j WHERE j.message_id = m.id AND j.state = 'running') THEN CAST(? AS BIGINT) ELSE 0 END
+			FROM messages m WHERE m.`+condition+` ON CONFLICT (key) DO NOTHING`,
+			append([]any{toMS(t.now), toMS(t.now.Add(lateObject))}, args...)...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DoomedObjects returns up to limit keys of objects to delete. Some may not
+// exist. Keys come again until [DB.ForgetObjects] is told of them.
+func (db *DB) DoomedObjects(ctx context.Context, limit int) ([]string, error) {
+	var keys []string
+	err := db.read(ctx, "list doomed objects", func(ctx context.Context, s session) error {
+		return s.list(ctx, &keys, `SELECT key FROM doomed_objects WHERE due_at <= ? ORDER BY due_at, key LIMIT ?`, toMS(storage.Now()), limit)
+	})
+	return keys, err
+}
+
+// ForgetObjects is told that doomed objects are deleted. One that a worker may
+// have put since its message was deleted is named once more, an hour later.
+func (db *DB) ForgetObjects(ctx context.Context, keys []string) error {
+	return db.write(ctx, "forget objects", func(ctx context.Context, t *tx) error {
+		for _, key := range keys {
+			again, err := t.exec(ctx, `UPDATE doomed_objects SET due_at = again_at, again_at = 0 WHERE key = ? AND again_at > ?`, key, toMS(t.now))
+			if err != nil {
+				return err
+			}
+			if again == 0 {
+				if _, err := t.exec(ctx, `DELETE FROM doomed_objects WHERE key = ?`, key); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// KnownObject says whether an object belongs to a message, so that a sweeper
+// can delete the others. A clip that is being sent is not known yet: the
+// sweeper must leave young objects alone.
+func (db *DB) KnownObject(ctx context.Context, key string) (bool, error) {
+	var n int
+	err := db.read(ctx, "look for object", func(ctx context.Context, s session) error {
+		return s.get(ctx, &n, `SELECT COUNT(*) FROM messages WHERE original_key = ? OR rendition_key = ?`, key, key)
+	})
+	return n > 0, err
+}
+
+// keepKeys is how long an idempotency key holds, and keepTokens how long a
+// credential that is over is remembered as such.
+const (
+	keepKeys   = 48 * time.Hour
+	keepTokens = 30 * 24 * time.Hour
+)
+
+// SweepIdentity forgets idempotency keys after two days, and credentials that
+// have been over for a month.
+func (db *DB) SweepIdentity(ctx context.Context) error {
+	return db.write(ctx, "sweep keys and tokens", func(ctx context.Context, t *tx) error {
+		if _, err := t.exec(ctx, `DELETE FROM idempotency_keys WHERE created_at < ?`, toMS(t.now.Add(-keepKeys))); err != nil {
+			return err
+		}
+		old := toMS(t.now.Add(-keepTokens))
+		_, err := t.exec(ctx, `DELETE FROM tokens WHERE kind <> ? AND (ended_at > 0 AND ended_at < ? OR expires_at > 0 AND expires_at < ?)`,
+			storage.APIToken, old, old)
+		return err
+	})
+}

@@ -1,0 +1,109 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"hark/storage/sqldb/query"
+)
+
+// maxVector bounds the words of a tsvector in bytes; Postgres allows 1 MiB.
+const maxVector = 900_000
+
+func (postgres) index(ctx context.Context, s session, d document) error {
+	_, err := s.exec(ctx, `INSERT INTO search_docs (doc, workspace_no, conversation_no, author_no, recorded_at, tokens, repeats, terms, said)
+		VALUES (?, ?, ?, ?, ?, ?, ?, CAST(? AS tsvector), ?)`, d.doc, d.workspaceNo, d.conversationNo, d.authorNo, d.recordedAt,
+		len(d.tokens), d.repeats, vector(d), " "+strings.Join(d.tokens, " ")+" ")
+	return err
+}
+
+// vector renders the terms column. Tokens hold nothing that would need escaping.
+func vector(d document) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "'c:%d' 'u:%d'", d.conversationNo, d.authorNo)
+	for _, u := range d.units {
+		if b.Len() > maxVector {
+			break
+		}
+		b.WriteString(" '" + u + "'")
+	}
+	return b.String()
+}
+
+func (postgres) unindex(ctx context.Context, s session, condition string, args ...any) error {
+	_, err := s.exec(ctx, `DELETE FROM search_docs WHERE `+condition, args...)
+	return err
+}
+
+// find has Postgres walk back from the newest message where hits are common,
+// and gather all hits from the GIN index where they are not. It would choose
+// for itself, but by statistics that know no rare words. ts_match_vq is what
+// @@ calls, and uses no index; doc + 0 is an order that no index has.
+func (postgres) find(ctx context.Context, s session, f finding, limit int) ([]candidate, error) {
+	match, order := `terms @@ CAST(? AS tsquery)`, `doc + 0`
+	if f.common {
+		match, order = `ts_match_vq(terms, CAST(? AS tsquery))`, `doc`
+	}
+	among, nos := f.among(s, "conversation_no")
+	conditions, args := match+` AND `+among, []any{f.workspaceNo, f.below, matchTSQuery(f), nos}
+	if f.after != 0 {
+		conditions, args = conditions+` AND recorded_at >= ?`, append(args, f.after)
+	}
+	if f.before != 0 {
+		conditions, args = conditions+` AND recorded_at < ?`, append(args, f.before)
+	}
+	conditions, args = appendPhrases(conditions, args, f.query.Needed, `said LIKE ?`)
+	conditions, args = appendPhrases(conditions, args, f.query.Unwanted, `said NOT LIKE ?`)
+	var found []candidate
+	err := s.list(ctx, &found, `SELECT doc, tokens, repeats FROM search_docs
+		WHERE workspace_no = ? AND doc < ? AND `+conditions+` ORDER BY `+order+` DESC LIMIT ?`, append(args, limit)...)
+	return found, err
+}
+
+// matchTSQuery renders a finding as a tsquery. It holds for every hit; phrases
+// are then looked for in what holds.
+func matchTSQuery(f finding) string {
+	var all []string
+	for _, term := range f.query.Needed {
+		for _, u := range termUnits(term) {
+			all = append(all, "'"+u+"'")
+		}
+		if term.Prefix {
+			all = append(all, "'"+term.Words[len(term.Words)-1]+"':*")
+		}
+	}
+	for _, term := range f.query.Unwanted {
+		if len(term.Words) == 1 && term.Prefix {
+			all = append(all, "!'"+term.Words[0]+"':*")
+		} else if len(term.Words) == 1 {
+			all = append(all, "!'"+term.Words[0]+"'")
+		}
+	}
+	if len(f.conversations) <= maxPlaces {
+		places := make([]string, len(f.conversations))
+		for i, no := range f.conversations {
+			places[i] = fmt.Sprintf("'c:%d'", no)
+		}
+		all = append(all, "("+strings.Join(places, "|")+")")
+	}
+	if f.authorNo != 0 {
+		all = append(all, fmt.Sprintf("'u:%d'", f.authorNo))
+	}
+	return strings.Join(all, "&")
+}
+
+// appendPhrases adds a condition for each phrase.
+func appendPhrases(conditions string, args []any, terms []query.Term, like string) (string, []any) {
+	for _, term := range terms {
+		if len(term.Words) == 1 {
+			continue
+		}
+		pattern := "% " + strings.Join(term.Words, " ") + " %"
+		if term.Prefix {
+			pattern = "% " + strings.Join(term.Words, " ") + "%"
+		}
+		conditions, args = conditions+` AND `+like, append(args, pattern)
+	}
+	return conditions, args
+}

@@ -1,0 +1,130 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/mattn/go-sqlite3"
+	"github.com/pressly/goose/v3"
+
+	"hark/storage"
+)
+
+type sqlite struct{}
+
+// openSQLite opens one connection to write with and a pool to read with. When
+// it returns, the database file has its place in its folder on the disk.
+func (db *DB) openSQLite(ctx context.Context, cfg Config) error {
+	path, err := filepath.Abs(strings.TrimPrefix(cfg.URL, "sqlite://"))
+	if err != nil {
+		return err
+	}
+	if err := makeFolder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	common := url.Values{"_busy_timeout": {"10000"}, "_foreign_keys": {"on"}, "_synchronous": {"FULL"}, "_cache_size": {"-32768"}}
+	db.dialect = sqlite{}
+	db.writer = openSQLitePool(path, common, url.Values{"_journal_mode": {"WAL"}, "_txlock": {"immediate"}}, 1)
+	db.reader = openSQLitePool(path, common, url.Values{"mode": {"ro"}, "_query_only": {"on"}}, cfg.MaxConns)
+	for _, pool := range []*sqlx.DB{db.writer, db.reader} {
+		if err := pool.PingContext(ctx); err != nil {
+			return errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
+		}
+	}
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	return nil
+}
+
+func openSQLitePool(path string, common, own url.Values, conns int) *sqlx.DB {
+	for k, v := range common {
+		own[k] = v
+	}
+	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: own.Encode()}).String()
+	pool := sql.OpenDB(sqliteConnector{dsn: dsn, driver: &sqlite3.SQLiteDriver{ConnectHook: tuneSQLite}})
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	return sqlx.NewDb(pool, "sqlite3")
+}
+
+// tuneSQLite sets what mattn's data source name has no word for.
+func tuneSQLite(c *sqlite3.SQLiteConn) error {
+	_, err := c.Exec(`PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY`, nil)
+	return err
+}
+
+// sqliteConnector opens connections without a driver registered by name.
+type sqliteConnector struct {
+	dsn    string
+	driver *sqlite3.SQLiteDriver
+}
+
+func (c sqliteConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
+func (c sqliteConnector) Driver() driver.Driver                        { return c.driver }
+
+// makeFolder makes dir and what is missing above it, each synced into its parent.
+func makeFolder(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := makeFolder(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncFolder(filepath.Dir(dir))
+}
+
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func (sqlite) name() string { return "sqlite" }
+
+func (sqlite) migrations() (goose.Dialect, fs.FS, []goose.ProviderOption, error) {
+	files, err := fs.Sub(migrationFiles, "migrations/sqlite")
+	return goose.DialectSQLite3, files, nil, err
+}
+
+// forUpdate does nothing: a transaction that writes is the only one.
+func (sqlite) forUpdate(query string) string { return query }
+
+func (sqlite) translate(err error) error {
+	var e sqlite3.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.ExtendedCode {
+	case sqlite3.ErrConstraintUnique, sqlite3.ErrConstraintPrimaryKey, sqlite3.ErrConstraintRowID:
+		return fmt.Errorf("%w: %w", storage.ErrConflict, err)
+	case sqlite3.ErrConstraintForeignKey:
+		return fmt.Errorf("%w: %w", storage.ErrNotFound, err)
+	}
+	return err
+}
+
+func (sqlite) passing(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && (e.Code == sqlite3.ErrBusy || e.Code == sqlite3.ErrLocked)
+}
+
+func (sqlite) among(column string, nos []int64) (string, any) {
+	list, _ := json.Marshal(nos) // integers cannot fail
+	return column + ` IN (SELECT value FROM json_each(?))`, string(list)
+}

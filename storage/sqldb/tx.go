@@ -1,0 +1,167 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"hark/storage"
+)
+
+// session runs statements on a pool or in a transaction.
+type session struct {
+	ext     sqlx.ExtContext
+	dialect dialect
+}
+
+// get reads one row; none is storage.ErrNotFound.
+func (s session) get(ctx context.Context, dest any, query string, args ...any) error {
+	return s.fail(sqlx.GetContext(ctx, s.ext, dest, s.ext.Rebind(query), args...))
+}
+
+// list reads all rows.
+func (s session) list(ctx context.Context, dest any, query string, args ...any) error {
+	return s.fail(sqlx.SelectContext(ctx, s.ext, dest, s.ext.Rebind(query), args...))
+}
+
+// exec runs a statement and returns how many rows it touched.
+func (s session) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := s.ext.ExecContext(ctx, s.ext.Rebind(query), args...)
+	if err != nil {
+		return 0, s.fail(err)
+	}
+	n, err := res.RowsAffected()
+	return n, s.fail(err)
+}
+
+func (s session) fail(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return storage.ErrNotFound
+	}
+	return s.dialect.translate(err)
+}
+
+// read runs fn on the readers, within the time that a read may take. op names
+// it in the error and in the log.
+func (db *DB) read(ctx context.Context, op string, fn func(context.Context, session) error) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	defer db.logSlow(ctx, op, time.Now())
+	if err := fn(ctx, session{db.reader, db.dialect}); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return nil
+}
+
+// tx is a change under way.
+type tx struct {
+	session
+	now time.Time
+
+	workspaceNo int64 // 0 outside of change
+	workspaceID string
+	lastEvent   int64
+	events      []storage.Event
+	audiences   map[int]string // by index into events
+	words       lexiconChange
+}
+
+// maxTries bounds how often a transaction is run that clashes with others.
+const maxTries = 6
+
+// write runs fn in a transaction, again when it clashed with another one, so
+// fn must start afresh each time.
+func (db *DB) write(ctx context.Context, op string, fn func(context.Context, *tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	defer db.logSlow(ctx, op, time.Now())
+	for try := 1; ; try++ {
+		err := db.writeOnce(ctx, fn)
+		if err == nil {
+			return nil
+		}
+		if try == maxTries || ctx.Err() != nil || !db.dialect.passing(err) {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+		pause := time.Duration(1<<try) * 5 * time.Millisecond
+		select {
+		case <-time.After(pause/2 + rand.N(pause)):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (db *DB) writeOnce(ctx context.Context, fn func(context.Context, *tx) error) (err error) {
+	inner, err := db.writer.BeginTxx(ctx, nil)
+	if err != nil {
+		return db.dialect.translate(err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, ignoreDone(inner.Rollback()))
+		}
+	}()
+	if err := fn(ctx, &tx{session: session{inner, db.dialect}, now: storage.Now()}); err != nil {
+		return err
+	}
+	return db.dialect.translate(inner.Commit())
+}
+
+// ignoreDone forgets that a transaction is over, which a cancelled context brings about.
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+// change runs fn while it holds the workspace: no other change of it comes
+// between. What fn adds to tx.events and tx.words is written last; OnCommit
+// hears of the events when they are committed.
+func (db *DB) change(ctx context.Context, op, workspaceID string, fn func(context.Context, *tx) error) error {
+	no, err := db.workspaceNo(ctx, workspaceID)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	var events []storage.Event
+	err = db.write(ctx, op, func(ctx context.Context, t *tx) error {
+		t.workspaceNo, t.workspaceID = no, workspaceID
+		lock := t.dialect.forUpdate(`SELECT last_event FROM workspaces WHERE no = ?`)
+		if err := t.get(ctx, &t.lastEvent, lock, no); err != nil {
+			return err
+		}
+		if err := fn(ctx, t); err != nil {
+			return err
+		}
+		if err := t.writeWords(ctx); err != nil {
+			return err
+		}
+		events, err = t.writeEvents(ctx)
+		return err
+	})
+	if err == nil && len(events) > 0 && db.onCommit != nil {
+		db.onCommit(workspaceID, events)
+	}
+	return err
+}
+
+// next counts one of the workspace's counters up and returns it.
+func (t *tx) next(ctx context.Context, counter string) (int64, error) {
+	var n int64
+	err := t.get(ctx, &n, `UPDATE workspaces SET `+counter+` = `+counter+` + 1 WHERE no = ? RETURNING `+counter, t.workspaceNo)
+	return n, err
+}
+
+func (db *DB) logSlow(ctx context.Context, op string, start time.Time) {
+	if took := time.Since(start); took > db.slow {
+		db.log.WarnContext(ctx, "slow database operation", "op", op, "took", took)
+	}
+}

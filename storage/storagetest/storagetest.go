@@ -1,0 +1,78 @@
+// Package storagetest gives tests fresh databases of both kinds.
+//
+// SQLite lies in the test's own folder. Postgres is the server that
+// HARK_TEST_POSTGRES names (a URL with the right to create databases) or,
+// where Debian's PostgreSQL 15 is installed, a private server that is started
+// for the test process: on a Unix socket in a folder of its own, not syncing,
+// and watched by a small shell that stops it and removes its folder when the
+// test process is gone, however it went. Each test gets a database of its own,
+// cloned from a template that is migrated once.
+//
+// Where there is no Postgres, tests that ask for one are skipped, or fail when
+// the environment says CI.
+package storagetest
+
+import (
+	"log/slog"
+	"path/filepath"
+	"testing"
+
+	"hark/storage"
+	"hark/storage/sqldb"
+)
+
+// Option changes how a database is opened.
+type Option func(*sqldb.Config)
+
+// OnCommit has fn called as sqldb.Config.OnCommit says.
+func OnCommit(fn func(workspaceID string, events []storage.Event)) Option {
+	return func(c *sqldb.Config) { c.OnCommit = fn }
+}
+
+// New returns a fresh, migrated database on SQLite.
+func New(tb testing.TB, opts ...Option) *sqldb.DB {
+	tb.Helper()
+	db := Open(tb, SQLite(tb), opts...)
+	if err := db.Migrate(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	return db
+}
+
+// NewPostgres returns a fresh, migrated database on Postgres.
+func NewPostgres(tb testing.TB, opts ...Option) *sqldb.DB {
+	tb.Helper()
+	return Open(tb, Postgres(tb), opts...)
+}
+
+// Each runs a test on a fresh, migrated database of each kind.
+func Each(t *testing.T, test func(t *testing.T, db *sqldb.DB), opts ...Option) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, New(t, opts...)) })
+	t.Run("postgres", func(t *testing.T) { test(t, NewPostgres(t, opts...)) })
+}
+
+// SQLite returns the URL of a database that does not exist yet.
+func SQLite(tb testing.TB) string {
+	tb.Helper()
+	return "sqlite://" + filepath.Join(tb.TempDir(), "hark.db")
+}
+
+// Open opens a database without migrating it; it is closed when the test ends.
+func Open(tb testing.TB, url string, opts ...Option) *sqldb.DB {
+	tb.Helper()
+	cfg := sqldb.Config{URL: url, Logger: slog.New(slog.DiscardHandler)}
+	for _, o := range opts {
+		o(&cfg)
+	}
+	db, err := sqldb.Open(tb.Context(), cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			tb.Errorf("close database: %v", err)
+		}
+	})
+	return db
+}
