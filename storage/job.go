@@ -23,9 +23,10 @@ type Job struct {
 
 // JobRef names a job to publish.
 type JobRef struct {
-	ID       string
-	Priority transcribe.Priority
-	Attempt  int // attempts begun so far; with ID it is the de-duplication id
+	ID        string
+	MessageID string // whose deletion cancels the job; empty where it is not known
+	Priority  transcribe.Priority
+	Attempt   int // attempts begun so far
 }
 
 // QueueStats describes work that waits, by priority.

@@ -1,0 +1,160 @@
+// Package bus carries jobs to workers and events to listeners, over NATS: a
+// server or cluster of one's own, or the server that [Serve] runs inside this
+// process. The words on the wire are the same.
+//
+// # Jobs
+//
+// A job is a message in the JetStream work queue HARK_JOBS, under the subject
+// hark.jobs.<priority>.<job id>. The queue takes one message a subject, so a
+// job that is published again while it waits or runs stays there once. It
+// leaves the queue when a handler says [Done].
+//
+// [Bus.Consume] pulls jobs for as many handlers as there are slots. While a
+// handler runs, it tells the server every few seconds; a worker that dies
+// falls silent, and after ten seconds its job goes to another. So a handler
+// may see a job twice, even at once on two nodes when the network fails, and
+// the database (a lease, an attempt) decides which of them counts.
+//
+// The queue may lose what it acknowledged when the power fails: it syncs to
+// disk every few seconds. The database is the truth, and a sweeper publishes
+// whatever is due there and missing here.
+//
+// # Events
+//
+// Events are plain NATS messages under hark.events.<workspace id>, kept
+// nowhere: who was not listening, or listens too slowly, has missed them and
+// reads the database. [Subscription.Dropped] says when.
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Config says which server to use.
+type Config struct {
+	URL      string    // such as "nats://host:4222", several separated by commas; ignored when Embedded is set
+	Embedded *Embedded // the server of this process
+	Name     string    // who we are, for the server's operator
+	Replicas int       // copies of the job queue in a cluster; 0 means 1 for a new queue, and whatever an old one has
+	Logger   *slog.Logger
+}
+
+// Bus is a connection to the server. It is safe for concurrent use. When the
+// connection is lost it is sought again for ever; meanwhile publishing fails
+// at once and consuming waits.
+type Bus struct {
+	conn     *nats.Conn
+	js       jetstream.JetStream
+	replicas int
+	logger   *slog.Logger
+	times    times
+	closed   chan struct{}
+
+	mu   sync.Mutex
+	subs map[*Subscription]struct{}
+}
+
+// times are the intervals of consuming.
+type times struct {
+	ackWait time.Duration // silence after which a worker counts as dead
+	beat    time.Duration // how often a running job is reported
+	poll    time.Duration // how long one request for a job stands
+	pause   time.Duration // rest after an error of the server's
+}
+
+func usualTimes() times {
+	return times{ackWait: 10 * time.Second, beat: 3 * time.Second, poll: 5 * time.Second, pause: time.Second}
+}
+
+const (
+	connectTime = 5 * time.Second
+	callTime    = 5 * time.Second // a request to JetStream, where the caller sets no sooner end
+)
+
+// Connect connects to the server and makes the job queue there if need be.
+func Connect(ctx context.Context, cfg Config) (*Bus, error) {
+	b := &Bus{
+		replicas: cfg.Replicas,
+		logger:   cfg.Logger,
+		times:    usualTimes(),
+		closed:   make(chan struct{}),
+		subs:     map[*Subscription]struct{}{},
+	}
+	conn, err := nats.Connect(cfg.URL, b.options(cfg)...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS: %w", err)
+	}
+	b.conn = conn
+	if b.js, err = jetstream.New(conn, jetstream.WithDefaultTimeout(callTime)); err == nil {
+		err = b.ensureQueue(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to NATS: %w", err), b.Close())
+	}
+	return b, nil
+}
+
+func (b *Bus) options(cfg Config) []nats.Option {
+	opts := []nats.Option{
+		nats.Name(cfg.Name),
+		nats.Timeout(connectTime),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(500 * time.Millisecond),
+		nats.ReconnectJitter(500*time.Millisecond, 500*time.Millisecond),
+		nats.ReconnectBufSize(-1), // what cannot be sent now is an error now
+		nats.PingInterval(10 * time.Second),
+		nats.MaxPingsOutstanding(2),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				b.logger.Warn("lost the connection to NATS", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			b.logger.Info("connected to NATS again")
+			b.dropForAll()
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+			if sub != nil && errors.Is(err, nats.ErrSlowConsumer) {
+				b.dropForAll()
+			}
+			b.logger.Warn("NATS reported an error", "error", err)
+		}),
+		nats.ClosedHandler(func(*nats.Conn) { close(b.closed) }),
+	}
+	if cfg.Embedded != nil {
+		opts = append(opts, nats.InProcessServer(cfg.Embedded.server))
+	}
+	return opts
+}
+
+// Ping asks whether the server answers and has the job queue.
+func (b *Bus) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	if !b.conn.IsConnected() {
+		return errors.New("ask NATS for the job queue: not connected")
+	}
+	if _, err := b.js.Stream(ctx, queueName); err != nil {
+		return fmt.Errorf("ask NATS for the job queue: %w", err)
+	}
+	return nil
+}
+
+// Close ends the connection and all subscriptions. Consume must have
+// returned. Closing again does nothing.
+func (b *Bus) Close() error {
+	b.conn.Close()
+	<-b.closed
+	for _, s := range b.subscriptions() {
+		s.Close()
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package bus
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/nats-io/nats.go"
+
+	"hark/storage"
+)
+
+func eventSubject(workspaceID string) string { return "hark.events." + workspaceID }
+
+// Subscription is one listener to the events of a workspace.
+type Subscription struct {
+	// C brings the events in the order in which each node published them. It
+	// is closed by Close.
+	C <-chan storage.Event
+
+	bus     *Bus
+	sub     *nats.Subscription
+	dropped chan struct{}
+
+	mu     sync.Mutex // held while sending, so that Close does not close c meanwhile
+	c      chan storage.Event
+	closed bool
+}
+
+// SubscribeEvents listens to a workspace from now on. Up to buffer events
+// wait for the listener; when they are more, the rest is dropped.
+func (b *Bus) SubscribeEvents(workspaceID string, buffer int) (*Subscription, error) {
+	if err := checkToken(workspaceID); err != nil {
+		return nil, fmt.Errorf("subscribe to events of workspace %q: %w", workspaceID, err)
+	}
+	c := make(chan storage.Event, max(buffer, 1))
+	s := &Subscription{C: c, c: c, bus: b, dropped: make(chan struct{}, 1)}
+	var err error
+	s.sub, err = b.conn.Subscribe(eventSubject(workspaceID), func(m *nats.Msg) { s.hear(m, workspaceID) })
+	if err == nil && b.conn.IsConnected() {
+		// What is published from here on, by any node, is heard. Without a
+		// connection, listening begins when it is back, with Dropped.
+		err = b.conn.FlushTimeout(callTime)
+	}
+	if err != nil {
+		if s.sub != nil {
+			_ = s.sub.Unsubscribe()
+		}
+		return nil, fmt.Errorf("subscribe to events of workspace %s: %w", workspaceID, err)
+	}
+	b.mu.Lock()
+	b.subs[s] = struct{}{}
+	b.mu.Unlock()
+	return s, nil
+}
+
+func (s *Subscription) hear(m *nats.Msg, workspaceID string) {
+	event, err := decodeEvent(m.Data, workspaceID)
+	if err != nil {
+		s.bus.logger.Warn("dropped a foreign event", "workspace", workspaceID, "error", err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	select {
+	case s.c <- event:
+	default:
+		s.drop()
+	}
+}
+
+// Dropped brings a value when events may have been lost since the last: the
+// listener was too slow, or the connection was down. It should then read the
+// database from where it was.
+func (s *Subscription) Dropped() <-chan struct{} { return s.dropped }
+
+func (s *Subscription) drop() {
+	select {
+	case s.dropped <- struct{}{}:
+	default:
+	}
+}
+
+// Close ends the subscription and closes C. Closing again does nothing.
+func (s *Subscription) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.closed = true
+	close(s.c)
+	_ = s.sub.Unsubscribe() // fails only where the connection is gone, and the subscription with it
+	s.bus.mu.Lock()
+	delete(s.bus.subs, s)
+	s.bus.mu.Unlock()
+}
+
+// dropForAll tells every listener that events may have been lost.
+func (b *Bus) dropForAll() {
+	for _, s := range b.subscriptions() {
+		s.drop()
+	}
+}
+
+func (b *Bus) subscriptions() []*Subscription {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	subs := make([]*Subscription, 0, len(b.subs))
+	for s := range b.subs {
+		subs = append(subs, s)
+	}
+	return slices.Clip(subs)
+}

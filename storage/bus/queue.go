@@ -1,0 +1,146 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"hark/transcribe"
+)
+
+const (
+	queueName   = "HARK_JOBS"
+	jobSubjects = "hark.jobs."
+
+	maxPending = 50_000 // jobs that run or wait for their next try, in the whole cluster
+	maxWaiting = 2_048  // requests for a job that stand at a time, in the whole cluster
+)
+
+// priorities are the classes of job, the urgent ones first.
+func priorities() []transcribe.Priority {
+	return []transcribe.Priority{transcribe.Interactive, transcribe.Bulk}
+}
+
+// className is how a priority is called on the wire.
+func className(p transcribe.Priority) string {
+	if p == transcribe.Interactive {
+		return "interactive"
+	}
+	return "bulk"
+}
+
+// ensureQueue makes the stream and its two consumers, or brings those that
+// are there to what this version wants. When the server refuses a change
+// (another version made them, in a way that cannot be changed), they are used
+// as they are.
+func (b *Bus) ensureQueue(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*callTime)
+	defer cancel()
+	stream, err := b.ensureStream(ctx)
+	if err != nil {
+		return fmt.Errorf("make job queue: %w", err)
+	}
+	for _, p := range priorities() {
+		if err := b.ensureConsumer(ctx, stream, p); err != nil {
+			return fmt.Errorf("make %s consumer of the job queue: %w", className(p), err)
+		}
+	}
+	return nil
+}
+
+func (b *Bus) ensureStream(ctx context.Context) (jetstream.Stream, error) {
+	stream, err := b.js.Stream(ctx, queueName)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		wanted := b.queueConfig(jetstream.StreamConfig{Replicas: 1})
+		stream, err = b.js.CreateStream(ctx, wanted)
+		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return stream, err
+		}
+		stream, err = b.js.Stream(ctx, queueName) // another node was faster
+	}
+	if err != nil {
+		return nil, err
+	}
+	there := stream.CachedInfo().Config
+	wanted := b.queueConfig(there)
+	if reflect.DeepEqual(there, wanted) {
+		return stream, nil
+	}
+	updated, err := b.js.UpdateStream(ctx, wanted)
+	if err != nil {
+		b.logger.Warn("the job queue stays as another version made it", "error", err)
+		return stream, nil
+	}
+	return updated, nil
+}
+
+// queueConfig is there with our wishes in it. A subject holds one message and
+// a second is refused, which is what keeps a job from being queued twice.
+func (b *Bus) queueConfig(there jetstream.StreamConfig) jetstream.StreamConfig {
+	c := there
+	c.Name = queueName
+	c.Description = "Hark: messages to be worked on"
+	c.Retention = jetstream.WorkQueuePolicy
+	c.Storage = jetstream.FileStorage
+	c.MaxMsgsPerSubject = 1
+	c.Discard = jetstream.DiscardNew
+	c.DiscardNewPerSubject = true
+	for _, p := range priorities() {
+		if s := jobSubjects + className(p) + ".*"; !slices.Contains(c.Subjects, s) {
+			c.Subjects = append(slices.Clone(c.Subjects), s)
+		}
+	}
+	if b.replicas > 0 {
+		c.Replicas = b.replicas
+	}
+	return c
+}
+
+func (b *Bus) ensureConsumer(ctx context.Context, stream jetstream.Stream, p transcribe.Priority) error {
+	_, err := stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable:       className(p),
+		Description:   "Hark: workers, " + className(p),
+		FilterSubject: jobSubjects + className(p) + ".*",
+		DeliverPolicy: jetstream.DeliverAllPolicy,
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       b.times.ackWait,
+		MaxDeliver:    -1,
+		MaxAckPending: maxPending,
+		MaxWaiting:    maxWaiting,
+	})
+	if err == nil {
+		return nil
+	}
+	if _, there := stream.Consumer(ctx, className(p)); there != nil {
+		return err
+	}
+	b.logger.Warn("a consumer of the job queue stays as another version made it", "consumer", className(p), "error", err)
+	return nil
+}
+
+// Depth is how many jobs of a priority the queue holds.
+type Depth struct {
+	Priority transcribe.Priority
+	Waiting  int // not with any worker yet
+	Taken    int // with a worker, or waiting for their next try
+}
+
+// Stats tells how full the queue is, the urgent jobs first.
+func (b *Bus) Stats(ctx context.Context) ([]Depth, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	var depths []Depth
+	for _, p := range priorities() {
+		consumer, err := b.js.Consumer(ctx, queueName, className(p)) // brings fresh figures
+		if err != nil {
+			return nil, fmt.Errorf("ask for the depth of the job queue: %w", err)
+		}
+		info := consumer.CachedInfo()
+		depths = append(depths, Depth{Priority: p, Waiting: int(info.NumPending), Taken: info.NumAckPending})
+	}
+	return depths, nil
+}

@@ -1,0 +1,118 @@
+package bus
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// Embedded is a NATS server in this process. It listens on no port: only the
+// process itself can reach it.
+type Embedded struct {
+	server *server.Server
+	lock   *os.File
+
+	closeOnce sync.Once
+	closeErr  error
+}
+
+const (
+	startTime    = 30 * time.Second // reading back a long queue takes time
+	syncInterval = 5 * time.Second
+)
+
+// Serve starts a NATS server with JetStream that keeps its queue in dir, and
+// returns when it is ready. One process may use a folder at a time.
+func Serve(dir string, logger *slog.Logger) (_ *Embedded, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("serve NATS from %s: %w", dir, err)
+		}
+	}()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, lock.Close())
+		}
+	}()
+	s, err := server.NewServer(&server.Options{
+		ServerName:             "hark",
+		DontListen:             true,
+		NoSigs:                 true,
+		JetStream:              true,
+		StoreDir:               dir,
+		SyncInterval:           syncInterval,
+		DisableJetStreamBanner: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.SetLogger(serverLog{logger}, false, false)
+	s.Start()
+	if !s.ReadyForConnections(startTime) {
+		s.Shutdown()
+		s.WaitForShutdown()
+		return nil, fmt.Errorf("not ready after %s", startTime)
+	}
+	return &Embedded{server: s, lock: lock}, nil
+}
+
+// Close stops the server and writes the queue to disk. Closing again does
+// nothing.
+func (e *Embedded) Close() error {
+	e.closeOnce.Do(func() {
+		e.server.Shutdown()
+		e.server.WaitForShutdown()
+		e.closeErr = e.lock.Close()
+	})
+	return e.closeErr
+}
+
+// lockDir keeps other processes from serving the folder until the file is
+// closed or the process ends; two servers over one queue would ruin it.
+func lockDir(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = errors.New("another process serves this folder")
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// serverLog gives the server's log lines to slog. Its notices are about
+// starting and stopping, which our own log tells already.
+type serverLog struct{ logger *slog.Logger }
+
+func (l serverLog) Noticef(format string, v ...any) {
+	l.logger.Debug("nats: " + fmt.Sprintf(format, v...))
+}
+func (l serverLog) Warnf(format string, v ...any) {
+	l.logger.Warn("nats: " + fmt.Sprintf(format, v...))
+}
+func (l serverLog) Errorf(format string, v ...any) {
+	l.logger.Error("nats: " + fmt.Sprintf(format, v...))
+}
+func (l serverLog) Fatalf(format string, v ...any) {
+	l.logger.Error("nats: " + fmt.Sprintf(format, v...))
+}
+func (l serverLog) Debugf(string, ...any) {}
+func (l serverLog) Tracef(string, ...any) {}
