@@ -9,21 +9,21 @@ import (
 // that is missing or a key that a remote engine refuses.
 var ErrPermanent = errors.New("transcription cannot succeed")
 
-// Failure is a permanent failure that knows what to tell people. It wraps
-// [ErrPermanent]; an engine may also wrap ErrPermanent by itself, and people
-// then read something general.
-type Failure struct {
+// PermanentError is a permanent failure that knows what to tell people. It
+// wraps [ErrPermanent]; an engine may also wrap ErrPermanent by itself, and
+// people then read something general.
+type PermanentError struct {
 	Reason string // one sentence or two for people: what is wrong and what to do
 	Cause  error  // the private cause, for the log; may be nil
 }
 
-// Fail makes a [Failure]. cause may be nil.
+// Fail makes a [PermanentError]. cause may be nil.
 func Fail(cause error, format string, args ...any) error {
-	return &Failure{Reason: fmt.Sprintf(format, args...), Cause: cause}
+	return &PermanentError{Reason: fmt.Sprintf(format, args...), Cause: cause}
 }
 
 // Error joins the reason and the private cause; show people Reason alone.
-func (f *Failure) Error() string {
+func (f *PermanentError) Error() string {
 	if f.Cause != nil {
 		return fmt.Sprintf("%s: %v", f.Reason, f.Cause)
 	}
@@ -31,7 +31,7 @@ func (f *Failure) Error() string {
 }
 
 // Unwrap returns ErrPermanent and the private cause.
-func (f *Failure) Unwrap() []error {
+func (f *PermanentError) Unwrap() []error {
 	if f.Cause == nil {
 		return []error{ErrPermanent}
 	}

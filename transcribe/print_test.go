@@ -177,7 +177,7 @@ func TestSpread(t *testing.T) {
 func TestFailure(t *testing.T) {
 	cause := errors.New("no such file")
 	err := Fail(cause, "The model %s is missing.", "base")
-	var f *Failure
+	var f *PermanentError
 	if !errors.Is(err, ErrPermanent) || !errors.Is(err, cause) || !errors.As(err, &f) || f.Reason != "The model base is missing." {
 		t.Errorf("got %v", err)
 	}

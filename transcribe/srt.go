@@ -1,7 +1,7 @@
 package transcribe
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -15,23 +15,23 @@ var srtEscaper = strings.NewReplacer("<", "‹", ">", "›", `{\`, `{ \`)
 // WriteSRT prints t as SubRip captions (application/x-subrip, UTF-8).
 // opts.WordTimes has no effect. A transcript without words prints nothing.
 func WriteSRT(w io.Writer, t *Transcript, opts CaptionOptions) error {
-	b := bufio.NewWriter(w)
+	var b bytes.Buffer
 	for i, c := range cues(t, opts) {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(b, "%d\n%s --> %s\n", i+1, clock(c.startMS, ','), clock(c.endMS, ','))
+		fmt.Fprintf(&b, "%d\n%s --> %s\n", i+1, clock(c.startMS, ','), clock(c.endMS, ','))
 		for _, line := range c.lines {
 			for j, word := range line {
 				if j > 0 {
 					b.WriteByte(' ')
 				}
-				srtEscaper.WriteString(b, word.Text) //nolint:errcheck // bufio keeps the error for Flush
+				b.WriteString(srtEscaper.Replace(word.Text))
 			}
 			b.WriteByte('\n')
 		}
 	}
-	if err := b.Flush(); err != nil {
+	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("write srt: %w", err)
 	}
 	return nil

@@ -1,7 +1,7 @@
 package transcribe
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,7 +14,7 @@ const paragraphPauseMS = 2000
 // between them. A paragraph ends where the speaker pauses for two seconds. A
 // transcript without words prints nothing.
 func WriteText(w io.Writer, t *Transcript) error {
-	b := bufio.NewWriter(w)
+	var b bytes.Buffer
 	var now, end int64
 	begun := false
 	for _, s := range t.Segments {
@@ -34,7 +34,7 @@ func WriteText(w io.Writer, t *Transcript) error {
 	if begun {
 		b.WriteByte('\n')
 	}
-	if err := b.Flush(); err != nil {
+	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("write text: %w", err)
 	}
 	return nil

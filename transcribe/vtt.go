@@ -1,7 +1,7 @@
 package transcribe
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -14,10 +14,10 @@ var vttEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 // WriteVTT prints t as WebVTT captions (text/vtt, UTF-8). A transcript without
 // words prints a file without cues.
 func WriteVTT(w io.Writer, t *Transcript, opts CaptionOptions) error {
-	b := bufio.NewWriter(w)
-	fmt.Fprint(b, "WEBVTT\n")
+	var b bytes.Buffer
+	b.WriteString("WEBVTT\n")
 	for _, c := range cues(t, opts) {
-		fmt.Fprintf(b, "\n%s --> %s\n", clock(c.startMS, '.'), clock(c.endMS, '.'))
+		fmt.Fprintf(&b, "\n%s --> %s\n", clock(c.startMS, '.'), clock(c.endMS, '.'))
 		last := c.startMS
 		for _, line := range c.lines {
 			for i, word := range line {
@@ -25,15 +25,15 @@ func WriteVTT(w io.Writer, t *Transcript, opts CaptionOptions) error {
 					b.WriteByte(' ')
 				}
 				if opts.WordTimes && word.StartMS > last && word.StartMS < c.endMS {
-					fmt.Fprintf(b, "<%s>", clock(word.StartMS, '.'))
+					fmt.Fprintf(&b, "<%s>", clock(word.StartMS, '.'))
 					last = word.StartMS
 				}
-				vttEscaper.WriteString(b, word.Text) //nolint:errcheck // bufio keeps the error for Flush
+				b.WriteString(vttEscaper.Replace(word.Text))
 			}
 			b.WriteByte('\n')
 		}
 	}
-	if err := b.Flush(); err != nil {
+	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("write vtt: %w", err)
 	}
 	return nil

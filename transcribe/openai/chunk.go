@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -93,7 +94,7 @@ func (c *cutter) fill() (ended bool, err error) {
 			c.pcm = binary.LittleEndian.AppendUint16(c.pcm, uint16(toS16(x)))
 		}
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return true, nil
 		case err != nil:
 			return false, err

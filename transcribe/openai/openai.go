@@ -100,7 +100,7 @@ func orDefault[T comparable](v, otherwise T) T {
 }
 
 // Transcribe sends src to the server, chunk by chunk. Refusals that trying
-// again cannot mend are a [transcribe.Failure]; an error that asks for time has
+// again cannot mend are a [transcribe.PermanentError]; an error that asks for time has
 // a method RetryAfter.
 func (e *Engine) Transcribe(ctx context.Context, src transcribe.Source, opts transcribe.Options) (*transcribe.Transcript, error) {
 	if opts.Language == "" {
@@ -146,7 +146,7 @@ func (e *Engine) sendAll(ctx context.Context, stop context.CancelCauseFunc, src 
 			joined.add(n, r)
 		})
 	}
-	if readErr != nil && readErr != io.EOF {
+	if readErr != nil && !errors.Is(readErr, io.EOF) {
 		stop(fmt.Errorf("read sound: %w", readErr))
 	}
 	requests.Wait()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"net/http"
@@ -117,7 +116,7 @@ func TestFailures(t *testing.T) {
 	ok := replyJSON(`{"text":"hello"}`)
 	short := func(w http.ResponseWriter) {
 		w.Header().Set("Content-Length", "1000")
-		io.WriteString(w, `{"text":"hel`)
+		fmt.Fprint(w, `{"text":"hel`)
 	}
 	openaiError := func(status int, code, message string) func(http.ResponseWriter) {
 		return answerWith(status, map[string]any{"error": map[string]any{"message": message, "code": code}})
@@ -142,7 +141,7 @@ func TestFailures(t *testing.T) {
 		{"too large", []func(http.ResponseWriter){answerWith(413, nil)}, 1, "413", "shorter chunk"},
 		{"refused", []func(http.ResponseWriter){answerWith(400, map[string]string{"message": strings.Repeat("no\n\x00", 2000)})}, 1, "no no no", "refuses this recording (status 400)"},
 		{"endless answer", []func(http.ResponseWriter){func(w http.ResponseWriter) {
-			w.Write(bytes.Repeat([]byte(" "), maxReply+1))
+			fmt.Fprint(w, strings.Repeat(" ", maxReply+1))
 		}}, 1, "too large", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -167,7 +166,7 @@ func TestFailures(t *testing.T) {
 			if strings.Contains(err.Error()+log.String(), testKey) {
 				t.Errorf("the key is in %q or %q", err, log.String())
 			}
-			var f *transcribe.Failure
+			var f *transcribe.PermanentError
 			if is := errors.As(err, &f); is != (tc.permanent != "") || is && !strings.Contains(f.Reason, tc.permanent) {
 				t.Errorf("failure is %+v", f)
 			}

@@ -89,7 +89,7 @@ func readCall(r *http.Request) (c call, err error) {
 	c.fields = map[string][]string{}
 	for form := multipart.NewReader(r.Body, params["boundary"]); ; {
 		part, err := form.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -169,7 +169,7 @@ func beeps(pcm []int16) (found [][2]float64) {
 func replyJSON(body string) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, body)
+		fmt.Fprint(w, body)
 	}
 }
 
@@ -177,7 +177,9 @@ func answerWith(status int, body any) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		json.NewEncoder(w).Encode(body)
+		if err := json.NewEncoder(w).Encode(body); err != nil {
+			panic(http.ErrAbortHandler)
+		}
 	}
 }
 

@@ -55,24 +55,25 @@ func failedStage(err error) string {
 // ended. It returns nil when the transcript is saved.
 func (a *attempt) run(ctx context.Context) error {
 	a.meter = a.newMeter(ctx)
+	defer a.meter.stop()
 	a.meter.move(fetching, 0)
 	clip, err := a.fetch(ctx)
 	if err != nil {
 		return at(fetching, err)
 	}
-	defer clip.Close()
+	defer a.discard(clip)
 	spool, err := media.NewSpool(a.cfg.Scratch)
 	if err != nil {
 		return at(decoding, err)
 	}
-	defer spool.Close()
+	defer a.discard(spool)
 
 	t, err := a.makeAll(ctx, clip, spool)
 	if err != nil {
 		return err
 	}
+	a.meter.stop() // or progress could be told of a message that is ready
 	defer a.timed(saving)()
-	a.meter.move(saving, heardAt)
 	return at(saving, a.persist(ctx, saveTries, func() error { return a.Ledger.SaveTranscript(ctx, a.task, t) }))
 }
 
@@ -126,7 +127,9 @@ func (a *attempt) decode(ctx context.Context, clip *os.File, spool *media.Spool)
 	defer a.timed(decoding)()
 	a.meter.move(decoding, fetchedAt)
 	err := guard(func() error {
-		return a.Decoder.Decode(ctx, clip, a.task.Bytes, a.task.Format, spool.WriteSamples)
+		report, err := a.Decoder.Decode(ctx, clip, a.task.Bytes, a.task.Format, spool.WriteSamples)
+		a.log.DebugContext(ctx, "decoded", "decoder", report.Decoder, "truncated", report.Truncated, "source_rate", report.SourceRate)
+		return err
 	})
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -203,7 +206,7 @@ func (a *attempt) keepRendition(ctx context.Context, spool *media.Spool, analysi
 	if err != nil {
 		return fmt.Errorf("render: %w", err)
 	}
-	defer made.Close()
+	defer a.discard(made)
 	return a.persist(ctx, saveTries, func() error { return a.storeRendition(ctx, made) })
 }
 
@@ -220,6 +223,13 @@ func (a *attempt) storeRendition(ctx context.Context, made *render.Rendition) er
 		return fmt.Errorf("save rendition: %w", err)
 	}
 	return nil
+}
+
+// discard closes a scratch file, after which nothing is left of it.
+func (a *attempt) discard(file io.Closer) {
+	if err := file.Close(); err != nil {
+		a.log.Warn("a scratch file does not close", "error", err)
+	}
 }
 
 // audio is the length of the sound; 0 until it is decoded.

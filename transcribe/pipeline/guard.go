@@ -7,20 +7,20 @@ import (
 	"runtime/debug"
 )
 
-// panicked is the error of code that panicked: a decoder on a clip made to
+// panicError is the error of code that panicError: a decoder on a clip made to
 // break it, say. It costs the attempt and not the process.
-type panicked struct {
+type panicError struct {
 	value any
 	stack []byte
 }
 
-func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
 // guard runs fn and turns a panic into an error.
 func guard(fn func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = &panicked{value: value, stack: debug.Stack()}
+			err = &panicError{value: value, stack: debug.Stack()}
 		}
 	}()
 	return fn()
@@ -28,7 +28,7 @@ func guard(fn func() error) (err error) {
 
 // logPanic logs the stack when err comes from a panic.
 func (a *attempt) logPanic(ctx context.Context, err error) {
-	var p *panicked
+	var p *panicError
 	if errors.As(err, &p) {
 		a.log.ErrorContext(ctx, "panic in a job", "panic", fmt.Sprint(p.value), "stack", string(p.stack))
 	}

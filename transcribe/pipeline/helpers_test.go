@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"hark/media"
+	"hark/media/decode"
 	"hark/media/render"
 	"hark/transcribe"
 )
@@ -26,12 +27,12 @@ type rawDecoder struct {
 	fail func(samples int64) error // asked before every second of sound; nil means never
 }
 
-func (d rawDecoder) Decode(ctx context.Context, f *os.File, _ int64, _ media.Format, sink func([]float32) error) error {
+func (d rawDecoder) Decode(ctx context.Context, f *os.File, _ int64, _ media.Format, sink func([]float32) error) (r decode.Report, err error) {
 	buf := make([]byte, 2*media.SampleRate)
 	for done := int64(0); ; done += media.SampleRate {
 		if d.fail != nil {
 			if err := d.fail(done); err != nil {
-				return err
+				return r, err
 			}
 		}
 		n, err := io.ReadFull(f, buf)
@@ -40,10 +41,10 @@ func (d rawDecoder) Decode(ctx context.Context, f *os.File, _ int64, _ media.For
 			p[i] = float32(int16(binary.LittleEndian.Uint16(buf[2*i:]))) / 32768
 		}
 		if err := errors.Join(context.Cause(ctx), sink(p)); err != nil {
-			return err
+			return r, err
 		}
 		if err != nil {
-			return nil
+			return r, nil
 		}
 	}
 }
@@ -86,7 +87,7 @@ func (e parrot) Transcribe(ctx context.Context, src transcribe.Source, opts tran
 	for {
 		n, err := src.ReadSamples(buf)
 		heard += int64(n)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -184,7 +185,7 @@ func newBench(t *testing.T, length time.Duration) *bench {
 }
 
 // handle makes a worker of the parts and does one attempt.
-func (b *bench) handle(t *testing.T, ctx context.Context) Outcome {
+func (b *bench) handle(ctx context.Context, t *testing.T) Outcome {
 	t.Helper()
 	w, err := New(b.deps, b.cfg)
 	if err != nil {

@@ -22,7 +22,7 @@ func TestMessageDeletedMidway(t *testing.T) {
 			return untilCancelled(ctx)
 		}}
 		begun := time.Now()
-		if got := b.handle(t, t.Context()); got != (Outcome{Done: true}) || b.last() != Dropped {
+		if got := b.handle(t.Context(), t); got != (Outcome{Done: true}) || b.last() != Dropped {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
 		if took := time.Since(begun); took > b.cfg.Lease/3 {
@@ -39,7 +39,7 @@ func TestDeletedMessageIsNoticedWhenSaving(t *testing.T) {
 		b := newBench(t, time.Second)
 		b.renderer.fail = func() error { b.ledger.remove(); return nil }
 		b.deps.Engine = parrot{before: untilCancelled}
-		if got := b.handle(t, t.Context()); got != (Outcome{Done: true}) || b.last() != Dropped {
+		if got := b.handle(t.Context(), t); got != (Outcome{Done: true}) || b.last() != Dropped {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
 	})
@@ -53,7 +53,7 @@ func TestSupersededAttemptIsDropped(t *testing.T) {
 		b.ledger.task.Attempt++
 		return nil
 	}}
-	if got := b.handle(t, t.Context()); got != (Outcome{Done: true}) || b.last() != Dropped || b.ledger.transcript != nil {
+	if got := b.handle(t.Context(), t); got != (Outcome{Done: true}) || b.last() != Dropped || b.ledger.transcript != nil {
 		t.Errorf("got %+v, %v", got, b.last())
 	}
 }
@@ -64,7 +64,7 @@ func TestLeaseLostMidway(t *testing.T) {
 		b.ledger.away["renew"] = 1000
 		b.deps.Engine = parrot{before: untilCancelled}
 		begun := time.Now()
-		if got := b.handle(t, t.Context()); got != (Outcome{RetryAfter: b.cfg.Lease}) || b.last() != Lost {
+		if got := b.handle(t.Context(), t); got != (Outcome{RetryAfter: b.cfg.Lease}) || b.last() != Lost {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
 		if took := time.Since(begun); took != b.cfg.Lease {
@@ -81,7 +81,7 @@ func TestLeaseSurvivesALedgerThatStumbles(t *testing.T) {
 		b := newBench(t, 10*time.Second)
 		b.ledger.away["renew"] = 2
 		b.deps.Engine = parrot{pace: 10 * time.Second}
-		if got := b.handle(t, t.Context()); !got.Done || b.last() != Ready {
+		if got := b.handle(t.Context(), t); !got.Done || b.last() != Ready {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
 	})
@@ -91,7 +91,7 @@ func TestUnreportedEndIsLeftToTheLease(t *testing.T) {
 	b := newBench(t, time.Second)
 	b.ledger.away["fail"] = 1
 	b.deps.Engine = parrot{before: func(context.Context) error { return errors.New("no") }}
-	if got := b.handle(t, t.Context()); got != (Outcome{RetryAfter: b.cfg.Lease}) || b.last() != Lost {
+	if got := b.handle(t.Context(), t); got != (Outcome{RetryAfter: b.cfg.Lease}) || b.last() != Lost {
 		t.Errorf("got %+v, %v", got, b.last())
 	}
 }
@@ -102,7 +102,7 @@ func TestShutdownMidway(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		b.deps.Engine = parrot{before: untilCancelled}
 		time.AfterFunc(time.Minute, func() { cancel(errShutdown) })
-		if got := b.handle(t, ctx); got != (Outcome{}) || b.last() != Released {
+		if got := b.handle(ctx, t); got != (Outcome{}) || b.last() != Released {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
 		if b.ledger.task.Attempt != 0 || !b.ledger.leaseUntil.IsZero() {
@@ -110,7 +110,7 @@ func TestShutdownMidway(t *testing.T) {
 		}
 
 		b.deps.Engine = parrot{}
-		if got := b.handle(t, t.Context()); !got.Done || b.ledger.transcript == nil {
+		if got := b.handle(t.Context(), t); !got.Done || b.ledger.transcript == nil {
 			t.Errorf("afterwards: %+v", got)
 		}
 	})
@@ -131,7 +131,7 @@ func TestShutdownAtEveryStage(t *testing.T) {
 				b := newBench(t, time.Second)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				change(b, func() { cancel(errShutdown) })
-				if got := b.handle(t, ctx); got != (Outcome{}) || b.last() != Released {
+				if got := b.handle(ctx, t); got != (Outcome{}) || b.last() != Released {
 					t.Errorf("got %+v, %v; log: %s", got, b.last(), b.log)
 				}
 			})
@@ -148,17 +148,43 @@ func TestCancelledBecauseDeleted(t *testing.T) {
 			cancel()
 			return untilCancelled(ctx)
 		}}
-		if got := b.handle(t, ctx); got != (Outcome{Done: true}) || b.last() != Dropped {
+		if got := b.handle(ctx, t); got != (Outcome{Done: true}) || b.last() != Dropped {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
 	})
+}
+
+// A listener that hangs must not hold up the work, nor outlive it.
+func TestProgressThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, time.Minute)
+		b.deps.Engine = parrot{pace: 100 * time.Millisecond}
+		b.deps.Progress = hanging{}
+		begun := time.Now()
+		if got := b.handle(t.Context(), t); !got.Done || b.last() != Ready {
+			t.Errorf("got %+v", got)
+		}
+		if took := time.Since(begun); took > 10*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// hanging is a progress that takes long.
+type hanging struct{}
+
+func (hanging) Progress(ctx context.Context, _ Task, _ float64, _ string) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(8 * time.Second):
+	}
 }
 
 func TestProgressOfALongClip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, 3*time.Minute)
 		b.deps.Engine = parrot{pace: 160 * time.Millisecond}
-		if got := b.handle(t, t.Context()); !got.Done {
+		if got := b.handle(t.Context(), t); !got.Done {
 			t.Fatalf("got %+v", got)
 		}
 		if n := len(b.fractions); n < 30 || n > 62 { // 29 s of work

@@ -30,16 +30,18 @@ const (
 )
 
 // meter passes progress on: never backwards, seldom, and only when something
-// changed. It is safe for concurrent use.
+// changed. It is safe for concurrent use, and nobody waits for a slow listener:
+// while it is being told, what happens meanwhile is left out.
 type meter struct {
 	report func(fraction float64, stage string)
 
 	mu       sync.Mutex
 	fraction float64
-	stage    string
-	at       time.Time // of the last report
-	told     float64
+	told     float64 // fraction and stage of the last report, and when it was
 	toldName string
+	toldAt   time.Time
+	telling  *routine // nil when nobody is being told
+	stopped  bool
 }
 
 // newMeter makes the meter of an attempt, which reports to the worker's
@@ -54,13 +56,29 @@ func (a *attempt) newMeter(ctx context.Context) *meter {
 func (m *meter) move(stage string, fraction float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.stage = stage
 	m.fraction = min(max(m.fraction, fraction), 1)
+	changed := stage != m.toldName || m.fraction-m.told >= meterStep
+	busy := m.telling != nil && !m.telling.isDone()
 	now := time.Now()
-	changed := m.stage != m.toldName || m.fraction-m.told >= meterStep
-	if !changed || now.Sub(m.at) < meterEvery {
+	if m.stopped || busy || !changed || now.Sub(m.toldAt) < meterEvery {
 		return
 	}
-	m.at, m.told, m.toldName = now, m.fraction, m.stage
-	m.report(m.fraction, m.stage)
+	m.told, m.toldName, m.toldAt = m.fraction, stage, now
+	fraction = m.fraction
+	m.telling = start(func() error {
+		m.report(fraction, stage)
+		return nil
+	})
+}
+
+// stop ends all reports, and waits for one that is under way. Stopping again
+// does nothing.
+func (m *meter) stop() {
+	m.mu.Lock()
+	m.stopped = true
+	telling := m.telling
+	m.mu.Unlock()
+	if telling != nil {
+		telling.wait() //nolint:errcheck // news that nobody could be told is no failure
+	}
 }

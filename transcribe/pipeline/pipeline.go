@@ -47,6 +47,7 @@ import (
 	"time"
 
 	"hark/media"
+	"hark/media/decode"
 	"hark/media/render"
 	"hark/transcribe"
 )
@@ -71,7 +72,7 @@ type clips interface {
 
 // decoder turns a clip into mono sound of 16 kHz, in order.
 type decoder interface {
-	Decode(ctx context.Context, f *os.File, size int64, format media.Format, sink func([]float32) error) error
+	Decode(ctx context.Context, f *os.File, size int64, format media.Format, sink func([]float32) error) (decode.Report, error)
 }
 
 // renderer makes the rendition of a complete sound.
@@ -80,7 +81,8 @@ type renderer interface {
 }
 
 // progress tells people how far the work is: fraction, 0 to 1, never goes back
-// within an attempt. It must not block for long.
+// within an attempt. The work does not wait for it, and it is told nothing more
+// once the transcript is being saved.
 type progress interface {
 	Progress(ctx context.Context, task Task, fraction float64, stage string)
 }
@@ -168,6 +170,11 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 // unheard stands in for who does not want to know.
 type unheard struct{}
 
+// Progress implements progress.
 func (unheard) Progress(context.Context, Task, float64, string) {}
-func (unheard) Stage(string, time.Duration)                     {}
-func (unheard) Done(audio, wall time.Duration, result Result)   {}
+
+// Stage implements Observer.
+func (unheard) Stage(string, time.Duration) {}
+
+// Done implements Observer.
+func (unheard) Done(audio, wall time.Duration, result Result) {}

@@ -12,7 +12,8 @@ type Task struct {
 	MessageID   string
 	WorkspaceID string
 	Attempt     int // 1 for the first; a save by an attempt that was superseded is refused
-	MaxAttempts int // after this many the message fails for good
+	MaxAttempts int // after this many the message fails for good; 0 means the worker's own bound
+	Try         int // which attempt this is since the work was last asked for; 0 means the same as Attempt
 	Priority    transcribe.Priority
 
 	Key      string // where the original is in the object store

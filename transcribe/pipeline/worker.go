@@ -52,7 +52,7 @@ func (w *Worker) Handle(ctx context.Context, jobID string) Outcome {
 		log.DebugContext(ctx, "job is done or its message is gone")
 		return Outcome{Done: true}
 	case errors.Is(err, w.Errors.Busy):
-		return Outcome{RetryAfter: w.cfg.Lease}
+		return Outcome{RetryAfter: w.cfg.Lease / 3} // its worker may be dead: look again soon
 	case err != nil:
 		log.WarnContext(ctx, "cannot begin job", "error", err)
 		return Outcome{RetryAfter: w.delay(1)}
@@ -70,14 +70,14 @@ func (w *Worker) Handle(ctx context.Context, jobID string) Outcome {
 
 // logEnd logs one line for each attempt.
 func (a *attempt) logEnd(ctx context.Context, wall time.Duration, outcome Outcome, result Result, err error) {
-	attrs := []slog.Attr{slog.Duration("duration", a.audio()), slog.Duration("wall", wall)}
+	attrs := []slog.Attr{slog.String("result", string(result)), slog.Duration("duration", a.audio()), slog.Duration("wall", wall)}
 	if err != nil {
 		attrs = append(attrs, slog.Any("error", err))
 	}
 	if !outcome.Done {
 		attrs = append(attrs, slog.Duration("retry_after", outcome.RetryAfter))
 	}
-	a.log.LogAttrs(ctx, result.level(), "job "+string(result), attrs...)
+	a.log.LogAttrs(ctx, result.level(), "job ended", attrs...)
 }
 
 // begin opens an attempt. A ledger that panics is a ledger that fails.
@@ -89,6 +89,9 @@ func (w *Worker) begin(ctx context.Context, jobID string) (task Task, err error)
 	if task.MaxAttempts <= 0 {
 		task.MaxAttempts = defaultAttempts
 	}
+	if task.Try <= 0 {
+		task.Try = task.Attempt
+	}
 	return task, err
 }
 
@@ -96,7 +99,7 @@ func (w *Worker) begin(ctx context.Context, jobID string) (task Task, err error)
 func (a *attempt) work(ctx context.Context) error {
 	if a.task.Attempt > a.task.MaxAttempts {
 		return transcribe.Fail(nil, "Work on this recording was cut off %d times before it could end. "+
-			"The recording is kept. You can retry.", a.task.Attempt-1)
+			"The recording is kept. You can retry.", a.task.Try-1)
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	lease := start(func() error { return a.keepLease(ctx, stop) })
@@ -128,7 +131,7 @@ func (a *attempt) settle(ctx context.Context, err error) (Outcome, Result) {
 	if reason, final := a.finalReason(err); final {
 		return a.report(Outcome{Done: true}, Failed, func() error { return a.Ledger.FailJob(ctx, a.task, reason, -1) })
 	}
-	after := max(a.delay(a.task.Attempt), wantedDelay(err))
+	after := max(a.delay(a.task.Try), wantedDelay(err))
 	return a.report(Outcome{RetryAfter: after}, Retried, func() error {
 		return a.Ledger.FailJob(ctx, a.task, "Something failed while "+failedStage(err)+"; it will be tried again.", after)
 	})
@@ -155,7 +158,7 @@ func (a *attempt) isOver(err error) bool {
 
 // finalReason returns the words for people when err ends the job for good.
 func (a *attempt) finalReason(err error) (string, bool) {
-	var failure *transcribe.Failure
+	var failure *transcribe.PermanentError
 	if refusal, ok := media.AsRefusal(err); ok {
 		return refusal.Reason, true
 	}
@@ -168,16 +171,16 @@ func (a *attempt) finalReason(err error) (string, bool) {
 	}
 	if a.task.Attempt >= a.task.MaxAttempts {
 		return fmt.Sprintf("Work on this recording failed %d times, at last while %s. "+
-			"The recording is kept. You can retry.", a.task.Attempt, failedStage(err)), true
+			"The recording is kept. You can retry.", a.task.Try, failedStage(err)), true
 	}
 	return "", false
 }
 
 func (r Result) level() slog.Level {
 	switch r {
-	case Failed, Lost:
+	case Lost:
 		return slog.LevelError
-	case Retried:
+	case Failed, Retried:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

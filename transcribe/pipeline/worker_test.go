@@ -16,7 +16,7 @@ import (
 
 func TestReady(t *testing.T) {
 	b := newBench(t, 3500*time.Millisecond)
-	if got := b.handle(t, t.Context()); got != (Outcome{Done: true}) {
+	if got := b.handle(t.Context(), t); got != (Outcome{Done: true}) {
 		t.Fatalf("got %+v; log: %s", got, b.log)
 	}
 	if got, want := b.ledger.did(), []string{"begin", "sound", "rendition", "transcript"}; !slices.Equal(got, want) {
@@ -44,7 +44,7 @@ func TestReady(t *testing.T) {
 func TestEngineErrorKeepsTheAudioAndIsRetried(t *testing.T) {
 	b := newBench(t, time.Second)
 	b.deps.Engine = parrot{before: func(context.Context) error { return errors.New("cuda is unhappy") }}
-	got := b.handle(t, t.Context())
+	got := b.handle(t.Context(), t)
 	if got.Done || got.RetryAfter <= 0 || got.RetryAfter > 5*time.Second || b.ledger.retryAfter != got.RetryAfter {
 		t.Errorf("got %+v, ledger waits %v", got, b.ledger.retryAfter)
 	}
@@ -53,7 +53,7 @@ func TestEngineErrorKeepsTheAudioAndIsRetried(t *testing.T) {
 	}
 
 	b.deps.Engine = parrot{}
-	if got := b.handle(t, t.Context()); !got.Done || b.ledger.transcript == nil {
+	if got := b.handle(t.Context(), t); !got.Done || b.ledger.transcript == nil {
 		t.Fatalf("second attempt: %+v", got)
 	}
 	if b.renderer.runs != 1 || b.stages[analysing] != 1 {
@@ -102,7 +102,7 @@ func TestFinalFailures(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			b := newBench(t, 2*time.Second)
 			tc.change(b)
-			if got := b.handle(t, t.Context()); got != (Outcome{Done: true}) || b.last() != Failed {
+			if got := b.handle(t.Context(), t); got != (Outcome{Done: true}) || b.last() != Failed {
 				t.Errorf("got %+v, %v", got, b.last())
 			}
 			if b.ledger.reason != tc.reason || b.ledger.retryAfter >= 0 {
@@ -122,7 +122,7 @@ func TestFinalFailures(t *testing.T) {
 func TestJobThatKillsTheProcessEnds(t *testing.T) {
 	b := newBench(t, time.Second)
 	b.ledger.task.Attempt = 5
-	if got := b.handle(t, t.Context()); !got.Done || b.last() != Failed {
+	if got := b.handle(t.Context(), t); !got.Done || b.last() != Failed {
 		t.Fatalf("got %+v, %v", got, b.last())
 	}
 	if got := b.ledger.did(); !slices.Equal(got, []string{"begin", "fail"}) || b.stages[fetching] != 0 {
@@ -137,11 +137,11 @@ func TestRenditionErrorIsRetriedAndAtLastDoneWithout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, time.Second)
 		b.renderer.fail = func() error { return errors.New("no encoder") }
-		if got := b.handle(t, t.Context()); got.Done || b.ledger.transcript != nil || b.ledger.sound == nil {
+		if got := b.handle(t.Context(), t); got.Done || b.ledger.transcript != nil || b.ledger.sound == nil {
 			t.Errorf("first attempt: %+v, ledger was asked to %v", got, b.ledger.did())
 		}
 		b.ledger.task.Attempt = 4
-		if got := b.handle(t, t.Context()); !got.Done || b.ledger.transcript == nil || b.last() != Ready {
+		if got := b.handle(t.Context(), t); !got.Done || b.ledger.transcript == nil || b.last() != Ready {
 			t.Errorf("last attempt: %+v, ledger was asked to %v", got, b.ledger.did())
 		}
 	})
@@ -152,7 +152,7 @@ func TestMomentsOfTroubleAreSatOut(t *testing.T) {
 		b := newBench(t, time.Second)
 		b.ledger.away = map[string]int{"sound": 2, "rendition": 2, "transcript": 4, "renew": 1}
 		b.shelf.putErrs = 2
-		if got := b.handle(t, t.Context()); !got.Done || b.ledger.transcript == nil || b.ledger.rendition == nil {
+		if got := b.handle(t.Context(), t); !got.Done || b.ledger.transcript == nil || b.ledger.rendition == nil {
 			t.Errorf("got %+v, ledger was asked to %v", got, b.ledger.did())
 		}
 		if b.renderer.runs != 1 {
@@ -165,7 +165,7 @@ func TestClipCutShortIsRetried(t *testing.T) {
 	for _, more := range []int64{-2, 2} {
 		b := newBench(t, time.Second)
 		b.ledger.task.Bytes += more
-		if got := b.handle(t, t.Context()); got.Done || b.last() != Retried || b.stages[decoding] != 0 {
+		if got := b.handle(t.Context(), t); got.Done || b.last() != Retried || b.stages[decoding] != 0 {
 			t.Errorf("%+d bytes: got %+v, %v", more, got, b.last())
 		}
 	}
@@ -178,14 +178,18 @@ func TestBegin(t *testing.T) {
 		want   func(Outcome) bool
 	}{
 		{"message deleted", func(m *memory) { m.deleted = true }, func(o Outcome) bool { return o.Done }},
-		{"another's lease", func(m *memory) { m.leaseUntil = time.Now().Add(time.Hour) },
-			func(o Outcome) bool { return o == Outcome{RetryAfter: 15 * time.Second} }},
-		{"ledger away", func(m *memory) { m.away["begin"] = 1 },
-			func(o Outcome) bool { return !o.Done && o.RetryAfter > 0 && o.RetryAfter <= 5*time.Second }},
+		{
+			"another's lease", func(m *memory) { m.leaseUntil = time.Now().Add(time.Hour) },
+			func(o Outcome) bool { return o == Outcome{RetryAfter: 5 * time.Second} },
+		},
+		{
+			"ledger away", func(m *memory) { m.away["begin"] = 1 },
+			func(o Outcome) bool { return !o.Done && o.RetryAfter > 0 && o.RetryAfter <= 5*time.Second },
+		},
 	} {
 		b := newBench(t, time.Second)
 		tc.change(b.ledger)
-		if got := b.handle(t, t.Context()); !tc.want(got) || len(b.results) > 0 {
+		if got := b.handle(t.Context(), t); !tc.want(got) || len(b.results) > 0 {
 			t.Errorf("%s: got %+v", tc.name, got)
 		}
 	}
@@ -201,7 +205,7 @@ func TestPanicsCostTheAttemptOnly(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, time.Second)
 				change(b)
-				if got := b.handle(t, t.Context()); got.Done || b.last() != Retried || b.ledger.task.Attempt != 1 {
+				if got := b.handle(t.Context(), t); got.Done || b.last() != Retried || b.ledger.task.Attempt != 1 {
 					t.Errorf("got %+v, %v", got, b.last())
 				}
 				if !strings.Contains(b.log.String(), "helpers_test.go") || !strings.Contains(b.log.String(), "message=message") {
@@ -221,7 +225,17 @@ func (overloaded) RetryAfter() time.Duration { return 7 * time.Minute }
 func TestEngineMayAskForTime(t *testing.T) {
 	b := newBench(t, time.Second)
 	b.deps.Engine = parrot{before: func(context.Context) error { return fmt.Errorf("remote: %w", overloaded{}) }}
-	if got := b.handle(t, t.Context()); got != (Outcome{RetryAfter: 7 * time.Minute}) {
+	if got := b.handle(t.Context(), t); got != (Outcome{RetryAfter: 7 * time.Minute}) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// A message that people retry after it failed starts with short delays again.
+func TestTriesCountAnewWhenPeopleRetry(t *testing.T) {
+	b := newBench(t, time.Second)
+	b.ledger.task.Attempt, b.ledger.task.MaxAttempts, b.ledger.task.Try = 5, 10, 1
+	b.deps.Engine = parrot{before: func(context.Context) error { return errors.New("no") }}
+	if got := b.handle(t.Context(), t); got.Done || got.RetryAfter > 5*time.Second {
 		t.Errorf("got %+v", got)
 	}
 }

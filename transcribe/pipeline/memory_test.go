@@ -1,0 +1,57 @@
+package pipeline
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"testing"
+
+	"hark/media"
+	"hark/media/decode"
+)
+
+// halfHour is a decoder that makes a quiet noise of half an hour of any clip, and
+// looks at the memory in use while it does.
+type halfHour struct{ peak *uint64 }
+
+func (h halfHour) Decode(_ context.Context, _ *os.File, _ int64, _ media.Format, sink func([]float32) error) (r decode.Report, err error) {
+	p := make([]float32, media.SampleRate)
+	state := uint32(1)
+	for second := range 1800 {
+		for i := range p {
+			state = state*1664525 + 1013904223
+			p[i] = float32(int32(state)) / (1 << 34)
+		}
+		if err := sink(p); err != nil {
+			return r, err
+		}
+		if second%60 == 0 {
+			*h.peak = max(*h.peak, heap())
+		}
+	}
+	return r, nil
+}
+
+// heap is what is live after a collection.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func TestMemoryDoesNotGrowWithTheClip(t *testing.T) {
+	b := newBench(t, 0)
+	var peak uint64
+	b.deps.Decoder = halfHour{&peak}
+	before := heap()
+	if got := b.handle(t.Context(), t); !got.Done || b.last() != Ready {
+		t.Fatalf("got %+v; log: %s", got, b.log)
+	}
+	if grown := int64(peak) - int64(before); grown > 4<<20 {
+		t.Errorf("half an hour took %d kB of memory", grown>>10)
+	}
+	if b.ledger.sound.DurationMS != 1_800_000 {
+		t.Errorf("sound is %d ms long", b.ledger.sound.DurationMS)
+	}
+}
