@@ -145,7 +145,7 @@ func (s session) workedMessage(ctx context.Context, id string) (row workedMessag
 func (m workedMessage) task(job jobRow) pipeline.Task {
 	return pipeline.Task{
 		JobID: job.ID, MessageID: m.ID, WorkspaceID: job.WorkspaceID,
-		Attempt: job.Attempt + 1, MaxAttempts: job.Attempt - job.Tries + maxTriesOfJob, Priority: job.Priority,
+		Attempt: job.Attempt + 1, MaxAttempts: job.Attempt - job.Tries + maxTriesOfJob, Try: job.Tries + 1, Priority: job.Priority,
 		Key: m.Key, Format: m.Format, Bytes: m.Bytes,
 		RenditionKey: m.RenditionKey, HaveRendition: m.RenditionType != "", HaveSound: m.Measured,
 	}
