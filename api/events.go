@@ -37,7 +37,7 @@ its token is revoked, when the server stops, and when you do not keep up; then c
 func (s *Server) routeEvents() {
 	op := handle(s, operation{
 		id: "stream-events", method: http.MethodGet, path: eventsPath, tag: tagEvents, summary: "What happens, as it happens",
-		description: eventsDescription, problems: []kind{kindValidation},
+		description: eventsDescription, problems: []kind{kindValidation, kindUnavailable},
 	}, s.streamEvents)
 	op.Responses["200"] = &huma.Response{
 		Description: "The stream; the data of each event is a JSON object",
@@ -52,7 +52,7 @@ func (s *Server) streamEvents(ctx context.Context, actor storage.Actor, in *even
 	// Listening begins before the place is read, so that nothing falls between.
 	sub, err := s.Bus.SubscribeEvents(actor.WorkspaceID, subscriptionBuffer)
 	if err != nil {
-		return nil, fmt.Errorf("subscribe to events: %w", err)
+		return nil, kindUnavailable.because(fmt.Errorf("subscribe to events: %w", err)).with("Retry-After", "10")
 	}
 	after, err := s.startAfter(ctx, actor, in)
 	if err != nil {
@@ -61,7 +61,7 @@ func (s *Server) streamEvents(ctx context.Context, actor storage.Actor, in *even
 	}
 	call := callFrom(ctx)
 	stream := &eventStream{
-		server: s, call: call, actor: actor, live: sub.C, after: after,
+		server: s, call: call, actor: actor, live: sub.C, dropped: sub.Dropped(), after: after,
 		out: newEventWriter(call.response(), s.cfg.StallTimeout, func(seq int64) string {
 			return s.eventIDs.seal(actor.WorkspaceID, seq)
 		}),

@@ -88,7 +88,14 @@ func (s *Server) updateMessage(ctx context.Context, actor storage.Actor, in *pat
 }
 
 func (s *Server) deleteMessage(ctx context.Context, actor storage.Actor, in *messageInput) (*struct{}, error) {
-	return nil, s.DB.DeleteMessage(ctx, actor, in.ID)
+	if err := s.DB.DeleteMessage(ctx, actor, in.ID); err != nil {
+		return nil, err
+	}
+	// A courtesy to the worker, who would find out by itself.
+	if err := s.Bus.CancelJob(ctx, in.ID); err != nil {
+		s.Logger.WarnContext(ctx, "work on a deleted message not called off", "message", in.ID, "error", err)
+	}
+	return nil, nil
 }
 
 func (s *Server) retryMessage(ctx context.Context, actor storage.Actor, in *messageInput) (*messageOutput, error) {

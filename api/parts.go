@@ -67,5 +67,6 @@ type objects interface {
 // bus carries jobs to workers and events from all nodes.
 type bus interface {
 	PublishJob(ctx context.Context, job storage.JobRef) error
+	CancelJob(ctx context.Context, id string) error // by the job's id or its message's
 	SubscribeEvents(workspaceID string, buffer int) (*storagebus.Subscription, error)
 }

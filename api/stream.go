@@ -26,12 +26,13 @@ const (
 // loses is found at the next heartbeat. Events that pass are the exception:
 // they live on the bus alone, and nobody minds losing one.
 type eventStream struct {
-	server *Server
-	call   *call
-	actor  storage.Actor
-	live   <-chan storage.Event
-	out    *eventWriter
-	after  int64 // every event up to this one was sent, or was not for this listener
+	server  *Server
+	call    *call
+	actor   storage.Actor
+	live    <-chan storage.Event
+	dropped <-chan struct{} // the bus knows that it lost something
+	out     *eventWriter
+	after   int64 // every event up to this one was sent, or was not for this listener
 }
 
 // run streams until the listener goes, cannot keep up, or may no longer
@@ -53,9 +54,11 @@ func (e *eventStream) run(ctx context.Context) error {
 			return nil
 		case event, ok := <-e.live:
 			if !ok {
-				return errors.New("bus ended the subscription")
+				return nil // the bus is closing: the server stops
 			}
 			err = e.hear(ctx, event)
+		case <-e.dropped:
+			err = e.catchUp(ctx)
 		case <-heartbeat.C:
 			err = e.beat(ctx)
 		}

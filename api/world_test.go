@@ -1,0 +1,444 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hark/api/intake"
+	"hark/media"
+	"hark/storage"
+	"hark/storage/blob"
+	storagebus "hark/storage/bus"
+	"hark/storage/sqldb"
+	"hark/transcribe"
+	"hark/transcribe/pipeline"
+)
+
+// The object store and the bus are shared by all tests; each has a database
+// of its own, and ids do not meet.
+var (
+	sharedObjects *blob.Store
+	sharedBus     *storagebus.Bus
+)
+
+func TestMain(m *testing.M) {
+	code, err := runWithParts(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runWithParts(m *testing.M) (int, error) {
+	dir, err := os.MkdirTemp("", "hark-api-*")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	ctx, quiet := context.Background(), slog.New(slog.DiscardHandler)
+	s3, err := blob.Serve(ctx, filepath.Join(dir, "objects"), quiet)
+	if err != nil {
+		return 0, err
+	}
+	defer s3.Close()
+	if sharedObjects, err = blob.Open(ctx, s3.Config()); err != nil {
+		return 0, err
+	}
+	nats, err := storagebus.Serve(filepath.Join(dir, "bus"), quiet)
+	if err != nil {
+		return 0, err
+	}
+	defer nats.Close()
+	if sharedBus, err = storagebus.Connect(ctx, storagebus.Config{Embedded: nats, Name: "api-test", Logger: quiet}); err != nil {
+		return 0, err
+	}
+	defer sharedBus.Close()
+	return m.Run(), nil
+}
+
+// world is a whole service without workers, with a workspace and its owner.
+type world struct {
+	t     *testing.T
+	db    *sqldb.DB
+	api   *Server
+	http  *httptest.Server
+	log   *lockedBuffer
+	owner *client
+	objs  *watchedObjects
+}
+
+// options change a world before it begins.
+type options struct {
+	config  func(*Config)
+	deps    func(*Deps)
+	publish func([]storage.Event) // instead of the bus
+}
+
+func newWorld(t *testing.T, opts ...options) *world {
+	t.Helper()
+	w := &world{t: t, log: &lockedBuffer{}, objs: &watchedObjects{Store: sharedObjects}}
+	logger := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	publish := func(events []storage.Event) { _ = sharedBus.PublishEvents(context.Background(), events) }
+	cfg := Config{
+		PublicURL: "http://hark.test", SigningKey: bytes.Repeat([]byte{7}, 32), Version: "test",
+		Intake:    intake.Config{Limits: media.Limits{MaxBytes: 1 << 20, MaxDuration: 30 * time.Minute}},
+		Heartbeat: time.Minute,
+	}
+	deps := Deps{Objects: w.objs, Bus: sharedBus, Registry: prometheus.NewRegistry(), Logger: logger}
+	for _, o := range opts {
+		if o.config != nil {
+			o.config(&cfg)
+		}
+		if o.publish != nil {
+			publish = o.publish
+		}
+	}
+	var err error
+	w.db, err = sqldb.Open(t.Context(), sqldb.Config{
+		URL: "sqlite://" + filepath.Join(t.TempDir(), "hark.db"), Logger: logger,
+		OnCommit: func(_ string, events []storage.Event) { publish(events) },
+	})
+	must(t, err)
+	t.Cleanup(func() { w.db.Close() })
+	must(t, w.db.Migrate(t.Context()))
+	deps.DB = w.db
+	for _, o := range opts {
+		if o.deps != nil {
+			o.deps(&deps)
+		}
+	}
+	w.api, err = New(deps, cfg)
+	must(t, err)
+	w.http = httptest.NewUnstartedServer(w.api)
+	w.http.Config = w.api.HTTPServer("")
+	w.http.Start()
+	t.Cleanup(func() { w.api.EndStreams(); w.http.Close() })
+
+	space, owner, err := w.db.CreateWorkspace(t.Context(), "First", "Olga")
+	must(t, err)
+	w.owner = w.clientFor(space.ID, owner)
+	return w
+}
+
+// client is a user with a token.
+type client struct {
+	*world
+	actor storage.Actor
+	token string
+	http  *http.Client
+}
+
+func (w *world) clientFor(workspaceID string, u storage.User) *client {
+	w.t.Helper()
+	token, secret, err := w.db.CreateToken(w.t.Context(), u.ID, storage.APIToken, "test", 0)
+	must(w.t, err)
+	return &client{
+		world: w, token: secret, http: w.http.Client(),
+		actor: storage.Actor{WorkspaceID: workspaceID, UserID: u.ID, UserName: u.Name, Role: u.Role, TokenID: token.ID},
+	}
+}
+
+// user adds somebody to the first workspace.
+func (w *world) user(name string, role storage.Role) *client {
+	w.t.Helper()
+	u, err := w.db.CreateUser(w.t.Context(), w.owner.actor.WorkspaceID, name, role)
+	must(w.t, err)
+	return w.clientFor(w.owner.actor.WorkspaceID, u)
+}
+
+// stranger is the owner of another workspace.
+func (w *world) stranger() *client {
+	w.t.Helper()
+	space, owner, err := w.db.CreateWorkspace(w.t.Context(), "Second", "Sven")
+	must(w.t, err)
+	return w.clientFor(space.ID, owner)
+}
+
+// answer is a response that was read.
+type answer struct {
+	t      *testing.T
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send makes a request; headers are names and values in turn.
+func (c *client) send(method, path string, body io.Reader, headers ...string) *answer {
+	c.t.Helper()
+	resp, err := c.try(method, path, body, headers...)
+	must(c.t, err)
+	return resp
+}
+
+// try is send for requests that may fail.
+func (c *client) try(method, path string, body io.Reader, headers ...string) (*answer, error) {
+	req, err := http.NewRequestWithContext(c.t.Context(), method, c.world.http.URL+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	read, err := io.ReadAll(resp.Body)
+	return &answer{t: c.t, status: resp.StatusCode, header: resp.Header, body: read}, err
+}
+
+func (c *client) get(path string, headers ...string) *answer {
+	c.t.Helper()
+	return c.send(http.MethodGet, path, nil, headers...)
+}
+
+// json sends a value.
+func (c *client) json(method, path string, value any) *answer {
+	c.t.Helper()
+	encoded, err := json.Marshal(value)
+	must(c.t, err)
+	return c.send(method, path, bytes.NewReader(encoded), "Content-Type", "application/json")
+}
+
+// want checks the status.
+func (a *answer) want(status int) *answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("status %d; want %d: %s", a.status, status, a.body)
+	}
+	return a
+}
+
+// problem checks that the answer is a problem of this status and code.
+func (a *answer) problem(status int, code string) Problem {
+	a.t.Helper()
+	a.want(status)
+	if got := a.header.Get("Content-Type"); got != problemMediaType {
+		a.t.Fatalf("content type %q of %s", got, a.body)
+	}
+	p := decode[Problem](a)
+	if p.Code != code || p.Status != status || p.Title == "" || p.Detail == "" || p.Type == "" ||
+		p.RequestID == "" || p.Instance == "" || a.header.Get("X-Request-Id") != p.RequestID {
+		a.t.Fatalf("want problem %s of %d, whole; got %s", code, status, a.body)
+	}
+	return p
+}
+
+func decode[T any](a *answer) T {
+	a.t.Helper()
+	var v T
+	if err := json.Unmarshal(a.body, &v); err != nil {
+		a.t.Fatalf("%v in %s", err, a.body)
+	}
+	return v
+}
+
+// conversation makes a channel with members.
+func (c *client) conversation(members ...*client) string {
+	c.t.Helper()
+	ids := []string{}
+	for _, m := range members {
+		ids = append(ids, m.actor.UserID)
+	}
+	return decode[Conversation](c.json(http.MethodPost, "/v1/conversations", map[string]any{
+		"title": "Field notes", "member_ids": ids,
+	}).want(http.StatusCreated)).ID
+}
+
+// record sends a second of sound.
+func (c *client) record(conversation string, headers ...string) Message {
+	c.t.Helper()
+	return decode[Message](c.send(http.MethodPost, "/v1/conversations/"+conversation+"/messages",
+		bytes.NewReader(sine(time.Second)), headers...).want(http.StatusCreated))
+}
+
+// finish does a worker's work on a message.
+func (w *world) finish(messageID, words string) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	task := w.begin(messageID)
+	must(w.t, w.db.SaveSound(ctx, task, pipeline.Sound{DurationMS: 1000, Peaks: make([]float64, 100), LoudnessLUFS: -20}))
+	_, err := sharedObjects.Put(ctx, task.RenditionKey, "audio/mp4", strings.NewReader("a rendition"), 11)
+	must(w.t, err)
+	must(w.t, w.db.SaveRendition(ctx, task, pipeline.Rendition{Key: task.RenditionKey, MediaType: "audio/mp4", Bytes: 11}))
+	must(w.t, w.db.SaveTranscript(ctx, task, spoken(words)))
+}
+
+func (w *world) begin(messageID string) pipeline.Task {
+	w.t.Helper()
+	due, err := w.db.DueJobs(w.t.Context(), 1000)
+	must(w.t, err)
+	for _, job := range due {
+		task, err := w.db.BeginJob(w.t.Context(), job.ID, "test", time.Minute)
+		must(w.t, err)
+		if task.MessageID == messageID {
+			return task
+		}
+		must(w.t, w.db.ReleaseJob(w.t.Context(), task))
+	}
+	w.t.Fatalf("no job of message %s is due", messageID)
+	return pipeline.Task{}
+}
+
+// spoken is a transcript with a word each half second.
+func spoken(text string) *transcribe.Transcript {
+	t := &transcribe.Transcript{Language: "en", Engine: "test", Model: "test"}
+	var words []transcribe.Word
+	for i, word := range strings.Fields(text) {
+		at := int64(i) * 500
+		words = append(words, transcribe.Word{Text: word, StartMS: at, EndMS: at + 400, Confidence: 0.9})
+	}
+	if words != nil {
+		t.Segments = []transcribe.Segment{transcribe.NewSegment(words)}
+	}
+	return t
+}
+
+// sine is a WAV file of a 440 Hz tone: 8 kHz, 16 bit, mono.
+func sine(d time.Duration) []byte {
+	const rate = 8000
+	n := int(d.Seconds() * rate)
+	b := wavHeader(uint32(n*2), rate)
+	for i := range n {
+		b = binary.LittleEndian.AppendUint16(b, uint16(int16(8000*math.Sin(2*math.Pi*440*float64(i)/rate))))
+	}
+	return b
+}
+
+func wavHeader(dataBytes, rate uint32) []byte {
+	b := []byte("RIFF")
+	b = binary.LittleEndian.AppendUint32(b, 36+dataBytes)
+	b = append(b, "WAVEfmt "...)
+	b = binary.LittleEndian.AppendUint32(b, 16)
+	b = binary.LittleEndian.AppendUint16(b, 1)
+	b = binary.LittleEndian.AppendUint16(b, 1)
+	b = binary.LittleEndian.AppendUint32(b, rate)
+	b = binary.LittleEndian.AppendUint32(b, rate*2)
+	b = binary.LittleEndian.AppendUint16(b, 2)
+	b = binary.LittleEndian.AppendUint16(b, 16)
+	b = append(b, "data"...)
+	return binary.LittleEndian.AppendUint32(b, dataBytes)
+}
+
+// watchedObjects knows which objects are there, and can be told to fail.
+type watchedObjects struct {
+	*blob.Store
+	mu   sync.Mutex
+	keys map[string]bool
+	fail error
+}
+
+func (o *watchedObjects) Put(ctx context.Context, key, mediaType string, r io.Reader, size int64) (int64, error) {
+	o.mu.Lock()
+	fail := o.fail
+	o.mu.Unlock()
+	if fail != nil {
+		return 0, fail
+	}
+	n, err := o.Store.Put(ctx, key, mediaType, r, size)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err == nil {
+		if o.keys == nil {
+			o.keys = map[string]bool{}
+		}
+		o.keys[key] = true
+	}
+	return n, err
+}
+
+func (o *watchedObjects) Delete(ctx context.Context, keys ...string) error {
+	err := o.Store.Delete(ctx, keys...)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, key := range keys {
+		delete(o.keys, key)
+	}
+	return err
+}
+
+// count is how many originals are kept.
+func (o *watchedObjects) count() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.keys)
+}
+
+// lockedBuffer collects the log.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+var errStoreAway = errors.New("dial tcp 10.0.0.7: connection refused")
+
+// formWith makes a form of a recording; fields behind "|" come behind it.
+func formWith(clip []byte, fields ...string) (body []byte, contentType string) {
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	sent := false
+	sendClip := func() {
+		part, _ := form.CreatePart(textproto.MIMEHeader{
+			"Content-Disposition": {`form-data; name="audio"; filename="dir/höre 🎙.wav"`},
+			"Content-Type":        {"audio/wav"},
+		})
+		_, _ = part.Write(clip)
+		sent = true
+	}
+	for i := 0; i < len(fields); i++ {
+		if fields[i] == "|" {
+			sendClip()
+			continue
+		}
+		_ = form.WriteField(fields[i], fields[i+1])
+		i++
+	}
+	if !sent {
+		sendClip()
+	}
+	form.Close()
+	return b.Bytes(), form.FormDataContentType()
+}
