@@ -55,20 +55,21 @@ func (c chunk) isSilent() bool {
 // cutter reads sound and cuts it into chunks.
 type cutter struct {
 	src   transcribe.Source
-	max   int    // samples in a chunk
-	start int64  // first sample of pcm in the clip
-	pcm   []byte // what is read and not yet handed out
+	max   func() int // samples in the next chunk
+	start int64      // first sample of pcm in the clip
+	pcm   []byte     // what is read and not yet handed out
 	buf   []float32
 }
 
-func newCutter(src transcribe.Source, maxSamples int) *cutter {
+func newCutter(src transcribe.Source, maxSamples func() int) *cutter {
 	return &cutter{src: src, max: maxSamples, buf: make([]float32, 4096)}
 }
 
 // next returns the next chunk, or io.EOF after the last. It is as long as may
 // be, less what lies behind the quietest place near its end.
 func (c *cutter) next() (chunk, error) {
-	ended, err := c.fill()
+	size := c.max() * bytesPerSample
+	ended, err := c.fill(size)
 	if err != nil {
 		return chunk{}, err
 	}
@@ -77,7 +78,7 @@ func (c *cutter) next() (chunk, error) {
 	}
 	at := len(c.pcm)
 	if !ended {
-		at = quietest(c.pcm)
+		at = quietest(c.pcm[:size])
 	}
 	out := chunk{start: c.start, pcm: c.pcm[:at:at]}
 	c.start += int64(at / bytesPerSample)
@@ -85,10 +86,10 @@ func (c *cutter) next() (chunk, error) {
 	return out, nil
 }
 
-// fill reads until there are max samples or no more come.
-func (c *cutter) fill() (ended bool, err error) {
-	for len(c.pcm) < c.max*bytesPerSample {
-		want := min(len(c.buf), c.max-len(c.pcm)/bytesPerSample)
+// fill reads until there are size bytes or no more come.
+func (c *cutter) fill(size int) (ended bool, err error) {
+	for len(c.pcm) < size {
+		want := min(len(c.buf), (size-len(c.pcm))/bytesPerSample)
 		n, err := c.src.ReadSamples(c.buf[:want])
 		for _, x := range c.buf[:n] {
 			c.pcm = binary.LittleEndian.AppendUint16(c.pcm, uint16(toS16(x)))

@@ -10,7 +10,8 @@
 //
 // Servers differ in what they answer, and none is trusted: a reply without
 // word times gets them by length within its segments, one with text alone
-// within the chunk, and times that are missing, backwards or nonsense are
+// within the chunk (so such a server is sent half a minute at a time, once it
+// is known; one that refuses verbose_json is asked for json), and times that are missing, backwards or nonsense are
 // replaced by their neighbours', so that every transcript keeps the invariants
 // of [transcribe.Transcript].
 //
@@ -32,6 +33,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hark/media"
@@ -54,11 +56,19 @@ type Config struct {
 	Logger     *slog.Logger // nil means none
 }
 
+// textOnlyChunk bounds how far the times of words can be off when a server
+// gives none.
+const textOnlyChunk = 30 * time.Second
+
 // Engine transcribes by a remote server. It is safe for concurrent use.
 type Engine struct {
 	cfg      Config
 	endpoint string
 	gate     *gate
+
+	// What was learnt of the server from its answers.
+	plain    atomic.Bool // it refuses verbose_json: ask for json
+	textOnly atomic.Bool // it gives no times at all
 }
 
 // New makes an Engine. It does not talk to the server yet.
@@ -118,7 +128,7 @@ func (e *Engine) Transcribe(ctx context.Context, src transcribe.Source, opts tra
 // sendAll cuts src into chunks and has each of them heard, and returns when no
 // request is under way any more.
 func (e *Engine) sendAll(ctx context.Context, stop context.CancelCauseFunc, src transcribe.Source, opts transcribe.Options, joined *joiner) error {
-	cut := newCutter(src, int(media.Samples(e.cfg.ChunkDuration)))
+	cut := newCutter(src, e.chunkSamples)
 	slots := make(chan struct{}, e.cfg.Concurrency) // taken before reading, so as not to hold what cannot be sent
 	var requests sync.WaitGroup
 	var readErr error
@@ -156,6 +166,15 @@ func (e *Engine) sendAll(ctx context.Context, stop context.CancelCauseFunc, src 
 	return nil
 }
 
+// chunkSamples is how much sound the next chunk may hold.
+func (e *Engine) chunkSamples() int {
+	d := e.cfg.ChunkDuration
+	if e.textOnly.Load() {
+		d = min(d, textOnlyChunk)
+	}
+	return int(media.Samples(d))
+}
+
 // hear has one chunk transcribed, unless there is nothing to hear in it.
 func (e *Engine) hear(ctx context.Context, c chunk, opts transcribe.Options) (heard, error) {
 	if c.isSilent() {
@@ -165,11 +184,21 @@ func (e *Engine) hear(ctx context.Context, c chunk, opts transcribe.Options) (he
 	if err != nil {
 		return heard{}, err
 	}
+	e.learn(r)
 	segments := r.segments(c.lengthMS())
 	for i := range segments {
 		shift(&segments[i], c.startMS())
 	}
 	return heard{language: languageTag(r.Language), segments: segments}, nil
+}
+
+// learn notes whether the server gives times. A reply without text says nothing
+// about that.
+func (e *Engine) learn(r *reply) {
+	timed := len(r.Words) > 0 || len(r.Segments) > 0
+	if timed || strings.TrimSpace(r.text()) != "" {
+		e.textOnly.Store(!timed)
+	}
 }
 
 // shift moves a segment by ms.

@@ -174,6 +174,52 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+func TestModelWithoutTimes(t *testing.T) {
+	s := newServer(t)
+	s.answer = func(w http.ResponseWriter, _ *http.Request, c call) {
+		if c.fields["response_format"][0] != "json" {
+			answerWith(400, map[string]any{"error": map[string]any{"message": "response_format 'verbose_json' is not compatible with model"}})(w)
+			return
+		}
+		replyJSON(`{"text":"beep beep"}`)(w)
+	}
+	e := newEngine(t, s, func(c *Config) { c.ChunkDuration = 50 * time.Second; c.Concurrency = 1 })
+	tr, err := e.Transcribe(t.Context(), beepClip(100, 1, 40, 60, 95), transcribe.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := checkInvariants(tr, 100_000); err != nil {
+		t.Error(err)
+	}
+	for i, c := range s.calls {
+		if most := 30 * 16000; i >= 2 && len(c.pcm) > most {
+			t.Errorf("request %d has %d samples", i+1, len(c.pcm))
+		}
+	}
+	if n := s.count(); n < 3 || s.calls[n-1].fields["response_format"][0] != "json" {
+		t.Errorf("%d requests", n)
+	}
+
+	// Several requests may be refused before the first answer is learnt from.
+	e = newEngine(t, s, func(c *Config) { c.ChunkDuration = 2 * time.Second; c.Concurrency = 4 })
+	if _, err := e.Transcribe(t.Context(), beepClip(8, 1, 3, 5, 7), transcribe.Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A reply in plain text comes from servers that know no other form.
+func TestPlainText(t *testing.T) {
+	s := newServer(t)
+	s.answer = func(w http.ResponseWriter, _ *http.Request, _ call) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		fmt.Fprint(w, "Hello, you.\n")
+	}
+	tr, err := newEngine(t, s, nil).Transcribe(t.Context(), beepClip(1, 0.3), transcribe.Options{Language: "de"})
+	if err != nil || tr.Text() != "Hello, you." || tr.Language != "de" {
+		t.Errorf("got %+v, %v", tr, err)
+	}
+}
+
 func TestHangingServerTimesOut(t *testing.T) {
 	s := newServer(t)
 	s.answer = func(w http.ResponseWriter, r *http.Request, c call) {

@@ -76,11 +76,12 @@ func (e *Engine) networkError(ctx context.Context, err error) error {
 func (e *Engine) newRequest(ctx context.Context, c chunk, opts transcribe.Options) (*http.Request, error) {
 	var head bytes.Buffer
 	form := multipart.NewWriter(&head)
-	fields := [][2]string{
-		{"model", e.cfg.Model},
-		{"response_format", "verbose_json"},
-		{"timestamp_granularities[]", "word"},
-		{"timestamp_granularities[]", "segment"},
+	fields := [][2]string{{"model", e.cfg.Model}}
+	if e.plain.Load() {
+		fields = append(fields, [2]string{"response_format", "json"})
+	} else {
+		fields = append(fields, [2]string{"response_format", "verbose_json"},
+			[2]string{"timestamp_granularities[]", "word"}, [2]string{"timestamp_granularities[]", "segment"})
 	}
 	if lang := primaryLanguage(opts.Language); lang != "" {
 		fields = append(fields, [2]string{"language", lang})

@@ -44,9 +44,18 @@ func (e *callError) Unwrap() error { return e.cause }
 // RetryAfter is how long the server asks us to stay away; 0 when it does not.
 func (e *callError) RetryAfter() time.Duration { return e.after }
 
+// wantsPlain reports whether the server refused the form of answer that we
+// asked for, as some models have no times to give.
+func (e *callError) wantsPlain() bool {
+	return (e.status == http.StatusBadRequest || e.status == http.StatusUnprocessableEntity) &&
+		(strings.Contains(e.message, "response_format") || strings.Contains(e.message, "verbose_json") ||
+			strings.Contains(e.message, "timestamp_granularities"))
+}
+
 // request sends a chunk until there is an answer, or no hope of one.
 func (e *Engine) request(ctx context.Context, c chunk, opts transcribe.Options) (*reply, error) {
 	for try := 0; ; try++ {
+		plain := e.plain.Load()
 		r, err := e.once(ctx, c, opts)
 		if err == nil {
 			return r, nil
@@ -55,6 +64,10 @@ func (e *Engine) request(ctx context.Context, c chunk, opts transcribe.Options) 
 			return nil, context.Cause(ctx)
 		}
 		var call *callError
+		if errors.As(err, &call) && call.wantsPlain() && !plain {
+			e.plain.Store(true)
+			continue
+		}
 		if !errors.As(err, &call) || !call.again || try >= e.cfg.MaxRetries || call.after > maxPatience {
 			return nil, permanent(call, err)
 		}

@@ -110,8 +110,10 @@ func readCall(r *http.Request) (c call, err error) {
 			return c, err
 		}
 	}
-	grains := c.fields["timestamp_granularities[]"]
-	if !slices.Equal(grains, []string{"word", "segment"}) || !slices.Equal(c.fields["response_format"], []string{"verbose_json"}) || c.fields["model"] == nil {
+	grains, form := c.fields["timestamp_granularities[]"], c.fields["response_format"]
+	verbose := slices.Equal(form, []string{"verbose_json"}) && slices.Equal(grains, []string{"word", "segment"})
+	plain := slices.Equal(form, []string{"json"}) && grains == nil
+	if !verbose && !plain || c.fields["model"] == nil {
 		return c, fmt.Errorf("fields %v", c.fields)
 	}
 	return c, nil
