@@ -164,14 +164,23 @@ func (s *Server) EndStreams() { s.endStreams() }
 // their own deadlines, which move on as bytes do. Its Shutdown ends the event
 // streams.
 func (s *Server) HTTPServer(addr string) *http.Server {
-	srv := &http.Server{
+	srv := newHTTPServer(addr, s, s.Logger)
+	srv.RegisterOnShutdown(s.EndStreams)
+	return srv
+}
+
+// HTTPServer returns an http.Server for o alone.
+func (o Operations) HTTPServer(addr string) *http.Server {
+	return newHTTPServer(addr, o.Handler(), o.Logger)
+}
+
+func newHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
 		Addr:              addr,
-		Handler:           s,
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	srv.RegisterOnShutdown(s.EndStreams)
-	return srv
 }

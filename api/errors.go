@@ -108,7 +108,7 @@ func checkedProblem(m *huma.ErrorModel) *Problem {
 			continue
 		}
 		fields = append(fields, FieldProblem{Field: e.Location, Message: e.Message})
-		said = append(said, strings.TrimSpace(e.Location+" "+e.Message))
+		said = append(said, strings.TrimPrefix(e.Location+": "+e.Message, ": "))
 	}
 	p := k.because(m)
 	p.Errors = fields

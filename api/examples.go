@@ -116,7 +116,7 @@ func exampleProblem(k kind) *Problem {
 	p.Instance = "urn:hark:request:" + p.RequestID
 	switch k {
 	case kindValidation:
-		p.Detail = fmt.Sprintf("body.title must be %d characters or fewer.", 200)
+		p.Detail = fmt.Sprintf("body.title: must be %d characters or fewer.", 200)
 		p.Errors = []FieldProblem{{Field: "body.title", Message: "must be 200 characters or fewer"}}
 	case kindNoTranscript:
 		p.State = string(storage.Processing)

@@ -19,6 +19,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		began := time.Now()
 		call := beginCall(c)
 		setDefaultHeaders(c)
+		s.boundBody(c)
 		aborted := true
 		defer func() {
 			took := time.Since(began)
@@ -30,6 +31,14 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		aborted = false
 		return nil
+	}
+}
+
+// boundBody gives a body that no handler reads a time to come: net/http waits
+// for the rest of a small one before it answers, for ever if it is let.
+func (s *Server) boundBody(c echo.Context) {
+	if c.Request().ContentLength != 0 {
+		_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(s.cfg.StallTimeout))
 	}
 }
 

@@ -94,7 +94,7 @@ func (p *Problem) with(header, value string) *Problem {
 
 // invalid makes a problem of one wrong field.
 func invalid(field, message string, cause error) *Problem {
-	p := kindValidation.saying(field+" "+message+".", cause)
+	p := kindValidation.saying(field+": "+message+".", cause)
 	p.Errors = []FieldProblem{{Field: field, Message: message}}
 	return p
 }

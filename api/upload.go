@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -175,7 +176,7 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	_ = b.rc.SetReadDeadline(time.Now().Add(b.stall)) // a writer that has no deadlines is a test's
 	n, err := b.body.Read(p)
 	b.count(n)
-	if err != nil {
+	if errors.Is(err, io.EOF) {
 		b.ended = true
 		_ = b.rc.SetReadDeadline(time.Time{}) // or it would cancel the work that follows
 	}
