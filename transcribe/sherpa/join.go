@@ -27,7 +27,7 @@ var lowered = wordSet(`the a an this that these those it its he she they we you 
 	do does did can could will would shall should may might must let
 	and or but nor to of in on at by for from with without into onto than as
 	is are was were be been being has have had which who whom whose because
-	so if when while until unless where though although between among about over under`)
+	so if when while until unless where though although between among about over under before after`)
 
 func wordSet(words string) map[string]bool {
 	set := map[string]bool{}

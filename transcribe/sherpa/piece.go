@@ -24,14 +24,14 @@ func (p piece) speechWindows() int {
 	return total
 }
 
-// halve parts a piece at the longest pause of its middle half, or at the
-// window there that is least like speech.
+// halve parts a piece at a pause of its middle half, or at the window there
+// that is least like speech; of two as good, at the one nearer to the middle.
 func (p piece) halve() (piece, piece) {
 	windows := len(p.prob)
 	from, to := windows/4, windows-windows/4
 	at, best := windows/2, float32(-1)
 	for w := from; w < to; w++ {
-		quiet := float32(0)
+		quiet := min(float32(w), float32(windows-w)) / float32(windows)
 		for i := max(w-4, 0); i < min(w+4, windows); i++ {
 			quiet += 1 - p.prob[i]
 		}

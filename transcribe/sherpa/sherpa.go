@@ -82,14 +82,14 @@ func Open(cfg Config) (*Engine, error) {
 }
 
 func open(cfg Config) (*Engine, error) {
-	found, err := models.Locate(cfg.Models, cfg.Model)
+	found, err := locate(cfg.Models, cfg.Model)
 	if err != nil {
 		return nil, err
 	}
 	if found.Model.Kind == models.VAD {
 		return nil, fmt.Errorf("%s is no recogniser", cfg.Model)
 	}
-	detector, err := models.Locate(cfg.Models, models.Detector)
+	detector, err := locate(cfg.Models, models.Detector)
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +107,15 @@ func open(cfg Config) (*Engine, error) {
 		model: found.Model, recogniser: recogniser, vad: vad,
 		pool: newPool(slots), cut: pausesOfSpeech, log: cfg.Logger,
 	}, nil
+}
+
+// locate finds a model and reads its files once: the libraries that load them
+// end the process when one is damaged.
+func locate(dir, id string) (models.Installed, error) {
+	if _, err := models.Verify(dir, id); err != nil {
+		return models.Installed{}, err
+	}
+	return models.Locate(dir, id)
 }
 
 // Close ends the calls under way, waits for them, and frees the model.

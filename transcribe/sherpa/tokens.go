@@ -20,10 +20,12 @@ func tokenWords(result *sherpa.OfflineRecognizerResult, lengthMS int64) []transc
 	}
 	var words []transcribe.Word
 	var sure, tokens float64
+	parted := false // a token of nothing but a space stood in front
 	for i, token := range result.Tokens {
 		text := strings.ReplaceAll(token, "\u2581", " ")
 		word := strings.TrimSpace(text)
 		if word == "" || isControl(word) {
+			parted = parted || text != ""
 			continue
 		}
 		start := clampMS(result.Timestamps[i], lengthMS)
@@ -33,10 +35,9 @@ func tokenWords(result *sherpa.OfflineRecognizerResult, lengthMS int64) []transc
 		} else if i+1 < len(result.Tokens) {
 			end = clampMS(result.Timestamps[i+1], lengthMS)
 		}
-		fresh := len(words) == 0 || unicode.IsSpace([]rune(text)[0]) || standsAlone(word)
-		if fresh {
+		if len(words) == 0 || parted || text[0] == ' ' || standsAlone(word) {
 			words = append(words, transcribe.Word{StartMS: start})
-			sure, tokens = 0, 0
+			sure, tokens, parted = 0, 0, false
 		}
 		w := &words[len(words)-1]
 		w.Text += word
