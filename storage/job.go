@@ -6,8 +6,9 @@ import (
 	"hark/transcribe"
 )
 
-// Job is the work that makes a message ready. A message has one job; doing it
-// again (a retry, a better model) is a new attempt of the same job.
+// Job is the work that makes a message ready. A message has one job, which goes
+// by the message's id; doing it again (a retry, a better model) is a new attempt
+// of the same job.
 //
 // An attempt holds a lease that its worker renews; when the lease runs out,
 // another worker may begin the next attempt, and whatever the first still

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"hark/storage"
+	"hark/storage/sqldb"
+)
+
+// AdminConfig is what the commands need that work on the records themselves.
+// They may run beside a server.
+type AdminConfig struct {
+	DatabaseConfig
+	Workspace string `placeholder:"ID|NAME" help:"Workspace; may be left out when there is only one."`
+}
+
+// open opens the records, migrated, and finds the workspace.
+func (a *AdminConfig) open(ctx context.Context) (*sqldb.DB, storage.Workspace, error) {
+	db, err := a.openRecords(ctx)
+	if err != nil {
+		return nil, storage.Workspace{}, err
+	}
+	ws, err := a.findWorkspace(ctx, db)
+	if err != nil {
+		return nil, storage.Workspace{}, errors.Join(err, db.Close())
+	}
+	return db, ws, nil
+}
+
+func (d *DatabaseConfig) openRecords(ctx context.Context) (*sqldb.DB, error) {
+	if err := d.resolve(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(d.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make data folder: %w", err)
+	}
+	db, err := sqldb.Open(ctx, sqldb.Config{URL: d.DatabaseURL, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, fmt.Errorf("open records: %w", err)
+	}
+	if err := db.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func (a *AdminConfig) findWorkspace(ctx context.Context, db *sqldb.DB) (storage.Workspace, error) {
+	all, err := db.Workspaces(ctx)
+	if err != nil {
+		return storage.Workspace{}, err
+	}
+	var names []string
+	for _, ws := range all {
+		if ws.ID == a.Workspace || strings.EqualFold(ws.Name, a.Workspace) {
+			return ws, nil
+		}
+		names = append(names, fmt.Sprintf("  %s  %s", ws.ID, ws.Name))
+	}
+	switch {
+	case len(all) == 0:
+		return storage.Workspace{}, errors.New("there is no workspace yet; 'hark serve' makes the first one")
+	case a.Workspace == "" && len(all) == 1:
+		return all[0], nil
+	}
+	return storage.Workspace{}, fmt.Errorf("which workspace? Name one by --workspace:\n%s", strings.Join(names, "\n"))
+}
+
+// findUser takes an id or a name; with neither, the owner.
+func findUser(ctx context.Context, db *sqldb.DB, ws storage.Workspace, want string) (storage.User, error) {
+	users, err := db.Users(ctx, ws.ID)
+	if err != nil {
+		return storage.User{}, err
+	}
+	for _, u := range users {
+		if u.ID == want || (want != "" && strings.EqualFold(u.Name, want)) || (want == "" && u.Role == storage.Owner) {
+			return u, nil
+		}
+	}
+	return storage.User{}, fmt.Errorf("no user %q in workspace %s; see 'hark user list'", want, ws.Name)
+}
+
+// actor is the user as one who asks.
+func actor(u storage.User) storage.Actor {
+	return storage.Actor{WorkspaceID: u.WorkspaceID, UserID: u.ID, UserName: u.Name, Role: u.Role}
+}
+
+type migrateCmd struct {
+	DatabaseConfig
+}
+
+// Run migrates and says so.
+func (m *migrateCmd) Run(ctx context.Context) error {
+	db, err := m.openRecords(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Println("The database is at this version's schema.")
+	return db.Close()
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"hark/transcribe"
+)
+
+// benchCmd measures Hark as its users meet it: each measurement starts a Hark
+// of its own over a temporary folder and speaks HTTP to it.
+type benchCmd struct {
+	WER      benchWERCmd      `cmd:"" name:"wer" help:"Word error rate, speed and word-time error on a folder of clips with their words."`
+	Prompts  benchPromptsCmd  `cmd:"" help:"Make a folder for 'bench wer' of the telephone prompts that Debian packages."`
+	NoSpeech benchNoSpeechCmd `cmd:"" name:"no-speech" help:"Words invented in silence, noise and tones."`
+	Pipeline benchPipelineCmd `cmd:"" help:"Time from 201 to ready beside the pure recogniser's time, and memory."`
+	Search   benchSearchCmd   `cmd:"" help:"Time to answer searches, by class of query."`
+}
+
+// benchConfig is common to the measurements that start a Hark.
+type benchConfig struct {
+	Models string `env:"HARK_MODELS" default:"./data/models" placeholder:"DIR" help:"Folder of speech models."`
+	Model  string `env:"HARK_MODEL" default:"moonshine-base-en" help:"Model to listen with."`
+	Keep   bool   `help:"Keep the temporary folder, and say where it is."`
+}
+
+// start starts a fresh instance; end ends it and removes its folder.
+func (b *benchConfig) start(ctx context.Context) (i *instance, end func(), err error) {
+	models, err := filepath.Abs(b.Models)
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := os.MkdirTemp("", "hark-bench-")
+	if err != nil {
+		return nil, nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, nil, err
+	}
+	i, err = startInstance(ctx, instanceConfig{
+		binary: self, data: dir,
+		env: []string{"HARK_MODELS=" + models, "HARK_MODEL=" + b.Model, "HARK_MAX_DURATION=24h"},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	end = func() {
+		i.kill()
+		if b.Keep {
+			fmt.Fprintln(os.Stderr, "kept", dir)
+			return
+		}
+		os.RemoveAll(dir)
+	}
+	return i, end, nil
+}
+
+// upload sends a clip as one request body and returns when it is acknowledged.
+func (c *client) upload(ctx context.Context, conversationID, file string) (message, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return message{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return message{}, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/conversations/"+conversationID+"/messages", io.NopCloser(f))
+	if err != nil {
+		return message{}, err
+	}
+	req.ContentLength = info.Size()
+	req.Header.Set("Content-Type", "application/octet-stream")
+	var msg message
+	return msg, c.do(req, &msg)
+}
+
+// await asks until the message's work is over. It asks often, so that what it
+// measures is the work.
+func (c *client) await(ctx context.Context, id string) (message, error) {
+	tick := time.NewTicker(25 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var msg message
+		if err := c.get(ctx, "/messages/"+id, nil, &msg); err != nil {
+			return msg, err
+		}
+		switch {
+		case msg.State == "ready":
+			return msg, nil
+		case msg.State == "failed" && msg.Failure != nil:
+			return msg, fmt.Errorf("message %s failed: %s", id, msg.Failure.Reason)
+		}
+		select {
+		case <-ctx.Done():
+			return msg, context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+func (c *client) transcript(ctx context.Context, messageID string) (transcribe.Transcript, error) {
+	var t transcribe.Transcript
+	return t, c.get(ctx, "/messages/"+messageID+"/transcript", nil, &t)
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config is all that can be set, by flag or by environment. The defaults start
+// Hark on one machine with nothing else to install.
+type Config struct {
+	DatabaseConfig `group:"Records"`
+	LogConfig      `group:"Log"`
+
+	Role           string        `env:"HARK_ROLE" enum:"all,api,worker" default:"all" help:"What this process does: api answers requests, worker transcribes, all does both (${enum})."`
+	Addr           string        `env:"HARK_ADDR" default:"127.0.0.1:8080" help:"Address to listen on. A worker serves only health and metrics there."`
+	PublicURL      string        `env:"HARK_PUBLIC_URL" placeholder:"URL" help:"Address under which people reach Hark; the listening address when empty. With https, cookies are sent over https only."`
+	BootstrapToken string        `env:"HARK_BOOTSTRAP_TOKEN" placeholder:"SECRET" help:"API token to give the owner, for scripts; at least 16 characters."`
+	MaxUploadBytes int64         `env:"HARK_MAX_UPLOAD_BYTES" default:"2147483648" help:"Size of the largest recording taken, in bytes."`
+	MaxDuration    time.Duration `env:"HARK_MAX_DURATION" default:"4h" help:"Length of the longest recording taken."`
+	ShutdownGrace  time.Duration `env:"HARK_SHUTDOWN_GRACE" default:"20s" help:"How long requests and jobs may take to finish after a stop signal; jobs that do not are handed back."`
+	ScratchDir     string        `env:"HARK_SCRATCH" placeholder:"DIR" help:"Folder for decoded sound while it is worked on (115 MB an hour of it); 'scratch' in the data folder when empty."`
+
+	S3          S3Config          `embed:"" prefix:"s3-" envprefix:"HARK_S3_" group:"Objects"`
+	NATS        NATSConfig        `embed:"" prefix:"nats-" envprefix:"HARK_NATS_" group:"Jobs and events"`
+	Transcriber TranscriberConfig `embed:"" group:"Transcription"`
+}
+
+// DatabaseConfig says where records are.
+type DatabaseConfig struct {
+	Data        string `env:"HARK_DATA" default:"./data" placeholder:"DIR" help:"Folder in which Hark keeps everything that is not set to be elsewhere."`
+	DatabaseURL string `env:"HARK_DATABASE_URL" placeholder:"URL" help:"postgres://… or sqlite:///PATH; 'hark.db' in the data folder when empty."`
+}
+
+// LogConfig says how to log.
+type LogConfig struct {
+	LogLevel  slog.Level `env:"HARK_LOG_LEVEL" default:"INFO" help:"Least level that is logged: debug, info, warn or error."`
+	LogFormat string     `env:"HARK_LOG_FORMAT" enum:"text,json" default:"text" help:"Form of the log (${enum})."`
+}
+
+// S3Config says where objects are.
+type S3Config struct {
+	Endpoint  string `env:"ENDPOINT" placeholder:"URL" help:"Address of an S3-compatible store; when empty, one is served in process over the data folder."`
+	Region    string `env:"REGION" default:"us-east-1" help:"Region to sign for."`
+	Bucket    string `env:"BUCKET" default:"hark" help:"Bucket; made when it is not there."`
+	AccessKey string `env:"ACCESS_KEY" placeholder:"KEY" help:"Access key."`
+	SecretKey string `env:"SECRET_KEY" placeholder:"SECRET" help:"Secret key."`
+	PathStyle bool   `env:"PATH_STYLE" default:"true" negatable:"" help:"Address the bucket in the path rather than in the host name."`
+}
+
+// NATSConfig says where jobs and events go.
+type NATSConfig struct {
+	URL      string `env:"URL" placeholder:"URL" help:"Addresses of NATS servers with JetStream, comma-separated; when empty, one is served in process."`
+	Replicas int    `env:"REPLICAS" default:"1" help:"Copies of the job queue in a NATS cluster."`
+}
+
+// TranscriberConfig says who listens.
+type TranscriberConfig struct {
+	Engine      string        `env:"HARK_ENGINE" enum:"sherpa,openai" default:"sherpa" help:"Who transcribes: sherpa in process, or an OpenAI-compatible server (${enum})."`
+	Models      string        `env:"HARK_MODELS" placeholder:"DIR" help:"Folder of speech models; 'models' in the data folder when empty."`
+	Model       string        `env:"HARK_MODEL" default:"moonshine-base-en" help:"Model of the in-process engine; see 'hark models list'."`
+	Recognisers int           `env:"HARK_RECOGNISERS" default:"0" help:"Recognisers at work at once, a core each; 0 means one for each core."`
+	Jobs        int           `env:"HARK_JOBS" default:"8" help:"Messages in work at once. Long ones take at most half of the places."`
+	OpenAIURL   string        `name:"openai-url" env:"HARK_OPENAI_URL" placeholder:"URL" help:"Base address of the OpenAI-compatible server, up to and without /v1."`
+	OpenAIKey   string        `name:"openai-key" env:"HARK_OPENAI_KEY" placeholder:"SECRET" help:"Its key."`
+	OpenAIModel string        `name:"openai-model" env:"HARK_OPENAI_MODEL" default:"whisper-1" help:"Its model."`
+	OpenAIWait  time.Duration `name:"openai-timeout" env:"HARK_OPENAI_TIMEOUT" default:"5m" help:"How long one of its answers may take."`
+	Language    string        `env:"HARK_LANGUAGE" placeholder:"TAG" help:"Language to expect, as a BCP 47 tag, for models that can be told."`
+	FFmpeg      string        `env:"HARK_FFMPEG" default:"ffmpeg" help:"The ffmpeg that decodes foreign formats, confined, and encodes what people play."`
+}
+
+// resolve makes the data folder absolute. The embedded object store changes
+// the process's working directory, so no relative path may survive.
+func (c *DatabaseConfig) resolve() error {
+	data, err := filepath.Abs(c.Data)
+	if err != nil {
+		return fmt.Errorf("resolve data folder %s: %w", c.Data, err)
+	}
+	c.Data = data
+	if c.DatabaseURL == "" {
+		c.DatabaseURL = "sqlite://" + filepath.Join(data, "hark.db")
+	}
+	return nil
+}
+
+// resolve checks everything that can be checked before anything opens, names
+// every value that is wrong and what was expected, and fills what was left
+// empty.
+func (c *Config) resolve() error {
+	if err := c.DatabaseConfig.resolve(); err != nil {
+		return err
+	}
+	var errs []error
+	bad := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+
+	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
+		bad("HARK_ADDR", "%q is not host:port, such as 127.0.0.1:8080", c.Addr)
+	}
+	checkURL(bad, "HARK_PUBLIC_URL", c.PublicURL, "http", "https")
+	checkURL(bad, "HARK_S3_ENDPOINT", c.S3.Endpoint, "http", "https")
+	checkURL(bad, "HARK_OPENAI_URL", c.Transcriber.OpenAIURL, "http", "https")
+	checkURL(bad, "HARK_DATABASE_URL", c.DatabaseURL, "sqlite", "postgres", "postgresql")
+	if c.BootstrapToken != "" && len(c.BootstrapToken) < 16 {
+		bad("HARK_BOOTSTRAP_TOKEN", "has %d characters; a token needs 16 or more", len(c.BootstrapToken))
+	}
+	if c.MaxUploadBytes < 1 {
+		bad("HARK_MAX_UPLOAD_BYTES", "%d is not a size; expected 1 or more", c.MaxUploadBytes)
+	}
+	if c.MaxDuration <= 0 {
+		bad("HARK_MAX_DURATION", "%s is not a length; expected more than 0", c.MaxDuration)
+	}
+	if c.S3.Endpoint != "" && (c.S3.AccessKey == "" || c.S3.SecretKey == "") {
+		bad("HARK_S3_ACCESS_KEY, HARK_S3_SECRET_KEY", "both are needed with HARK_S3_ENDPOINT")
+	}
+	if c.S3.Bucket == "" {
+		bad("HARK_S3_BUCKET", "is empty")
+	}
+	if c.NATS.Replicas < 1 || c.NATS.Replicas > 5 {
+		bad("HARK_NATS_REPLICAS", "%d is not 1 to 5", c.NATS.Replicas)
+	}
+	if c.Transcriber.Engine == "openai" && c.Transcriber.OpenAIURL == "" {
+		bad("HARK_OPENAI_URL", "is needed with HARK_ENGINE=openai")
+	}
+	if c.Transcriber.Jobs < 2 {
+		bad("HARK_JOBS", "%d is too few; expected 2 or more, so that a long message leaves a place for a short one", c.Transcriber.Jobs)
+	}
+	if c.Transcriber.Recognisers < 0 {
+		bad("HARK_RECOGNISERS", "%d is not a number of recognisers; expected 0 or more", c.Transcriber.Recognisers)
+	}
+	if c.Role != "all" {
+		c.checkShared(bad)
+	}
+
+	c.ScratchDir = orBelow(c.ScratchDir, c.Data, "scratch")
+	c.Transcriber.Models = orBelow(c.Transcriber.Models, c.Data, "models")
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("configuration:\n%w", err)
+	}
+	return nil
+}
+
+// checkShared refuses a split service whose parts could not see each other's
+// records, objects or jobs.
+func (c *Config) checkShared(bad func(key, format string, args ...any)) {
+	if strings.HasPrefix(c.DatabaseURL, "sqlite") {
+		bad("HARK_DATABASE_URL", "role %s needs a Postgres that all nodes share", c.Role)
+	}
+	if c.S3.Endpoint == "" {
+		bad("HARK_S3_ENDPOINT", "role %s needs an object store that all nodes share", c.Role)
+	}
+	if c.NATS.URL == "" {
+		bad("HARK_NATS_URL", "role %s needs a NATS server that all nodes share", c.Role)
+	}
+}
+
+func checkURL(bad func(key, format string, args ...any), key, value string, schemes ...string) {
+	if value == "" {
+		return
+	}
+	u, err := url.Parse(value)
+	if err == nil {
+		for _, s := range schemes {
+			if u.Scheme == s {
+				return
+			}
+		}
+	}
+	// The value itself may hold a password.
+	bad(key, "is not an address that begins with %s://", strings.Join(schemes, ":// or "))
+}
+
+// orBelow returns dir made absolute, or name below data when dir is empty.
+func orBelow(dir, data, name string) string {
+	if dir == "" {
+		return filepath.Join(data, name)
+	}
+	if abs, err := filepath.Abs(dir); err == nil {
+		return abs
+	}
+	return dir
+}
+
+// logger makes the program's logger, which writes to standard error.
+func (c *LogConfig) logger() *slog.Logger {
+	opts := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, opts))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, opts))
+}

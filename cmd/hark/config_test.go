@@ -1,0 +1,139 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+var update = flag.Bool("update", false, "rewrite what is generated: the README's configuration table")
+
+// TestReadmeConfiguration keeps the README's table of settings true.
+func TestReadmeConfiguration(t *testing.T) {
+	const readme, begin, end = "../../README.md", "<!-- settings -->\n", "<!-- /settings -->"
+	b, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(b), begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatal("the README has no marked table of settings")
+	}
+	want := before + begin + settingsTable(t) + end + after
+	if want == string(b) {
+		return
+	}
+	if !*update {
+		t.Fatal("the README's table of settings is not what 'hark serve --help' says; run: go test -tags sqlite_fts5 ./cmd/hark -run TestReadmeConfiguration -update")
+	}
+	if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func settingsTable(t *testing.T) string {
+	t.Helper()
+	var c cli
+	parser, err := kong.New(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	table.WriteString("| Variable | Default | What |\n|---|---|---|\n")
+	for _, node := range parser.Model.Children {
+		if node.Name != "serve" {
+			continue
+		}
+		for _, f := range node.Flags {
+			if len(f.Envs) == 0 {
+				continue
+			}
+			value := "`" + f.Default + "`"
+			if f.Default == "" {
+				value = ""
+			}
+			help := strings.ReplaceAll(f.Help, "${enum}", f.Enum)
+			fmt.Fprintf(&table, "| `%s` | %s | %s |\n", f.Envs[0], value, help)
+		}
+	}
+	return table.String()
+}
+
+func TestConfigNamesEveryBadValue(t *testing.T) {
+	parse := func(args ...string) (Config, error) {
+		var c cli
+		parser, err := kong.New(&c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parser.Parse(append([]string{"serve"}, args...)); err != nil {
+			return Config{}, err
+		}
+		return c.Serve.Config, c.Serve.resolve()
+	}
+	if _, err := parse(); err != nil {
+		t.Errorf("the defaults are refused: %v", err)
+	}
+	cases := []struct {
+		name string
+		args []string
+		want []string // every one must be named
+	}{
+		{"address", []string{"--addr=8080"}, []string{"HARK_ADDR"}},
+		{"two at once", []string{"--addr=x", "--max-upload-bytes=0"}, []string{"HARK_ADDR", "HARK_MAX_UPLOAD_BYTES"}},
+		{"short token", []string{"--bootstrap-token=secret"}, []string{"HARK_BOOTSTRAP_TOKEN"}},
+		{"worker alone", []string{"--role=worker"}, []string{"HARK_DATABASE_URL", "HARK_S3_ENDPOINT", "HARK_NATS_URL"}},
+		{"store without keys", []string{"--s3-endpoint=http://127.0.0.1:1"}, []string{"HARK_S3_ACCESS_KEY"}},
+		{"strange database", []string{"--database-url=mysql://u:sesame@h/d"}, []string{"HARK_DATABASE_URL"}},
+		{"remote engine without address", []string{"--engine=openai"}, []string{"HARK_OPENAI_URL"}},
+		{"no places", []string{"--jobs=1"}, []string{"HARK_JOBS"}},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := parse(tc.args...)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q does not name %s", err, want)
+				}
+			}
+			if strings.Contains(err.Error(), "sesame") {
+				t.Errorf("%q tells a password", err)
+			}
+		})
+	}
+}
+
+func TestReadPrompts(t *testing.T) {
+	text := "; comment: no prompt\nno-such-prompt: " + strings.Repeat("word ", 30) + "\n"
+	prompts, err := readPrompts(strings.NewReader(text), 10)
+	if err != nil || len(prompts) != 0 {
+		t.Errorf("a prompt without sound is taken: %v %v", prompts, err)
+	}
+}
+
+func TestHighlight(t *testing.T) {
+	cases := []struct {
+		text  string
+		marks [][2]int
+		want  string
+	}{
+		{"the harbour wall", [][2]int{{4, 11}}, "the [harbour] wall"},
+		{"grüß Gott 👋 da", [][2]int{{5, 9}, {12, 14}}, "grüß [Gott] 👋 [da]"},
+		{"no marks", nil, "no marks"},
+		{"lying marks", [][2]int{{5, 99}, {-1, 2}, {3, 3}}, "lying marks"},
+		{"esc \x1b[31mape", [][2]int{{0, 3}}, "[esc] [31mape"},
+	}
+	for _, tc := range cases {
+		if got := highlight(tc.text, tc.marks, false); got != tc.want {
+			t.Errorf("highlight(%q, %v) = %q, want %q", tc.text, tc.marks, got, tc.want)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+// Command hark is the whole of Hark: the server and its workers, and the tools
+// to administer, feed, search and measure it.
+//
+// This is the only package that sees both sides of every interface: it opens
+// the engines (database, objects, bus, recogniser), hands each to those who
+// ask for it, and ends them in order. [Program] is that wiring; the
+// sub-commands are thin.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"hark/media/decode"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Start Hark: the API and the workers, with everything they need."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
+	Models  modelsCmd  `cmd:"" help:"List, fetch and verify speech models."`
+	User    userCmd    `cmd:"" help:"Administer users."`
+	Token   tokenCmd   `cmd:"" help:"Administer API tokens."`
+	Send    sendCmd    `cmd:"" help:"Send recordings to a conversation."`
+	Search  searchCmd  `cmd:"" help:"Find messages by words that were said."`
+	Bench   benchCmd   `cmd:"" help:"Measure Hark on this machine."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	decode.SandboxMain() // does not return in a confined child
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second signal ends the program at once.
+	context.AfterFunc(ctx, stop)
+
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("hark"),
+		kong.Description("Self-hosted asynchronous voice: say it once, find it by a word."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		panic(err) // the grammar above is wrong
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		parser.FatalIfErrorf(err)
+	}
+	if err := parsed.Run(); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "hark:", err)
+		return 1
+	}
+	return 0
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run() error {
+	fmt.Println("hark", version)
+	return nil
+}

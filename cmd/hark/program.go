@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"hark/storage/blob"
+	"hark/storage/bus"
+	"hark/storage/sqldb"
+	"hark/transcribe"
+)
+
+// Program is a running Hark: its engines, its API and its workers. Open it,
+// Serve it, Close it; Close may be called at any time and more than once.
+type Program struct {
+	cfg     Config
+	log     *slog.Logger
+	metrics *prometheus.Registry
+
+	db       *sqldb.DB
+	blobs    *blob.Store
+	bus      *bus.Bus
+	engine   transcribe.Engine // nil in a role without workers
+	listener net.Listener
+
+	closers   []func() error // in the order of opening
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// Open opens every engine that cfg asks for and starts listening, but answers
+// nothing yet. cfg must have been resolved. On error everything that was
+// opened is closed.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Program, err error) {
+	p := &Program{cfg: cfg, log: log, metrics: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, step := range []func(context.Context) error{
+		p.openData, p.openObjects, p.openBus, p.openRecords, p.openEngine, p.listen,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// openData makes the data folder and takes it for this process.
+func (p *Program) openData(context.Context) error {
+	if err := os.MkdirAll(p.cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("make data folder: %w", err)
+	}
+	unlock, err := lockFolder(p.cfg.Data)
+	if err != nil {
+		return err
+	}
+	p.closers = append(p.closers, unlock)
+	if err := os.MkdirAll(p.cfg.ScratchDir, 0o700); err != nil {
+		return fmt.Errorf("make scratch folder: %w", err)
+	}
+	return nil
+}
+
+func (p *Program) openObjects(ctx context.Context) error {
+	log := p.log.With("part", "objects")
+	c := blob.Config{
+		Endpoint: p.cfg.S3.Endpoint, Region: p.cfg.S3.Region, Bucket: p.cfg.S3.Bucket,
+		AccessKey: p.cfg.S3.AccessKey, SecretKey: p.cfg.S3.SecretKey, PathStyle: p.cfg.S3.PathStyle,
+		Logger: log,
+	}
+	if c.Endpoint == "" {
+		embedded, err := blob.Serve(ctx, filepath.Join(p.cfg.Data, "objects"), log)
+		if err != nil {
+			return fmt.Errorf("start object store: %w", err)
+		}
+		p.closers = append(p.closers, embedded.Close)
+		c = embedded.Config()
+	}
+	store, err := blob.Open(ctx, c)
+	if err != nil {
+		return fmt.Errorf("open object store: %w", err)
+	}
+	p.blobs = store
+	return nil
+}
+
+func (p *Program) openBus(ctx context.Context) error {
+	c := bus.Config{URL: p.cfg.NATS.URL, Replicas: p.cfg.NATS.Replicas, Name: "hark-" + p.cfg.Role, Logger: p.log.With("part", "bus")}
+	if c.URL == "" {
+		embedded, err := bus.Serve(filepath.Join(p.cfg.Data, "nats"), c.Logger)
+		if err != nil {
+			return fmt.Errorf("start bus: %w", err)
+		}
+		p.closers = append(p.closers, embedded.Close)
+		c.Embedded = embedded
+	}
+	b, err := bus.Connect(ctx, c)
+	if err != nil {
+		return fmt.Errorf("connect to bus: %w", err)
+	}
+	p.bus = b
+	p.closers = append(p.closers, b.Close)
+	return nil
+}
+
+func (p *Program) openRecords(ctx context.Context) error {
+	db, err := sqldb.Open(ctx, sqldb.Config{URL: p.cfg.DatabaseURL, Logger: p.log.With("part", "records"), OnCommit: p.publishEvents})
+	if err != nil {
+		return fmt.Errorf("open records: %w", err)
+	}
+	p.db = db
+	p.closers = append(p.closers, db.Close)
+	return db.Migrate(ctx)
+}
+
+func (p *Program) openEngine(ctx context.Context) error {
+	if p.cfg.Role == "api" {
+		return nil
+	}
+	engine, closer, err := openEngine(ctx, p.cfg.Transcriber, p.log)
+	if err != nil {
+		return err
+	}
+	p.engine = engine
+	p.closers = append(p.closers, closer)
+	return nil
+}
+
+func (p *Program) listen(ctx context.Context) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s (HARK_ADDR): %w", p.cfg.Addr, err)
+	}
+	p.listener = l
+	if p.cfg.PublicURL == "" {
+		p.cfg.PublicURL = "http://" + l.Addr().String()
+	}
+	p.closers = append(p.closers, func() error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return nil
+}
+
+// Addr is the address that is listened on, with the port that was given.
+func (p *Program) Addr() string { return p.listener.Addr().String() }
+
+// Serve answers and works until ctx ends, then stops: no new work is taken,
+// requests and jobs get the grace that is configured, and jobs that do not
+// finish in it are handed back. It returns the first failure, or nil after an
+// orderly stop.
+func (p *Program) Serve(ctx context.Context) error {
+	server, err := p.server(ctx)
+	if err != nil {
+		return err
+	}
+	// What is under way outlives ctx by the grace.
+	work, endWork := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer endWork(nil)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+
+	var group sync.WaitGroup
+	group.Go(func() {
+		if err := server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
+			stop(fmt.Errorf("serve: %w", err))
+		}
+	})
+	group.Go(func() { p.sweep(ctx) })
+	if p.engine != nil {
+		group.Go(func() {
+			if err := p.work(ctx, work); err != nil {
+				stop(fmt.Errorf("work: %w", err))
+			}
+		})
+	}
+
+	<-ctx.Done()
+	p.log.Info("stopping", "grace", p.cfg.ShutdownGrace.String())
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.ShutdownGrace)
+	defer cancel()
+	context.AfterFunc(grace, func() { endWork(errShutdown) })
+	if err := server.Shutdown(grace); err != nil {
+		_ = server.Close() // the grace is over; whoever is left loses the connection
+	}
+	group.Wait()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// Close closes the engines, the last opened first.
+func (p *Program) Close() error {
+	p.closeOnce.Do(func() {
+		for i := len(p.closers) - 1; i >= 0; i-- {
+			p.closeErr = errors.Join(p.closeErr, p.closers[i]())
+		}
+	})
+	return p.closeErr
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+)
+
+type searchCmd struct {
+	ClientConfig
+	Conversation string   `short:"c" placeholder:"ID|TITLE" help:"Search one conversation only."`
+	Limit        int      `short:"n" default:"20" help:"Hits to print."`
+	Sort         string   `enum:"relevance,newest" default:"relevance" help:"Order of hits (${enum})."`
+	Words        []string `arg:"" help:"Words; \"a phrase\"; prefix*; -without (after --)."`
+}
+
+// searchAnswer is what the terminal shows of an answer to a search.
+type searchAnswer struct {
+	Hits []struct {
+		Message message `json:"message"`
+		Snippet struct {
+			Text  string `json:"text"`
+			Marks []struct {
+				Start int `json:"start"`
+				End   int `json:"end"`
+			} `json:"marks"`
+		} `json:"snippet"`
+		StartMS int64 `json:"start_ms"`
+	} `json:"hits"`
+	Total     int    `json:"total"`
+	Capped    bool   `json:"total_is_capped"`
+	Corrected string `json:"corrected"`
+}
+
+// Run prints each hit with its place, its author and its snippet.
+func (s *searchCmd) Run(ctx context.Context) error {
+	c, err := s.open()
+	if err != nil {
+		return err
+	}
+	query := url.Values{"q": {strings.Join(s.Words, " ")}, "limit": {strconv.Itoa(s.Limit)}, "sort": {s.Sort}}
+	if s.Conversation != "" {
+		conv, err := c.findConversation(ctx, s.Conversation)
+		if err != nil {
+			return err
+		}
+		query.Set("conversation", conv.ID)
+	}
+	var answer searchAnswer
+	if err := c.get(ctx, "/search", query, &answer); err != nil {
+		return err
+	}
+	if answer.Corrected != "" {
+		fmt.Printf("Nothing has %q; searched for %q instead.\n", strings.Join(s.Words, " "), answer.Corrected)
+	}
+	info, err := os.Stdout.Stat()
+	bold := err == nil && info.Mode()&os.ModeCharDevice != 0
+	for _, hit := range answer.Hits {
+		var marks [][2]int
+		for _, m := range hit.Snippet.Marks {
+			marks = append(marks, [2]int{m.Start, m.End})
+		}
+		fmt.Printf("%s at %s  %s, %s\n    %s\n", hit.Message.ID, clock(hit.StartMS), printable(hit.Message.Author.Name),
+			hit.Message.RecordedAt.Local().Format("2 Jan 2006 15:04"), highlight(hit.Snippet.Text, marks, bold))
+	}
+	more := ""
+	if answer.Capped {
+		more = " or more"
+	}
+	fmt.Printf("%d%s found\n", answer.Total, more)
+	return nil
+}
+
+// highlight marks the half-open code point ranges of text, which are ordered
+// and do not overlap: bold on a terminal, in brackets elsewhere.
+func highlight(text string, marks [][2]int, bold bool) string {
+	open, end := "[", "]"
+	if bold {
+		open, end = "\x1b[1m", "\x1b[0m"
+	}
+	runes := []rune(text)
+	var b strings.Builder
+	at := 0
+	for _, m := range marks {
+		if m[0] < at || m[1] > len(runes) || m[0] >= m[1] {
+			continue
+		}
+		b.WriteString(printable(string(runes[at:m[0]])))
+		b.WriteString(open + printable(string(runes[m[0]:m[1]])) + end)
+		at = m[1]
+	}
+	b.WriteString(printable(string(runes[at:])))
+	return b.String()
+}
+
+// printable keeps other people's text from steering the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || (r >= 0x7f && r < 0xa0) {
+			return -1
+		}
+		return r
+	}, s)
+}

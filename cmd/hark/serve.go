@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"hark/storage"
+)
+
+// errShutdown is the cause by which work is ended when the grace is over.
+var errShutdown = errors.New("hark is shutting down")
+
+type serveCmd struct {
+	Config
+}
+
+// Run serves until ctx ends.
+func (s *serveCmd) Run(ctx context.Context) error {
+	if err := s.resolve(); err != nil {
+		return err
+	}
+	log := s.logger()
+	p, err := Open(ctx, s.Config, log)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	fmt.Printf("\n  Hark is at      %s\n", p.cfg.PublicURL)
+	if s.Role != "worker" {
+		if err := p.welcome(ctx); err != nil {
+			return err
+		}
+	}
+	log.Info("serving", "role", s.Role, "addr", p.Addr(), "version", version)
+	return errors.Join(p.Serve(ctx), p.Close())
+}
+
+// signInTTL is how long the address printed at first start can be used.
+const signInTTL = 24 * time.Hour
+
+// welcome makes the first workspace and its owner on an empty database, gives
+// the owner the bootstrap token, and prints where to go.
+func (p *Program) welcome(ctx context.Context) error {
+	owner, created, err := p.db.Bootstrap(ctx, "Hark", "Owner")
+	if err != nil {
+		return fmt.Errorf("make the first workspace: %w", err)
+	}
+	if created {
+		if _, err := p.db.CreateConversation(ctx, owner, storage.Channel, "General", nil); err != nil {
+			return fmt.Errorf("make the first conversation: %w", err)
+		}
+	}
+	if p.cfg.BootstrapToken != "" {
+		if err := p.db.ImportToken(ctx, owner.UserID, "bootstrap", p.cfg.BootstrapToken); err != nil {
+			return fmt.Errorf("keep the bootstrap token: %w", err)
+		}
+	}
+	if created {
+		_, secret, err := p.db.CreateToken(ctx, owner.UserID, storage.SignInToken, "first start", signInTTL)
+		if err != nil {
+			return fmt.Errorf("make the sign-in address: %w", err)
+		}
+		fmt.Printf("  Sign in once at %s/sign-in?code=%s\n", p.cfg.PublicURL, secret)
+	} else {
+		fmt.Printf("  Sign in by      hark user sign-in\n")
+	}
+	fmt.Printf("  API             %s/docs\n\n", p.cfg.PublicURL)
+	return nil
+}
