@@ -1,8 +1,119 @@
 package main
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+	"time"
 
-type benchSearchCmd struct{}
+	"hark/storage"
+	"hark/storage/sqldb"
+)
 
-// Run is next.
-func (b *benchSearchCmd) Run(ctx context.Context) error { return nil }
+type benchSearchCmd struct {
+	Messages    int    `default:"100000" help:"Messages to search, of about 60 words."`
+	Queries     int    `default:"300" help:"Queries of each class."`
+	DatabaseURL string `env:"HARK_BENCH_DATABASE_URL" placeholder:"URL" help:"An empty Postgres database to measure on, which is left full; a temporary SQLite when left out."`
+}
+
+// Run fills a database of its own and times searches by class.
+func (b *benchSearchCmd) Run(ctx context.Context) error {
+	if b.Messages < 1 || b.Queries < 1 {
+		return errors.New("--messages and --queries must be 1 or more")
+	}
+	url := b.DatabaseURL
+	if url == "" {
+		dir, err := os.MkdirTemp("", "hark-bench-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		url = "sqlite://" + filepath.Join(dir, "hark.db")
+	}
+	db, err := sqldb.Open(ctx, sqldb.Config{URL: url, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	corpus := newCorpus()
+	began := time.Now()
+	actor, err := b.fill(ctx, db, corpus)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s, %d messages kept in %.0f s\n", db.Dialect(), b.Messages, time.Since(began).Seconds())
+
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "class\tp50\tp99\thits\t")
+	for _, class := range corpus.classes(b.Queries) {
+		took, hits, err := timeSearches(ctx, db, actor, class.queries)
+		if err != nil {
+			return fmt.Errorf("%s: %w", class.name, err)
+		}
+		at := func(q float64) float64 { return took[int(q*float64(len(took)-1))].Seconds() * 1000 }
+		fmt.Fprintf(w, "%s\t%.1f ms\t%.1f ms\t%d\t\n", class.name, at(0.5), at(0.99), hits/len(took))
+	}
+	return w.Flush()
+}
+
+// timeSearches returns how long each query took, the quickest first, and the
+// sum of their hits.
+func timeSearches(ctx context.Context, db *sqldb.DB, actor storage.Actor, queries []string) (took []time.Duration, hits int, err error) {
+	for _, query := range queries {
+		began := time.Now()
+		found, err := db.Search(ctx, actor, storage.Query{Text: query})
+		if err != nil {
+			return nil, 0, fmt.Errorf("search %q: %w", query, err)
+		}
+		took = append(took, time.Since(began))
+		hits += found.Total
+	}
+	slices.Sort(took)
+	return took, hits, nil
+}
+
+// fill makes 20 conversations and spreads the messages over them, some busier
+// than others. It returns one who hears them all.
+func (b *benchSearchCmd) fill(ctx context.Context, db *sqldb.DB, c *corpus) (storage.Actor, error) {
+	const (
+		conversations = 20
+		batch         = 500
+	)
+	actor, created, err := db.Bootstrap(ctx, "Bench", "Bench")
+	if err != nil {
+		return actor, err
+	}
+	if !created {
+		return actor, errors.New("the database is not empty")
+	}
+	var ids []string
+	for i := range conversations {
+		conv, err := db.CreateConversation(ctx, actor, storage.Channel, fmt.Sprintf("Conversation %d", i), nil)
+		if err != nil {
+			return actor, err
+		}
+		ids = append(ids, conv.ID)
+	}
+	bar := newBar(os.Stderr, "keeping messages", int64(b.Messages))
+	defer bar.finish()
+	for done := 0; done < b.Messages; {
+		var messages []sqldb.Imported
+		for range min(batch, b.Messages-done) {
+			messages = append(messages, c.message(ids[max(c.rng.IntN(conversations), c.rng.IntN(conversations))]))
+		}
+		if err := db.Import(ctx, actor, messages); err != nil {
+			return actor, err
+		}
+		done += len(messages)
+		bar.set(int64(done))
+	}
+	return actor, nil
+}
