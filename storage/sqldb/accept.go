@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"hark/storage"
-	"hark/transcribe"
 )
 
 const (
@@ -39,11 +38,18 @@ func (db *DB) Accept(ctx context.Context, actor storage.Actor, m storage.NewMess
 		if _, err := t.conversation(ctx, t.workspaceNo, actor, m.ConversationID); err != nil {
 			return err
 		}
-		if err := t.insertMessage(ctx, actor, &m, storage.Received); err != nil {
+		n, err := t.next(ctx, "last_message", 1)
+		if err != nil {
 			return err
 		}
-		job = storage.JobRef{ID: storage.NewID(), Priority: m.Priority}
-		if err := t.insertJob(ctx, job, m.ID, "waiting"); err != nil {
+		if err := t.insertMessage(ctx, actor, m, n, storage.Received); err != nil {
+			return err
+		}
+		if err := t.noteActivity(ctx, m.ConversationID); err != nil {
+			return err
+		}
+		job = storage.JobRef{ID: m.ID, MessageID: m.ID, Priority: m.Priority} // a message has one job
+		if err := t.insertJob(ctx, job, "waiting"); err != nil {
 			return err
 		}
 		row, err := t.message(ctx, t.workspaceNo, actor, m.ID)
@@ -74,9 +80,8 @@ func (t *tx) acceptedBefore(ctx context.Context, actor storage.Actor, messageID 
 	return row.message(), job.ref(), err
 }
 
-// insertMessage writes the message, its key and its event. What m leaves open
-// is filled in.
-func (t *tx) insertMessage(ctx context.Context, actor storage.Actor, m *storage.NewMessage, state storage.State) error {
+// insertMessage writes the message as the workspace's nth, its key and its event.
+func (t *tx) insertMessage(ctx context.Context, actor storage.Actor, m storage.NewMessage, n int64, state storage.State) error {
 	if m.ReplyTo != "" {
 		var conversation string
 		err := t.get(ctx, &conversation, `SELECT conversation_id FROM messages WHERE id = ?`, m.ReplyTo)
@@ -87,20 +92,12 @@ func (t *tx) insertMessage(ctx context.Context, actor storage.Actor, m *storage.
 			return fmt.Errorf("reply_to: %w", err)
 		}
 	}
-	n, err := t.next(ctx, "last_message")
-	if err != nil {
-		return err
-	}
-	recorded := toMS(m.RecordedAt)
-	if recorded == 0 {
-		recorded = toMS(t.now)
-	}
-	_, err = t.exec(ctx, `INSERT INTO messages (id, doc, workspace_no, conversation_id, author_id, title, reply_to, reply_at_ms,
+	_, err := t.exec(ctx, `INSERT INTO messages (id, doc, workspace_no, conversation_id, author_id, title, reply_to, reply_at_ms,
 			recorded_at, created_at, updated_at, state, duration_ms, original_key, original_format, original_bytes,
 			original_sha256, original_filename, rendition_key)
 		VALUES `+tuples(1, 19), m.ID, t.workspaceNo<<docBits|n, t.workspaceNo, m.ConversationID, actor.UserID, clean(m.Title), m.ReplyTo, m.ReplyAtMS,
-		recorded, toMS(t.now), toMS(t.now), state, m.DurationMS, m.Original.Key, m.Original.Format, m.Original.Bytes,
-		m.Original.SHA256, clean(m.Original.Filename), renditionKey(*m))
+		t.recorded(m), toMS(t.now), toMS(t.now), state, m.DurationMS, m.Original.Key, m.Original.Format, m.Original.Bytes,
+		m.Original.SHA256, clean(m.Original.Filename), renditionKey(m))
 	if err != nil {
 		return err
 	}
@@ -111,8 +108,21 @@ func (t *tx) insertMessage(ctx context.Context, actor storage.Actor, m *storage.
 			return err
 		}
 	}
-	_, err = t.exec(ctx, `UPDATE conversations SET active_at = ?, last_message_at = ? WHERE id = ?`, toMS(t.now), toMS(t.now), m.ConversationID)
 	t.event(storage.MessageCreated, m.ConversationID, m.ID, map[string]any{"state": state})
+	return nil
+}
+
+// recorded is when the message says it was spoken, now if it does not say.
+func (t *tx) recorded(m storage.NewMessage) int64 {
+	if m.RecordedAt.IsZero() {
+		return toMS(t.now)
+	}
+	return toMS(m.RecordedAt)
+}
+
+// noteActivity has a conversation's newest message be one of now.
+func (t *tx) noteActivity(ctx context.Context, conversationID string) error {
+	_, err := t.exec(ctx, `UPDATE conversations SET active_at = ?, last_message_at = ? WHERE id = ?`, toMS(t.now), toMS(t.now), conversationID)
 	return err
 }
 
@@ -141,51 +151,4 @@ func (db *DB) MessageByKey(ctx context.Context, actor storage.Actor, idempotency
 		return err
 	})
 	return msg, requestHash, err
-}
-
-// Imported is a message that was worked on elsewhere.
-type Imported struct {
-	storage.NewMessage
-	Transcript *transcribe.Transcript
-}
-
-// Import records finished messages, such as another system's history: each is
-// ready and searchable at once, and can be worked on again by a retry. All are
-// recorded or none. A few hundred at a time are fastest.
-func (db *DB) Import(ctx context.Context, actor storage.Actor, messages []Imported) error {
-	return db.change(ctx, "import messages", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
-		conversations := map[string]conversationRow{}
-		author, err := t.userNo(ctx, actor)
-		if err != nil {
-			return err
-		}
-		for _, m := range messages {
-			place, seen := conversations[m.ConversationID]
-			if !seen {
-				if place, err = t.conversation(ctx, t.workspaceNo, actor, m.ConversationID); err != nil {
-					return err
-				}
-				conversations[m.ConversationID] = place
-			}
-			if err := t.insertMessage(ctx, actor, &m.NewMessage, storage.Ready); err != nil {
-				return err
-			}
-			if err := t.insertJob(ctx, storage.JobRef{ID: storage.NewID(), Priority: m.Priority}, m.ID, "done"); err != nil {
-				return err
-			}
-			row := indexedMessage{ID: m.ID, ConversationNo: place.No, AuthorNo: author}
-			if err := t.get(ctx, &row, `SELECT doc, recorded_at, duration_ms FROM messages WHERE id = ?`, m.ID); err != nil {
-				return err
-			}
-			if err := t.putTranscript(ctx, row, m.Transcript); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (s session) userNo(ctx context.Context, actor storage.Actor) (no int64, err error) {
-	err = s.get(ctx, &no, `SELECT no FROM users WHERE id = ?`, actor.UserID)
-	return no, err
 }

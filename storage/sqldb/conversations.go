@@ -47,7 +47,7 @@ func (db *DB) CreateConversation(ctx context.Context, actor storage.Actor, kind 
 		if actor.Role == storage.Guest {
 			return storage.ErrForbidden
 		}
-		no, err := t.next(ctx, "last_conversation")
+		no, err := t.next(ctx, "last_conversation", 1)
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ func (r searchRun) corrections(ctx context.Context, f finding) ([]query.Query, e
 	for i, term := range f.query.Needed {
 		for j, word := range term.Words {
 			last := term.Prefix && j == len(term.Words)-1
-			if f.uses[word] > 0 || last && f.uses[word+"*"] > 0 {
+			if f.uses[word] > 0 || last && f.uses[word+"*"] > 0 || query.Stop(word) {
 				continue
 			}
 			similar, err := r.similarWords(ctx, f, word)
@@ -67,7 +67,7 @@ func (r searchRun) similarWords(ctx context.Context, f finding, word string) ([]
 		return nil, nil
 	}
 	look := r.wordsByTrigram
-	if length < 5 {
+	if maxEdits(length) == 1 {
 		look = r.wordsOneEditAway
 	}
 	rows, err := look(ctx, f, word)

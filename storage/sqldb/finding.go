@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"math"
+	"slices"
 
 	"hark/storage"
 	"hark/storage/sqldb/query"
@@ -97,7 +98,7 @@ func (s session) measure(ctx context.Context, f *finding) error {
 		// A beginning of two letters has thousands of words: the first 2,000 tell enough.
 		begin, n := term.Words[len(term.Words)-1], int64(0)
 		err := s.get(ctx, &n, `SELECT CAST(COALESCE(SUM(messages), 0) AS BIGINT) FROM (SELECT messages FROM lexicon
-			WHERE workspace_no = ? AND word >= ? AND word < ? AND `+among+` LIMIT 2000) AS some`,
+			WHERE workspace_no = ? AND word >= ? AND word < ? AND `+among+` LIMIT 2000) AS few`,
 			f.workspaceNo, begin, begin+"\U0010FFFF", nos)
 		if err != nil {
 			return err
@@ -139,17 +140,24 @@ func (f finding) rarest(term query.Term) int64 {
 	return least
 }
 
-// termUnits returns the whole units that a message with the term has: its
-// words, and its pairs of stop words.
+// termUnits returns whole units that a message with the term has, enough to
+// tell the few messages that may have it: a phrase's stop words only in pairs.
+// The last word of a prefix is not among them.
 func termUnits(term query.Term) []string {
 	whole := term.Words
 	if term.Prefix {
 		whole = whole[:len(whole)-1]
 	}
-	units := append([]string(nil), whole...)
-	for i := 1; i < len(whole); i++ {
-		if query.Stop(whole[i-1]) && query.Stop(whole[i]) {
-			units = append(units, pair(whole[i-1], whole[i]))
+	if len(term.Words) == 1 {
+		return slices.Clone(whole)
+	}
+	var units []string
+	for i, w := range whole {
+		switch {
+		case !query.Stop(w):
+			units = append(units, w)
+		case i > 0 && query.Stop(whole[i-1]):
+			units = append(units, pair(whole[i-1], w))
 		}
 	}
 	return units

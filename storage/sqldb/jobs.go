@@ -42,7 +42,7 @@ const selectJobs = `SELECT j.id, j.workspace_no, w.id AS workspace_id, j.message
 	FROM jobs j JOIN workspaces w ON w.no = j.workspace_no `
 
 func (r jobRow) ref() storage.JobRef {
-	return storage.JobRef{ID: r.ID, Priority: r.Priority, Attempt: r.Attempt}
+	return storage.JobRef{ID: r.ID, MessageID: r.MessageID, Priority: r.Priority, Attempt: r.Attempt}
 }
 
 // open says whether there is work left to begin or to go on with.
@@ -58,16 +58,16 @@ func (s session) jobOf(ctx context.Context, messageID string) (row jobRow, err e
 	return row, err
 }
 
-func (t *tx) insertJob(ctx context.Context, ref storage.JobRef, messageID, state string) error {
+func (t *tx) insertJob(ctx context.Context, ref storage.JobRef, state string) error {
 	_, err := t.exec(ctx, `INSERT INTO jobs (id, workspace_no, message_id, priority, state, run_at, waiting_since, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, ref.ID, t.workspaceNo, messageID, int(ref.Priority), state, toMS(t.now), toMS(t.now), toMS(t.now))
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, ref.ID, t.workspaceNo, ref.MessageID, int(ref.Priority), state, toMS(t.now), toMS(t.now), toMS(t.now))
 	return err
 }
 
 // setState moves a message on its way and tells of it.
 func (t *tx) setState(ctx context.Context, messageID, conversationID string, state storage.State, reason string) error {
 	t.event(storage.MessageUpdated, conversationID, messageID, map[string]any{"state": state})
-	_, err := t.exec(ctx, `UPDATE messages SET state = ?, failure_reason = ?, updated_at = ? WHERE id = ?`, state, clean(reason), toMS(t.now), messageID)
+	_, err := t.exec(ctx, `UPDATE messages SET state = ?, failure_reason = ?, progress = 0, updated_at = ? WHERE id = ?`, state, clean(reason), toMS(t.now), messageID)
 	return err
 }
 

@@ -126,32 +126,36 @@ func (t *tx) dropTrigrams(ctx context.Context, words []string) error {
 	if err != nil {
 		return err
 	}
-	return t.eachTrigram(words, known, func(rows int, args []any) error {
-		_, err := t.exec(ctx, `DELETE FROM lexicon_trigrams WHERE (workspace_no, trigram, word) IN (VALUES `+tuples(rows, 3)+`)`, args...)
-		return err
-	})
+	for _, w := range words {
+		tris := trigrams(w)
+		if known[w] || len(tris) == 0 {
+			continue
+		}
+		args := []any{t.workspaceNo, w}
+		for _, tri := range tris {
+			args = append(args, tri)
+		}
+		_, err := t.exec(ctx, `DELETE FROM lexicon_trigrams WHERE workspace_no = ? AND word = ? AND trigram IN `+tuples(1, len(tris)), args...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *tx) writeTrigrams(ctx context.Context, words []string) error {
-	return t.eachTrigram(words, nil, func(rows int, args []any) error {
-		_, err := t.exec(ctx, `INSERT INTO lexicon_trigrams (workspace_no, trigram, word) VALUES `+tuples(rows, 3)+` ON CONFLICT DO NOTHING`, args...)
-		return err
-	})
-}
-
-// eachTrigram calls fn with the rows of the words' trigrams, many at a time.
-func (t *tx) eachTrigram(words []string, except map[string]bool, fn func(rows int, args []any) error) error {
 	var args []any
 	for _, w := range words {
-		if except[w] {
-			continue
-		}
 		for _, tri := range trigrams(w) {
 			args = append(args, t.workspaceNo, tri, w)
 		}
 	}
 	const width = 3
-	return inChunks(len(args)/width, 1000, func(from, to int) error { return fn(to-from, args[from*width:to*width]) })
+	return inChunks(len(args)/width, 2*lexiconChunk, func(from, to int) error {
+		_, err := t.exec(ctx, `INSERT INTO lexicon_trigrams (workspace_no, trigram, word) VALUES `+tuples(to-from, width)+` ON CONFLICT DO NOTHING`,
+			args[from*width:to*width]...)
+		return err
+	})
 }
 
 // The lengths in code points of words that are corrected and offered as corrections.
@@ -160,14 +164,13 @@ const (
 	maxCorrected = 40
 )
 
-// trigrams returns the distinct sequences of three code points in a word,
-// which is taken to begin after two spaces and to end before one; none for
-// words that are never offered as corrections.
+// trigrams returns the distinct sequences of three code points in a word and
+// one space on both sides; none for words that are never offered as corrections.
 func trigrams(word string) []string {
 	if n := utf8.RuneCountInString(word); n < minCorrected || n > maxCorrected || strings.Contains(word, " ") {
 		return nil
 	}
-	r := []rune("  " + word + " ")
+	r := []rune(" " + word + " ")
 	var list []string
 	for i := range len(r) - 2 {
 		list = append(list, string(r[i:i+3]))

@@ -81,12 +81,11 @@ type indexedMessage struct {
 	ConversationNo int64 `db:"conversation_no"`
 	AuthorNo       int64 `db:"author_no"`
 	RecordedAt     int64 `db:"recorded_at"`
-	DurationMS     int64 `db:"duration_ms"`
 	Version        int   `db:"transcript_version"`
 }
 
 func (s session) indexedMessage(ctx context.Context, id string) (row indexedMessage, err error) {
-	err = s.get(ctx, &row, `SELECT m.id, m.doc, c.no AS conversation_no, u.no AS author_no, m.recorded_at, m.duration_ms, m.transcript_version
+	err = s.get(ctx, &row, `SELECT m.id, m.doc, c.no AS conversation_no, u.no AS author_no, m.recorded_at, m.transcript_version
 		FROM messages m JOIN conversations c ON c.id = m.conversation_id JOIN users u ON u.id = m.author_id WHERE m.id = ?`, id)
 	return row, err
 }

@@ -153,11 +153,11 @@ func (db *DB) change(ctx context.Context, op, workspaceID string, fn func(contex
 	return err
 }
 
-// next counts one of the workspace's counters up and returns it.
-func (t *tx) next(ctx context.Context, counter string) (int64, error) {
-	var n int64
-	err := t.get(ctx, &n, `UPDATE workspaces SET `+counter+` = `+counter+` + 1 WHERE no = ? RETURNING `+counter, t.workspaceNo)
-	return n, err
+// next reserves n numbers of one of the workspace's counters and returns the first.
+func (t *tx) next(ctx context.Context, counter string, n int) (int64, error) {
+	var last int64
+	err := t.get(ctx, &last, `UPDATE workspaces SET `+counter+` = `+counter+` + ? WHERE no = ? RETURNING `+counter, n, t.workspaceNo)
+	return last - int64(n) + 1, err
 }
 
 func (db *DB) logSlow(ctx context.Context, op string, start time.Time) {

@@ -101,7 +101,7 @@ func (db *DB) CreateUser(ctx context.Context, workspaceID, name string, role sto
 }
 
 func (t *tx) createUser(ctx context.Context, name string, role storage.Role) (storage.User, error) {
-	no, err := t.next(ctx, "last_user")
+	no, err := t.next(ctx, "last_user", 1)
 	if err != nil {
 		return storage.User{}, err
 	}

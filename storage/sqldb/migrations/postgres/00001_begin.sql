@@ -80,6 +80,7 @@ CREATE TABLE messages (
   updated_at         BIGINT NOT NULL,
   state              TEXT   NOT NULL,
   failure_reason     TEXT   NOT NULL DEFAULT '',
+  progress           DOUBLE PRECISION NOT NULL DEFAULT 0,
   duration_ms        BIGINT NOT NULL,
   original_key       TEXT COLLATE "C" NOT NULL,
   original_format    TEXT   NOT NULL,

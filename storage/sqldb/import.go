@@ -1,0 +1,61 @@
+package sqldb
+
+import (
+	"context"
+
+	"hark/storage"
+	"hark/transcribe"
+)
+
+// Imported is a message that was worked on elsewhere.
+type Imported struct {
+	storage.NewMessage
+	Transcript *transcribe.Transcript
+}
+
+// Import records finished messages of the actor, such as another system's
+// history: each is ready and searchable at once, and can be worked on again by
+// a retry. All are recorded or none. A few hundred at a time are fastest.
+func (db *DB) Import(ctx context.Context, actor storage.Actor, messages []Imported) error {
+	return db.change(ctx, "import messages", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
+		first, err := t.next(ctx, "last_message", len(messages))
+		if err != nil {
+			return err
+		}
+		var author int64
+		if err := t.get(ctx, &author, `SELECT no FROM users WHERE id = ?`, actor.UserID); err != nil {
+			return err
+		}
+		places := map[string]int64{} // conversation id -> its number
+		for i, m := range messages {
+			if _, seen := places[m.ConversationID]; !seen {
+				row, err := t.conversation(ctx, t.workspaceNo, actor, m.ConversationID)
+				if err != nil {
+					return err
+				}
+				if err := t.noteActivity(ctx, row.ID); err != nil {
+					return err
+				}
+				places[row.ID] = row.No
+			}
+			n := first + int64(i)
+			err := t.importOne(ctx, actor, m, n, indexedMessage{
+				ID: m.ID, Doc: t.workspaceNo<<docBits | n, ConversationNo: places[m.ConversationID], AuthorNo: author, RecordedAt: t.recorded(m.NewMessage),
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (t *tx) importOne(ctx context.Context, actor storage.Actor, m Imported, n int64, row indexedMessage) error {
+	if err := t.insertMessage(ctx, actor, m.NewMessage, n, storage.Ready); err != nil {
+		return err
+	}
+	if err := t.insertJob(ctx, storage.JobRef{ID: m.ID, MessageID: m.ID, Priority: m.Priority}, "done"); err != nil {
+		return err
+	}
+	return t.putTranscript(ctx, row, m.Transcript)
+}
