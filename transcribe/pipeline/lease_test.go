@@ -182,8 +182,8 @@ func (hanging) Progress(ctx context.Context, _ Task, _ float64, _ string) {
 
 func TestProgressOfALongClip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, 3*time.Minute)
-		b.deps.Engine = parrot{pace: 160 * time.Millisecond}
+		b := newBench(t, time.Minute)
+		b.deps.Engine = parrot{pace: 480 * time.Millisecond}
 		if got := b.handle(t.Context(), t); !got.Done {
 			t.Fatalf("got %+v", got)
 		}

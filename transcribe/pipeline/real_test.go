@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -81,7 +82,7 @@ func realBench(t *testing.T, clip []byte) *bench {
 	t.Helper()
 	b := newBench(t, 0)
 	b.shelf.objects["original"], b.ledger.task.Bytes = clip, int64(len(clip))
-	b.deps.Decoder = decode.New(decode.Config{FFmpeg: needFFmpeg(t), Limits: media.Limits{MaxDuration: 60e9}})
+	b.deps.Decoder = decode.New(decode.Config{FFmpeg: needFFmpeg(t), Limits: media.Limits{MaxDuration: 20 * time.Second}})
 	b.deps.Renderer = render.New(render.Config{FFmpeg: needFFmpeg(t), ScratchDir: b.scratch})
 	return b
 }
@@ -118,7 +119,7 @@ func TestRealSpeech(t *testing.T) {
 }
 
 func TestRealRefusals(t *testing.T) {
-	long := speech(t, "long.wav", "-ac", "1", "-ar", "8000", "-af", "apad=whole_dur=90")
+	long := speech(t, "long.wav", "-ac", "1", "-ar", "8000", "-af", "apad=whole_dur=30")
 	for name, tc := range map[string]struct {
 		clip   []byte
 		format media.Format
