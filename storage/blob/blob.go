@@ -14,11 +14,11 @@
 // parts already sent are thrown away. What a crash leaves of an upload is
 // thrown away by [Store.AbortStale].
 //
-// Every upload carries a CRC-64/NVME, which servers that know it check and
-// keep, and which older ones ignore; over plain HTTP they all check the
-// SHA-256 in the signature besides. A download of a whole object is checked
-// against the sum that the server kept, where it kept one: the last Read then
-// returns an error instead of io.EOF.
+// Every upload carries a Content-MD5, which every S3 server checks; the newer
+// kinds of sum are refused by some of them, and in different ways. A download
+// of a whole object is checked against the CRC that newer servers, the
+// embedded one among them, keep of what they take: the last Read then returns
+// an error instead of io.EOF.
 //
 // A store that is gone gives an error within seconds (a refused connection at
 // once, a silent one after the times in transport.go), never a hang.
@@ -93,8 +93,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		HTTPClient:   newHTTPClient(),
 		Retryer:      newRetryer(),
 
-		// Put sends its own sum as a header, so the trailing sums that old
-		// servers take for part of the object are never needed.
+		// Put sends its own sum in a header. The SDK would send one behind
+		// the body, which old servers take for part of the object.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 

@@ -1,10 +1,9 @@
 package blob
 
 import (
+	"crypto/md5"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
-	"hash/crc64"
 	"io"
 	"sync"
 )
@@ -71,20 +70,16 @@ func (p *part) release() {
 	p.chunks, p.size = nil, 0
 }
 
-// crc64NVME is the table of CRC-64/NVME, the sum that S3 calls CRC64NVME
-// (polynomial 0xad93d23594c93659, reflected).
-var crc64NVME = crc64.MakeTable(0x9a6c9329ac4bc9b5)
-
-// checksum is the CRC-64/NVME as S3 writes it: base64 of 8 bytes, big-endian.
-func (p *part) checksum() string {
-	var sum uint64
+// md5 is the sum as the Content-MD5 header has it (RFC 1864).
+func (p *part) md5() string {
+	sum := md5.New() //nolint:gosec // it guards against accidents, and every S3 server checks it
 	left := p.size
 	for _, c := range p.chunks {
 		n := min(left, chunkSize)
-		sum = crc64.Update(sum, crc64NVME, c[:n])
+		sum.Write(c[:n])
 		left -= n
 	}
-	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, sum))
+	return base64.StdEncoding.EncodeToString(sum.Sum(nil))
 }
 
 // reader reads the part from its start. Readers of one part are independent.

@@ -51,10 +51,10 @@ func (s *Store) Put(ctx context.Context, key, mediaType string, r io.Reader, siz
 func (s *Store) putWhole(ctx context.Context, key, mediaType string, p *part) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.patience.part)
 	defer cancel()
-	sum, size := p.checksum(), int64(p.size)
+	sum, size := p.md5(), int64(p.size)
 	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &s.bucket, Key: &key, ContentType: &mediaType,
-		Body: p.reader(), ContentLength: &size, ChecksumCRC64NVME: &sum,
+		Body: p.reader(), ContentLength: &size, ContentMD5: &sum,
 	})
 	if err != nil {
 		return 0, err
@@ -142,10 +142,10 @@ func (s *Store) sendParts(ctx context.Context, key, id string, first *part, r io
 func (s *Store) sendPart(ctx context.Context, key, id string, number int32, p *part) (types.CompletedPart, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.patience.part)
 	defer cancel()
-	sum, size := p.checksum(), int64(p.size)
+	sum, size := p.md5(), int64(p.size)
 	out, err := s.client.UploadPart(ctx, &s3.UploadPartInput{
 		Bucket: &s.bucket, Key: &key, UploadId: &id, PartNumber: &number,
-		Body: p.reader(), ContentLength: &size, ChecksumCRC64NVME: &sum,
+		Body: p.reader(), ContentLength: &size, ContentMD5: &sum,
 	})
 	if err != nil {
 		return types.CompletedPart{}, fmt.Errorf("part %d: %w", number, err)

@@ -3,15 +3,19 @@ package blob_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/md5"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -348,4 +352,44 @@ func repeat(data []byte) io.Reader {
 		at = (at + n) % len(data)
 		return n, nil
 	})
+}
+
+// What Put sends is what the oldest S3 servers understand: a plain body of
+// known length with the sum in a header.
+func TestPutSpeaksPlainS3(t *testing.T) {
+	var puts atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPost && r.URL.Query().Has("uploads"):
+			_, _ = io.WriteString(w, `<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>`)
+		case r.Method == http.MethodPost:
+			_, _ = io.WriteString(w, `<CompleteMultipartUploadResult></CompleteMultipartUploadResult>`)
+		case r.Method == http.MethodPut:
+			puts.Add(1)
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			sum := md5.Sum(body)
+			if got := r.Header.Get("Content-Md5"); got != base64.StdEncoding.EncodeToString(sum[:]) {
+				t.Errorf("sum %q of %d bytes", got, len(body))
+			}
+			for name := range r.Header {
+				if strings.HasPrefix(name, "X-Amz-Checksum") || name == "X-Amz-Trailer" || name == "Content-Encoding" {
+					t.Errorf("a header that not all servers know: %s", name)
+				}
+			}
+			w.Header().Set("Etag", `"etag"`)
+		}
+	}))
+	defer server.Close()
+	s := open(t, blob.Config{
+		Endpoint: server.URL, Bucket: "hark", AccessKey: "a", SecretKey: "s", PathStyle: true,
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	mustPut(t, s, "small", noise(100))
+	mustPut(t, s, "large", noise(5<<20+1))
+	if n := puts.Load(); n != 3 {
+		t.Errorf("%d bodies, want one and two parts", n)
+	}
 }

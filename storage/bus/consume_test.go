@@ -40,9 +40,7 @@ func TestBulkNeverTakesKeptSlots(t *testing.T) {
 			t.Errorf("begun %s", id)
 		}
 	}
-	if waiting, taken := depth(t, b); waiting != 5 || taken != 4 {
-		t.Errorf("%d wait, %d are taken; want 5 and 4", waiting, taken)
-	}
+	eventually(t, "that 5 wait and 4 are taken", func() bool { w, p := depth(t, b); return w == 5 && p == 4 })
 	// Of the slots that become free, the last interactive job gets one first.
 	hold <- struct{}{}
 	if id := receive(t, "job", begun); id != "urgent-2" {
@@ -128,8 +126,7 @@ func TestDeadWorkersJobGoesToAnother(t *testing.T) {
 }
 
 func TestVerdicts(t *testing.T) {
-	var log lines
-	b := connect(t, bus.Config{Embedded: serve(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	b := newBus(t)
 	at := make(chan time.Time, 10)
 	var calls atomic.Int32
 	consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(context.Context, string) bus.Verdict {
@@ -166,9 +163,7 @@ func TestPanicIsARetry(t *testing.T) {
 	})
 	publish(t, b, transcribe.Interactive, "bad", "good")
 	receive(t, "the next job", panicked)
-	if _, taken := depth(t, b); taken == 0 {
-		t.Error("the job of the panic is gone")
-	}
+	eventually(t, "that only the job of the panic is left", func() bool { w, p := depth(t, b); return w == 0 && p == 1 })
 	if text := log.String(); !strings.Contains(text, "of a recogniser") || !strings.Contains(text, "consume_test.go") {
 		t.Errorf("logged %q", text)
 	}
@@ -315,12 +310,7 @@ func TestManyJobsManyNodes(t *testing.T) {
 	eventually(t, "an empty queue", func() bool { w, p := depth(t, publisher); return w+p == 0 })
 	mu.Lock()
 	defer mu.Unlock()
-	for id, n := range done {
-		if n != 1 && n-1 > 6 { // an acknowledgement may have died with its node
-			t.Errorf("%s was done %d times", id, n)
-		}
-	}
-	var again int
+	var again int // where the word that it was done died with its node
 	for _, n := range done {
 		again += n - 1
 	}
