@@ -160,7 +160,7 @@ func TestBelieved(t *testing.T) {
 func TestVolume(t *testing.T) {
 	window := make([]float32, windowSamples)
 	var v volume
-	if gain := v.follow(window); gain != detectorGain {
+	if gain := v.follow(window); gain != mostGain {
 		t.Errorf("gain in silence is %v, want the most", gain)
 	}
 	window[7] = -0.25

@@ -21,14 +21,10 @@ type volume struct {
 // about ten seconds.
 const recovery = 0.9978
 
-// detectorGain bounds the gain for the detector, which hears faint speech
-// well by itself: more would only bring up the noise.
-const detectorGain = 8
-
 // follow takes the next window and returns the gain to hear it with.
 func (v *volume) follow(window []float32) float32 {
 	v.peak = max(v.peak*recovery, peakOf(window))
-	return min(max(usualPeak/max(v.peak, 1e-6), 1), detectorGain)
+	return min(max(usualPeak/max(v.peak, 1e-6), 1), mostGain)
 }
 
 // raise returns the piece's samples, amplified when its speech is faint. Loud
