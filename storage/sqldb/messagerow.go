@@ -23,7 +23,7 @@ type messageRow struct {
 	CreatedAt         int64  `db:"created_at"`
 	UpdatedAt         int64  `db:"updated_at"`
 	State             storage.State
-	FailureReason     string       `db:"failure_reason"`
+	FailureReason     string `db:"failure_reason"`
 	Progress          float64
 	DurationMS        int64        `db:"duration_ms"`
 	OriginalKey       string       `db:"original_key"`

@@ -45,15 +45,6 @@ func (db *DB) SchemaVersion(ctx context.Context) (have, newest int64, err error)
 	return have, newest, nil
 }
 
-// migrateTo stops at a version, for tests that begin with an older schema.
-func (db *DB) migrateTo(ctx context.Context, version int64) error {
-	provider, err := db.migrator()
-	if err == nil {
-		_, err = provider.UpTo(ctx, version)
-	}
-	return err
-}
-
 func (db *DB) migrator() (*goose.Provider, error) {
 	dialect, files, opts, err := db.dialect.migrations()
 	if err != nil {

@@ -318,6 +318,12 @@ func TestSearchForgetsWhatIsDeleted(t *testing.T) {
 				t.Errorf("%q: %d hits (corrected %q), want %d", text, len(r.Hits), r.Corrected, want)
 			}
 		}
+		if words, tris := must2(db.LexiconRows(t.Context()))(t); words != 2 || tris != len("another")+len("pumpkin") {
+			t.Errorf("%d words and %d trigrams are left in the lexicon", words, tris)
+		}
+		if n := must(db.IndexRows(t.Context()))(t); n != 1 {
+			t.Errorf("%d messages are left in the index", n)
+		}
 	})
 }
 

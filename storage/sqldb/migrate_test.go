@@ -1,0 +1,99 @@
+package sqldb_test
+
+import (
+	"sync"
+	"testing"
+
+	"hark/storage"
+	"hark/storage/sqldb"
+	"hark/storage/storagetest"
+)
+
+// fixtures hold rows as an older schema had them, by the version that they
+// need: a new migration adds the rows of the version before it. After the
+// migration to the newest version, what the rows stand for must be found.
+var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing.T)){
+	1: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+		w := newWorld(t, db)
+		m := w.say(w.ada, w.room.ID, "kept through every migration")
+		return func(t *testing.T) {
+			r := must(db.Search(t.Context(), w.bob, storage.Query{Text: "migration"}))(t)
+			if len(r.Hits) != 1 || r.Hits[0].Message.ID != m.ID || r.Hits[0].StartMS != 1500 {
+				t.Errorf("hits %+v", r.Hits)
+			}
+		}
+	},
+}
+
+func TestMigrateFromEachVersion(t *testing.T) {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": storagetest.SQLite, "postgres": storagetest.EmptyPostgres} {
+		t.Run(name, func(t *testing.T) {
+			for version, fill := range fixtures {
+				db := storagetest.Open(t, url(t))
+				if have, newest, err := db.SchemaVersion(t.Context()); err != nil || have != 0 || newest < version {
+					t.Fatalf("an empty database has version %d of %d, %v", have, newest, err)
+				}
+				if err := db.MigrateTo(t.Context(), version); err != nil {
+					t.Fatal(err)
+				}
+				check := fill(t, db)
+				for range 2 { // the second time has nothing to do
+					if err := db.Migrate(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if have, newest, err := db.SchemaVersion(t.Context()); err != nil || have != newest {
+					t.Errorf("version %d of %d, %v", have, newest, err)
+				}
+				check(t)
+			}
+		})
+	}
+}
+
+func TestNodesThatStartAtOnceMigrateOnce(t *testing.T) {
+	url := storagetest.EmptyPostgres(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		node := storagetest.Open(t, url)
+		wg.Go(func() {
+			if err := node.Migrate(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestOpenRefuses(t *testing.T) {
+	for _, url := range []string{"", "mysql://x", "hark.db", "sqlite:///proc/nowhere/hark.db", "postgres://127.0.0.1:1/none?connect_timeout=1", "postgres://%"} {
+		db, err := sqldb.Open(t.Context(), sqldb.Config{URL: url})
+		if err == nil {
+			t.Errorf("%q was opened", url)
+			_ = db.Close()
+		}
+	}
+}
+
+func TestSQLiteReopens(t *testing.T) {
+	url := storagetest.SQLite(t)
+	first, err := sqldb.Open(t.Context(), sqldb.Config{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, first)
+	m := w.say(w.ada, w.room.ID, "still here")
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := storagetest.Open(t, url)
+	if got := must(second.Message(t.Context(), w.ada, m.ID))(t); got.State != storage.Ready {
+		t.Errorf("message %+v", got)
+	}
+	if err := second.Ping(t.Context()); err != nil || second.Dialect() != "sqlite" {
+		t.Errorf("ping: %v", err)
+	}
+}
