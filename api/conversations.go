@@ -44,7 +44,7 @@ type (
 			Title string `json:"title" minLength:"1" maxLength:"200" example:"Field notes, north"`
 		} `nameHint:"ConversationPatch"`
 	}
-	listConversationsInput struct{ pageInput }
+	listConversationsInput struct{ PageParams }
 )
 
 func (s *Server) routeConversations() {

@@ -16,7 +16,7 @@ type (
 
 	listMessagesInput struct {
 		ID string `path:"id" doc:"Id of the conversation"`
-		pageInput
+		PageParams
 	}
 	patchMessageInput struct {
 		ID   string `path:"id" doc:"Id of the message"`

@@ -87,10 +87,6 @@ func (s *Server) answer(c echo.Context, err error) {
 		h[name] = values
 	}
 	h.Set("Content-Type", problemMediaType)
-	if c.Request().Method == http.MethodHead {
-		c.Response().WriteHeader(problem.Status)
-		return
-	}
 	c.Response().WriteHeader(problem.Status)
 	if err := c.Echo().JSONSerializer.Serialize(c, problem, ""); err != nil {
 		s.Logger.DebugContext(ctx, "problem not sent", "request", problem.RequestID, "error", err)

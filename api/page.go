@@ -6,13 +6,14 @@ import (
 	"hark/storage"
 )
 
-// pageInput are the parameters of every list.
-type pageInput struct {
+// PageParams are the parameters of every list. The name is exported because
+// huma looks into no other embedded struct.
+type PageParams struct {
 	Cursor string `query:"cursor" maxLength:"512" doc:"Where to go on: next_cursor of the page before"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"Items on a page, at the most"`
 }
 
-func (p pageInput) page() storage.Page { return storage.Page{Cursor: p.Cursor, Limit: p.Limit} }
+func (p PageParams) page() storage.Page { return storage.Page{Cursor: p.Cursor, Limit: p.Limit} }
 
 // Page is one page of a list.
 type Page[T any] struct {

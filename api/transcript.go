@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/negotiation"
 
 	"hark/storage"
 	"hark/transcribe"
@@ -99,18 +98,12 @@ func (s *Server) describeTranscript(op *huma.Operation, forms []transcriptForm) 
 
 func (s *Server) getTranscript(ctx context.Context, actor storage.Actor, in *transcriptInput) (*streamOutput, error) {
 	forms := transcriptForms()
-	if in.Accept == "" {
-		return s.sendTranscript(ctx, actor, in.ID, forms[0])
-	}
 	offered := make([]string, len(forms))
 	for i, form := range forms {
 		offered[i] = form.mediaType
 	}
-	chosen := negotiation.SelectQValue(in.Accept, offered)
-	for _, form := range forms {
-		if form.mediaType == chosen {
-			return s.sendTranscript(ctx, actor, in.ID, form)
-		}
+	if chosen := chooseForm(in.Accept, offered); chosen >= 0 {
+		return s.sendTranscript(ctx, actor, in.ID, forms[chosen])
 	}
 	return nil, kindNotAcceptable.saying("A transcript can be had as application/json, text/vtt, application/x-subrip or text/plain.", nil)
 }

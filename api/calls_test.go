@@ -1,0 +1,220 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"hark/storage"
+)
+
+func TestConversations(t *testing.T) {
+	w := newWorld(t)
+	mia, gus := w.user("Mia", storage.RoleMember), w.user("Gus", storage.Guest)
+	made := w.owner.json("POST", "/v1/conversations", map[string]any{"title": " North\u0000  team ", "member_ids": []string{mia.actor.UserID}}).want(201)
+	c := decode[Conversation](made)
+	if made.header.Get("Location") != "/v1/conversations/"+c.ID || c.Title != "North  team" || c.Kind != storage.Channel || c.MemberCount != 2 {
+		t.Errorf("%s", made.body)
+	}
+	path := "/v1/conversations/" + c.ID
+	if got := decode[Conversation](mia.get(path).want(200)); got.ID != c.ID {
+		t.Errorf("%+v", got)
+	}
+	if got := decode[Conversation](w.owner.json("PATCH", path, map[string]any{"title": "South"}).want(200)); got.Title != "South" {
+		t.Errorf("%+v", got)
+	}
+	mia.json("PATCH", path, map[string]any{"title": "Mine"}).problem(403, "forbidden")
+	mia.send("DELETE", path, nil).problem(403, "forbidden")
+	gus.json("POST", "/v1/conversations", map[string]any{"title": "Guests"}).problem(403, "forbidden")
+
+	w.owner.json("POST", path+"/members", map[string]any{"user_id": gus.actor.UserID}).want(204)
+	w.owner.json("POST", path+"/members", map[string]any{"user_id": storage.NewID()}).problem(422, "validation_failed")
+	w.owner.json("POST", path+"/members", map[string]any{"user_id": w.stranger().actor.UserID}).problem(422, "validation_failed")
+	if body := string(gus.get(path + "/members").want(200).body); strings.Count(body, `"user_id"`) != 3 {
+		t.Errorf("%s", body)
+	}
+	gus.send("DELETE", path+"/members/"+gus.actor.UserID, nil).want(204)
+	gus.get(path).problem(404, "not_found")
+	w.owner.send("DELETE", path, nil).want(204)
+	w.owner.get(path).problem(404, "not_found")
+
+	for name, body := range map[string]any{
+		"channel without title": map[string]any{},
+		"blank title":           map[string]any{"title": "\u0007 "},
+		"long title":            map[string]any{"title": strings.Repeat("x", 201)},
+		"unknown kind":          map[string]any{"title": "x", "kind": "cave"},
+		"unknown field":         map[string]any{"title": "x", "colour": "red"},
+		"member is no id":       map[string]any{"title": "x", "member_ids": []string{"me"}},
+		"member is a stranger":  map[string]any{"title": "x", "member_ids": []string{storage.NewID()}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := w.owner.json("POST", "/v1/conversations", body).problem(422, "validation_failed")
+			if len(p.Errors) == 0 || !strings.HasPrefix(p.Errors[0].Field, "body.") {
+				t.Errorf("no field is named: %+v", p)
+			}
+		})
+	}
+	w.owner.send("POST", "/v1/conversations", strings.NewReader("{"), "Content-Type", "application/json").problem(400, "bad_request")
+	w.owner.send("POST", "/v1/conversations", strings.NewReader("title: x"), "Content-Type", "text/yaml").problem(415, "unsupported_media_type")
+	w.owner.send("POST", "/v1/conversations", strings.NewReader(`{"title":"`+strings.Repeat("x", 70<<10)+`"}`)).problem(413, "too_large")
+}
+
+func TestMessages(t *testing.T) {
+	w := newWorld(t)
+	mia := w.user("Mia", storage.RoleMember)
+	conversation := w.owner.conversation(mia)
+	var ids []string
+	for range 5 {
+		ids = append(ids, w.owner.record(conversation).ID)
+	}
+	t.Run("pages", func(t *testing.T) {
+		var seen []string
+		next := "/v1/conversations/" + conversation + "/messages?limit=2"
+		for next != "" {
+			a := mia.get(next).want(200)
+			page := decode[Page[Message]](a)
+			for _, m := range page.Items {
+				seen = append(seen, m.ID)
+			}
+			next, _, _ = strings.Cut(strings.TrimPrefix(a.header.Get("Link"), "<"), ">")
+			if (page.NextCursor == "") != (next == "") || next != "" && !strings.Contains(next, "limit=2") {
+				t.Fatalf("cursor %q, link %q", page.NextCursor, next)
+			}
+		}
+		if fmt.Sprint(seen) != fmt.Sprint([]string{ids[4], ids[3], ids[2], ids[1], ids[0]}) {
+			t.Errorf("%v", seen)
+		}
+		mia.get("/v1/conversations/"+conversation+"/messages?cursor=nonsense").problem(400, "bad_cursor")
+		mia.get("/v1/conversations/"+conversation+"/messages?limit=101").problem(422, "validation_failed")
+	})
+	path := "/v1/messages/" + ids[0]
+	t.Run("title", func(t *testing.T) {
+		if m := decode[Message](w.owner.json("PATCH", path, map[string]any{"title": " Noon "}).want(200)); m.Title != "Noon" {
+			t.Errorf("%+v", m)
+		}
+		if m := decode[Message](w.owner.json("PATCH", path, map[string]any{}).want(200)); m.Title != "Noon" {
+			t.Errorf("%+v", m)
+		}
+		if m := decode[Message](w.owner.json("PATCH", path, map[string]any{"title": ""}).want(200)); m.Title != "" {
+			t.Errorf("%+v", m)
+		}
+		mia.json("PATCH", path, map[string]any{"title": "x"}).problem(403, "forbidden")
+	})
+	t.Run("retry", func(t *testing.T) {
+		w.owner.send("POST", path+"/retry", nil).problem(409, "conflict")
+		must(t, w.db.FailJob(t.Context(), w.begin(ids[0]), "The recording could not be decoded.", -1))
+		m := decode[Message](w.owner.get(path).want(200))
+		if m.State != storage.Failed || m.Failure == nil || m.Failure.Reason == "" {
+			t.Errorf("%+v", m)
+		}
+		if p := w.owner.get(path+"/transcript").problem(404, "transcript_not_ready"); !strings.Contains(p.Detail, "could not be decoded") || p.State != "failed" {
+			t.Errorf("%+v", p)
+		}
+		if m := decode[Message](w.owner.send("POST", path+"/retry", nil).want(202)); m.State != storage.Received || m.Failure != nil {
+			t.Errorf("%+v", m)
+		}
+	})
+	t.Run("delete", func(t *testing.T) {
+		mia.send("DELETE", path, nil).problem(403, "forbidden")
+		w.owner.send("DELETE", path, nil).want(204)
+		for _, rest := range []string{"", "/audio", "/transcript", "/waveform", "/audio-url"} {
+			w.owner.get(path+rest).problem(404, "not_found")
+		}
+	})
+}
+
+func TestSearch(t *testing.T) {
+	w := newWorld(t)
+	mia := w.user("Mia", storage.RoleMember)
+	shared, own := w.owner.conversation(mia), w.owner.conversation()
+	heard, secret := w.owner.record(shared), w.owner.record(own)
+	w.finish(heard.ID, "We met at the <bridge> at noon")
+	w.finish(secret.ID, "The bridge is a secret")
+
+	find := func(c *client, query string) SearchResults {
+		t.Helper()
+		return decode[SearchResults](c.get("/v1/search?" + query).want(200))
+	}
+	if r := find(w.owner, "q=bridge"); r.Total != 2 || len(r.Hits) != 2 || r.TotalIsCapped {
+		t.Errorf("%+v", r)
+	}
+	r := find(mia, "q=bridge")
+	if r.Total != 1 || len(r.Hits) != 1 || r.Hits[0].Message.ID != heard.ID || r.Hits[0].StartMS != 2000 {
+		t.Fatalf("%+v", r)
+	}
+	if html := r.Hits[0].Snippet.HTML; !strings.Contains(html, "<mark>") || strings.Contains(html, "<bridge>") {
+		t.Errorf("%s", html)
+	}
+	for query, want := range map[string]int{
+		"q=bri&typing=true":                               1,
+		"q=bridge&conversation=" + shared:                 1,
+		"q=bridge&conversation=" + own:                    0,
+		"q=bridge&from=" + w.owner.actor.UserID:           1,
+		"q=bridge&from=" + mia.actor.UserID:               0,
+		"q=bridge&before=2020-01-01":                      0,
+		"q=bridge&after=2020-01-01T00:00:00Z&sort=newest": 1,
+		"q=" + url.QueryEscape(`"at noon" -secret brid*`): 1,
+	} {
+		a := mia.get("/v1/search?" + query)
+		if strings.Contains(query, own) && a.status == http.StatusNotFound {
+			continue // as good as nothing found
+		}
+		if r := decode[SearchResults](a.want(200)); len(r.Hits) != want || r.Hits == nil {
+			t.Errorf("%s: %+v", query, r)
+		}
+	}
+	if r := find(mia, "q=brigde"); len(r.Hits) != 1 || r.Corrected == "" {
+		t.Errorf("misspelt: %+v", r)
+	}
+	mia.get("/v1/search").problem(422, "validation_failed")
+	mia.get("/v1/search?q=%2B%2B").problem(422, "invalid_query")
+	mia.get("/v1/search?q=bridge&form=x").problem(422, "validation_failed")
+	mia.get("/v1/search?q=bridge&after=noon").problem(422, "validation_failed")
+	mia.get("/v1/search?q=bridge&conversation=here").problem(422, "validation_failed")
+	mia.get("/v1/search?q=bridge&cursor=x").problem(400, "bad_cursor")
+	if strings.Contains(w.log.String(), "q=bridge") {
+		t.Error("what people search for is in the log")
+	}
+}
+
+func TestTokens(t *testing.T) {
+	w := newWorld(t)
+	a := w.owner.json("POST", "/v1/tokens", map[string]any{"name": "laptop", "expires_in": 3600}).want(201)
+	made := decode[NewToken](a)
+	if !strings.HasPrefix(made.Secret, "hark_") || made.ExpiresAt == nil || time.Until(*made.ExpiresAt) > time.Hour || made.Current {
+		t.Errorf("%s", a.body)
+	}
+	if got := a.header.Get("Cache-Control"); got != "private, no-store" {
+		t.Errorf("a secret may be cached: %q", got)
+	}
+	other := *w.owner
+	other.token = made.Secret
+	me := decode[Me](other.get("/v1/me").want(200))
+	if me.ID != w.owner.actor.UserID || me.Name != "Olga" || me.Role != storage.Owner || me.WorkspaceID != w.owner.actor.WorkspaceID {
+		t.Errorf("%+v", me)
+	}
+	list := string(other.get("/v1/tokens").want(200).body)
+	if strings.Count(list, `"id"`) != 2 || strings.Count(list, `"current":true`) != 1 || strings.Contains(list, made.Secret) {
+		t.Errorf("%s", list)
+	}
+	w.owner.send("DELETE", "/v1/tokens/"+made.ID, nil).want(204)
+	revoked := other.get("/v1/me")
+	revoked.problem(401, "unauthorized")
+	if got := revoked.header.Get("WWW-Authenticate"); got != `Bearer realm="hark", error="invalid_token"` {
+		t.Errorf("%q", got)
+	}
+	w.owner.send("DELETE", "/v1/tokens/"+made.ID, nil).problem(404, "not_found")
+	w.stranger().send("DELETE", "/v1/tokens/"+w.owner.actor.TokenID, nil).problem(404, "not_found")
+	w.owner.json("POST", "/v1/tokens", map[string]any{"name": " "}).problem(422, "validation_failed")
+
+	gus := w.user("Gus", storage.Guest)
+	if body := string(gus.get("/v1/users").want(200).body); strings.Count(body, `"id"`) != 1 {
+		t.Errorf("a guest sees %s", body)
+	}
+	if body := string(w.owner.get("/v1/users").want(200).body); strings.Count(body, `"id"`) != 2 {
+		t.Errorf("the owner sees %s", body)
+	}
+}
