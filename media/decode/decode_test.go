@@ -57,19 +57,22 @@ func mustDecode(t testing.TB, path string) ([]float32, Report) {
 	return sound, report
 }
 
-// correlation is the normalised correlation of a with b shifted by lag samples.
+// correlation is the normalised correlation of a with b shifted by lag samples,
+// over every fourth sample.
 func correlation(a, b []float32, lag int) float64 {
 	var ab, aa, bb float64
-	for i := max(0, -lag); i < len(a) && i+lag < len(b); i++ {
+	for i := max(0, -lag); i < len(a) && i+lag < len(b); i += 4 {
 		x, y := float64(a[i]), float64(b[i+lag])
 		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
 	}
 	return ab / math.Sqrt(aa*bb+1e-30)
 }
 
-// likeness finds the lag, within 60 ms, at which two sounds are most alike.
-func likeness(a, b []float32) (best float64, at time.Duration) {
-	for lag := -960; lag <= 960; lag++ {
+// likeness finds the lag, within 8 ms of the one expected, at which two sounds
+// are most alike.
+func likeness(a, b []float32, expected time.Duration) (best float64, at time.Duration) {
+	middle := int(media.Samples(expected))
+	for lag := middle - 128; lag <= middle+128; lag++ {
 		if c := correlation(a, b, lag); c > best {
 			best, at = c, time.Duration(lag)*time.Second/media.SampleRate
 		}
@@ -93,7 +96,7 @@ var roundTrips = []struct {
 	{"tagged.mp3", []string{"-b:a", "64k", "-metadata", "title=x", "-write_id3v1", "1"}, 0.99, "mp3", 0},
 	{"mpeg2.mp3", []string{"-ar", "22050"}, 0.98, "ffmpeg", 0},
 	{"mpeg25.mp3", []string{"-ar", "8000"}, 0.98, "ffmpeg", 0},
-	{"a.mp2", nil, 0.98, "ffmpeg", 0},
+	{"a.mp2", nil, 0.98, "ffmpeg", 10 * time.Millisecond},
 	{"u8.wav", []string{"-c:a", "pcm_u8"}, 0.98, "wav", 0},
 	{"s16.wav", nil, 0.999, "wav", 0},
 	{"s24.wav", []string{"-c:a", "pcm_s24le"}, 0.999, "wav", 0},
@@ -162,7 +165,7 @@ func TestAMRComesBack(t *testing.T) {
 func checkRoundTrip(t *testing.T, path string, want []float32, alike float64, delay time.Duration, decoder string) {
 	t.Helper()
 	got, report := mustDecode(t, path)
-	c, lag := likeness(want, got)
+	c, lag := likeness(want, got, delay)
 	longer := media.Duration(int64(len(got) - len(want)))
 	t.Logf("correlation %.4f at %v, %v longer, %+v", c, lag, longer, report)
 	if c < alike || (lag-delay).Abs() > 5*time.Millisecond {

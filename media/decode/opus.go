@@ -77,7 +77,7 @@ func decodeOpus(src *io.SectionReader, out *funnel) error {
 	case s.decoded == 0:
 		return errors.New("no Opus packet could be decoded")
 	case s.faults > 0 || pages.Skipped() > 0:
-		return fmt.Errorf("Ogg/Opus with %d faults and %d lost bytes", s.faults, pages.Skipped()) //nolint:revive,staticcheck // a name starts it
+		return fmt.Errorf("%d faults and %d lost bytes in Ogg/Opus", s.faults, pages.Skipped())
 	}
 	return nil
 }

@@ -9,11 +9,11 @@ const (
 	// transition is the part of the passband given up for the filter's slope:
 	// to 16 kHz, all is flat up to 7 kHz and gone at 8.
 	transition = 1.0 / 8
-	// exactPhases is the most filter phases that are kept as they are. Rates
-	// that would need more get interpolatedPhases and interpolation between
-	// neighbours, whose error lies below the stopband.
-	exactPhases        = 640
-	interpolatedPhases = 256
+	// maxFilter is the most coefficients of a filter with all its phases: all
+	// common rates stay below. Others get fewer phases and interpolation
+	// between neighbours, whose error lies below the stopband.
+	maxFilter          = 1 << 17
+	interpolatedPhases = 256  // at 48 kHz and below
 	resampleBlock      = 2048 // samples worked on at a time
 )
 
@@ -45,8 +45,8 @@ func newResampler(from, to int, emit func([]float32)) *resampler {
 	taps := (stopband - 7.95) / (14.36 * edge * transition)
 	r.taps = (int(taps) + 8) / 8 * 8
 	r.phases = r.up
-	if r.phases > exactPhases {
-		r.phases = interpolatedPhases
+	if r.phases*r.taps > maxFilter {
+		r.phases = interpolatedPhases * min(from, 48000) / from
 	}
 	r.design(edge * (1 - transition/2))
 	r.buf = make([]float32, r.taps/2-1, r.taps+resampleBlock)
@@ -60,12 +60,12 @@ func (r *resampler) design(cutoff float64) {
 	beta := 0.1102 * (stopband - 8.7)
 	r.filter = make([]float32, (r.phases+1)*r.taps)
 	half := float64(r.taps) / 2
-	row := make([]float64, r.taps)
+	row, unit := make([]float64, r.taps), bessel0(beta)
 	for p := range r.phases + 1 {
 		sum := 0.0
 		for j := range row {
 			t := float64(j+1) - half - float64(p)/float64(r.phases)
-			row[j] = sinc(2*cutoff*t) * kaiser(t/half, beta)
+			row[j] = sinc(2*cutoff*t) * kaiser(t/half, beta) / unit
 			sum += row[j]
 		}
 		for j, h := range row {
@@ -154,18 +154,18 @@ func sinc(x float64) float64 {
 	return math.Sin(math.Pi*x) / (math.Pi * x)
 }
 
-// kaiser is the Kaiser window at x in -1..1.
+// kaiser is the Kaiser window at x in -1..1, times bessel0(beta).
 func kaiser(x, beta float64) float64 {
 	if x < -1 || x > 1 {
 		return 0
 	}
-	return bessel0(beta*math.Sqrt(1-x*x)) / bessel0(beta)
+	return bessel0(beta * math.Sqrt(1-x*x))
 }
 
 // bessel0 is the modified Bessel function of the first kind and order zero.
 func bessel0(x float64) float64 {
 	sum, term := 1.0, 1.0
-	for k := 1.0; term > sum*1e-17; k++ {
+	for k := 1.0; term > sum*1e-12; k++ {
 		term *= x / (2 * k) * x / (2 * k)
 		sum += term
 	}

@@ -33,9 +33,9 @@ type Page struct {
 
 // The reasons for which [Parse] refuses bytes.
 var (
-	ErrNoPage   = errors.New("not an Ogg page")
-	ErrShort    = errors.New("Ogg page is cut off") //nolint:revive // a name starts it
-	ErrChecksum = errors.New("checksum of Ogg page is wrong")
+	ErrNoPage   = errors.New("no Ogg page")
+	ErrShort    = errors.New("cut-off Ogg page")
+	ErrChecksum = errors.New("wrong checksum of an Ogg page")
 )
 
 // Parse reads the page at the start of b and returns its length in bytes.
