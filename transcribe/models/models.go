@@ -13,7 +13,8 @@
 // The other models (Whisper, Parakeet, SenseVoice, in the form in which the
 // sherpa-onnx project publishes them) come from a folder, an archive or an
 // address that the operator names. No hash of theirs is pinned: the record
-// says what was taken, and whether it was changed since.
+// says what was taken, and whether it was changed since. They are too large to
+// be run by our tests, which check their files and how they are refused.
 package models
 
 import (

