@@ -53,12 +53,6 @@ func copyQuery(q query.Query) query.Query {
 	return q
 }
 
-// lexiconWord is a word and in how many messages it is said.
-type lexiconWord struct {
-	Word     string
-	Messages int64
-}
-
 // similarWords returns words said in the conversations looked through that
 // are at most maxEdits(word) away, the nearest first and of those the most said.
 func (r searchRun) similarWords(ctx context.Context, f finding, word string) ([]string, error) {
@@ -66,29 +60,22 @@ func (r searchRun) similarWords(ctx context.Context, f finding, word string) ([]
 	if length < minCorrected || length > maxCorrected {
 		return nil, nil
 	}
-	look := r.wordsByTrigram
-	if maxEdits(length) == 1 {
-		look = r.wordsOneEditAway
+	near := oneEdit([]rune(word)) // a short word shares hardly a trigram with what was meant
+	if allowed := maxEdits(length); allowed > 1 {
+		var err error
+		if near, err = r.sharingTrigrams(ctx, f, word, allowed); err != nil {
+			return nil, err
+		}
 	}
-	rows, err := look(ctx, f, word)
+	said, err := r.saidAmong(ctx, f, near)
 	if err != nil {
 		return nil, err
 	}
-	type similar struct {
-		lexiconWord
-		edits int
-	}
-	var list []similar
-	for _, row := range rows {
-		if n := edits([]rune(word), []rune(row.Word)); n <= maxEdits(length) {
-			list = append(list, similar{row, n})
-		}
-	}
-	slices.SortFunc(list, func(a, b similar) int {
-		return cmp.Or(cmp.Compare(a.edits, b.edits), cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Word, b.Word))
+	slices.SortFunc(said, func(a, b lexiconWord) int {
+		return cmp.Or(cmp.Compare(distance(word, a.Word), distance(word, b.Word)), cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Word, b.Word))
 	})
 	var words []string
-	for _, s := range list[:min(len(list), maxCorrections)] {
+	for _, s := range said[:min(len(said), maxCorrections)] {
 		words = append(words, s.Word)
 	}
 	return words, nil
@@ -102,40 +89,45 @@ func maxEdits(length int) int {
 	return 2
 }
 
-// wordsByTrigram looks for words that share enough trigrams. An edit changes
-// at most four of them.
-func (r searchRun) wordsByTrigram(ctx context.Context, f finding, word string) ([]lexiconWord, error) {
+// sharingTrigrams returns words of the workspace that are few edits away. An
+// edit changes at most four trigrams, so they share the others. What it returns
+// may be said where the actor is not: see saidAmong.
+func (r searchRun) sharingTrigrams(ctx context.Context, f finding, word string, allowed int) ([]string, error) {
 	tris := trigrams(word)
 	length := utf8.RuneCountInString(word)
-	allowed := maxEdits(length)
 	args := []any{f.workspaceNo}
 	for _, tri := range tris {
 		args = append(args, tri)
 	}
-	among, nos := f.among(r.session, "l.conversation_no")
-	args = append(args, length-allowed, length+allowed, max(2, len(tris)-4*allowed), f.workspaceNo, nos)
-	var rows []lexiconWord
-	err := r.list(ctx, &rows, `SELECT l.word, CAST(SUM(l.messages) AS BIGINT) AS messages FROM
-			(SELECT word, COUNT(*) AS shared FROM lexicon_trigrams WHERE workspace_no = ? AND trigram IN `+tuples(1, len(tris))+`
-				AND LENGTH(word) BETWEEN ? AND ? GROUP BY word HAVING COUNT(*) >= ?) AS near
-			JOIN lexicon l ON l.word = near.word AND l.workspace_no = ? AND `+among+`
-		GROUP BY l.word, near.shared ORDER BY near.shared DESC, l.word LIMIT 300`, args...)
-	return rows, err
+	var near []string
+	err := r.list(ctx, &near, `SELECT word FROM lexicon_trigrams WHERE workspace_no = ? AND trigram IN `+tuples(1, len(tris))+`
+		GROUP BY word HAVING COUNT(*) >= ? ORDER BY COUNT(*) DESC, word LIMIT 1000`, append(args, max(2, len(tris)-4*allowed))...)
+	return slices.DeleteFunc(near, func(w string) bool {
+		return max(utf8.RuneCountInString(w), length)-min(utf8.RuneCountInString(w), length) > allowed || distance(word, w) > allowed
+	}), err
 }
 
-// wordsOneEditAway looks for each word that one edit makes of a short one,
-// which shares hardly a trigram with what was meant.
-func (r searchRun) wordsOneEditAway(ctx context.Context, f finding, word string) ([]lexiconWord, error) {
-	variants := oneEdit([]rune(word))
+// lexiconWord is a word and in how many messages it is said.
+type lexiconWord struct {
+	Word     string
+	Messages int64
+}
+
+// saidAmong returns those of the words that are said in the conversations
+// looked through.
+func (r searchRun) saidAmong(ctx context.Context, f finding, words []string) ([]lexiconWord, error) {
+	if len(words) == 0 {
+		return nil, nil
+	}
 	args := []any{f.workspaceNo}
-	for _, v := range variants {
-		args = append(args, v)
+	for _, w := range words {
+		args = append(args, w)
 	}
 	among, nos := f.among(r.session, "conversation_no")
-	var rows []lexiconWord
-	err := r.list(ctx, &rows, `SELECT word, CAST(SUM(messages) AS BIGINT) AS messages FROM lexicon
-		WHERE workspace_no = ? AND word IN `+tuples(1, len(variants))+` AND `+among+` GROUP BY word`, append(args, nos)...)
-	return rows, err
+	var said []lexiconWord
+	err := r.list(ctx, &said, `SELECT word, CAST(SUM(messages) AS BIGINT) AS messages FROM lexicon
+		WHERE workspace_no = ? AND word IN `+tuples(1, len(words))+` AND `+among+` GROUP BY word`, append(args, nos)...)
+	return said, err
 }
 
 // oneEdit returns what one typing error, with letters a to z, makes of a word.
@@ -159,6 +151,8 @@ func oneEdit(w []rune) []string {
 	slices.Sort(list)
 	return slices.Compact(list)
 }
+
+func distance(a, b string) int { return edits([]rune(a), []rune(b)) }
 
 // edits is the Damerau-Levenshtein distance in its form of optimal string
 // alignment: insertions, deletions, substitutions and swaps of neighbours.

@@ -52,10 +52,20 @@ func spotHit(q query.Query, body []byte) (storage.Hit, error) {
 	if err != nil {
 		return storage.Hit{}, err
 	}
-	l := listener{query: q, words: wordReader{text: text, times: times}}
-	l.listen()
-	if l.words.bad {
+	first, _ := firstMatch(q, text)
+	words := wordReader{text: text, times: times}
+	skipped := max(0, first-snippetWords)
+	words.skip(skipped)
+	l := listener{query: q}
+	for range first - skipped + snippetWords + longestTerm(q) {
+		w, ok := words.next()
+		if !ok {
+			break
+		}
+		l.hear(w)
+	}
+	if words.bad || len(l.heard) <= first-skipped && len(text) > 0 {
 		return storage.Hit{}, errBody
 	}
-	return l.hit(), nil
+	return l.hit(first - skipped), nil
 }

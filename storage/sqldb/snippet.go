@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,69 +16,79 @@ const (
 	snippetLead  = 4  // of them before the first match
 )
 
-// listener goes through the words of a message until it has heard the first
-// match and the words around it.
-type listener struct {
-	query query.Query
-	words wordReader
+// firstMatch returns the index of the first word in text at which a needed
+// term matches. Text is words separated by single spaces.
+func firstMatch(q query.Query, text []byte) (word int, found bool) {
+	const enough = 512 // tokens to keep at the most
+	longest := longestTerm(q)
+	var tokens []string
+	var owner []int // the index of the word that a token is of
+	for at, read := 0, 0; ; read++ {
+		next, rest, more := bytes.Cut(text, []byte(" "))
+		text = rest
+		tokens = query.AppendTokens(tokens, string(next))
+		for len(owner) < len(tokens) {
+			owner = append(owner, read)
+		}
+		for ; at < len(tokens) && (!more || at+longest <= len(tokens)); at++ {
+			if _, ok := q.Match(tokens, at); ok {
+				return owner[at], true
+			}
+		}
+		if !more {
+			return 0, false
+		}
+		if len(tokens) > enough {
+			tokens = append(tokens[:0], tokens[at:]...)
+			owner = append(owner[:0], owner[at:]...)
+			at = 0
+		}
+	}
+}
 
+func longestTerm(q query.Query) int {
+	longest := 1
+	for _, t := range q.Needed {
+		longest = max(longest, len(t.Words))
+	}
+	return longest
+}
+
+// listener holds the words around the first match.
+type listener struct {
+	query  query.Query
 	heard  []transcribe.Word
 	tokens []string
 	owner  []int // the index in heard of the word that a token is of
-
-	found bool
-	first query.Span // the first match, in tokens
 }
 
-// listen reads as many words as the snippet needs.
-func (l *listener) listen() {
-	longest := 1
-	for _, t := range l.query.Needed {
-		longest = max(longest, len(t.Words))
-	}
-	for at := 0; !l.found; {
-		more := l.read()
-		for ; !l.found && at < len(l.tokens) && (!more || at+longest <= len(l.tokens)); at++ {
-			l.first, l.found = l.query.Match(l.tokens, at)
-		}
-		if !more {
-			return
-		}
-	}
-	enough := l.owner[l.first.Start] + snippetWords + longest
-	for len(l.heard) < enough && l.read() {
-		continue
-	}
-}
-
-// read hears one more word; false at the end.
-func (l *listener) read() bool {
-	w, ok := l.words.next()
-	if !ok {
-		return false
-	}
+// hear takes one more word.
+func (l *listener) hear(w transcribe.Word) {
 	l.tokens = query.AppendTokens(l.tokens, w.Text)
 	for len(l.owner) < len(l.tokens) {
 		l.owner = append(l.owner, len(l.heard))
 	}
 	l.heard = append(l.heard, w)
-	return true
 }
 
-// hit describes what was heard. Its message is left empty.
-func (l *listener) hit() storage.Hit {
+// hit describes the match whose first word is heard[first]. Its message is
+// left empty.
+func (l *listener) hit(first int) storage.Hit {
 	if len(l.heard) == 0 {
 		return storage.Hit{}
 	}
-	first, last := 0, 0
-	if l.found {
-		first, last = l.owner[l.first.Start], l.owner[l.first.End-1]
+	last := first
+	for i, owner := range l.owner {
+		if owner == first {
+			if span, ok := l.query.Match(l.tokens, i); ok {
+				last = l.owner[span.End-1]
+				break
+			}
+		}
 	}
 	from := max(0, min(first-snippetLead, len(l.heard)-snippetWords))
 	to := min(len(l.heard), from+snippetWords)
-	hit := storage.Hit{StartMS: l.heard[first].StartMS, EndMS: l.heard[last].EndMS}
-	hit.Snippet = l.snippet(from, to)
-	return hit
+	return storage.Hit{StartMS: l.heard[first].StartMS, EndMS: l.heard[last].EndMS, Snippet: l.snippet(from, to)}
 }
 
 // snippet joins the words from..to and marks what matches among them.

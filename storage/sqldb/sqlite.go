@@ -32,7 +32,7 @@ func (db *DB) openSQLite(ctx context.Context, cfg Config) error {
 	if err := makeFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
-	common := url.Values{"_busy_timeout": {"10000"}, "_foreign_keys": {"on"}, "_synchronous": {"FULL"}, "_cache_size": {"-32768"}}
+	common := url.Values{"_busy_timeout": {"10000"}, "_foreign_keys": {"on"}, "_synchronous": {"FULL"}, "_cache_size": {"-8192"}}
 	db.dialect = sqlite{}
 	db.writer = openSQLitePool(path, common, url.Values{"_journal_mode": {"WAL"}, "_txlock": {"immediate"}}, 1)
 	db.reader = openSQLitePool(path, common, url.Values{"mode": {"ro"}, "_query_only": {"on"}}, cfg.MaxConns)

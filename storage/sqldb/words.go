@@ -114,6 +114,17 @@ func (r *wordReader) next() (w transcribe.Word, ok bool) {
 	}, true
 }
 
+// skip passes over n words.
+func (r *wordReader) skip(n int) {
+	for range n {
+		_, rest, _ := bytes.Cut(r.text, []byte(" "))
+		r.text = rest
+		r.last += r.varint()
+		r.varint()
+		r.varint() // of the confidence, whose bytes end as a signed number's do
+	}
+}
+
 func (r *wordReader) varint() int64 {
 	v, k := binary.Varint(r.times)
 	if k <= 0 {

@@ -83,3 +83,23 @@ func TestSaidTimes(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkSpotHit finds the last word of a two-hour transcript, the most work
+// that a hit can be.
+func BenchmarkSpotHit(b *testing.B) {
+	var words []transcribe.Word
+	for i := range int64(20_000) {
+		words = append(words, transcribe.Word{Text: "Something,", StartMS: i * 360, EndMS: i*360 + 300})
+	}
+	words = append(words, transcribe.Word{Text: "Last.", StartMS: 7_200_000, EndMS: 7_200_300})
+	body, err := packSegments([]transcribe.Segment{transcribe.NewSegment(words)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	q := query.Query{Needed: []query.Term{{Words: []string{"last"}}}}
+	for b.Loop() {
+		if hit, err := spotHit(q, body); err != nil || hit.StartMS != 7_200_000 {
+			b.Fatal(hit, err)
+		}
+	}
+}

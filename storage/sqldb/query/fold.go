@@ -29,7 +29,11 @@ func AppendTokens(dst []string, text string) []string {
 		return append(dst, cut(text))
 	}
 	s := splitter{dst: dst}
-	for _, r := range norm.NFKD.String(text) {
+	if !isASCII(text) {
+		s.compose = true
+		text = norm.NFKD.String(text)
+	}
+	for _, r := range text {
 		s.add(r)
 	}
 	s.end()
@@ -50,11 +54,21 @@ func isPlain(text string) bool {
 	return true
 }
 
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // splitter gathers runes into tokens.
 type splitter struct {
-	dst  []string
-	word []byte
-	apos int // length of word at its last apostrophe; 0 means none
+	dst     []string
+	word    []byte
+	apos    int  // length of word at its last apostrophe; 0 means none
+	compose bool // what is gathered is decomposed
 }
 
 func (s *splitter) add(r rune) {
@@ -74,7 +88,7 @@ func (s *splitter) add(r rune) {
 }
 
 func (s *splitter) apostrophe() {
-	if elided[string(s.word)] {
+	if len(s.word) <= 6 && elided[string(s.word)] {
 		s.end()
 		return
 	}
@@ -86,8 +100,11 @@ func (s *splitter) end() {
 	if s.apos > 0 && s.apos == len(s.word)-1 && s.word[s.apos] == 's' {
 		s.word = s.word[:s.apos]
 	}
+	if s.compose {
+		s.word = norm.NFC.Bytes(s.word)
+	}
 	if len(s.word) > 0 {
-		s.dst = append(s.dst, cut(norm.NFC.String(string(s.word))))
+		s.dst = append(s.dst, cut(string(s.word)))
 	}
 	s.word, s.apos = s.word[:0], 0
 }
