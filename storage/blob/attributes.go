@@ -102,28 +102,32 @@ func (s sidecar) rel(bucket string) string {
 	return bucket
 }
 
-// The methods of meta.MetadataStorer, with the bucket made relative.
-
+// RetrieveAttribute implements meta.MetadataStorer.
 func (s sidecar) RetrieveAttribute(f *os.File, bucket, object, attribute string) ([]byte, error) {
 	return s.SideCar.RetrieveAttribute(f, s.rel(bucket), object, attribute)
 }
 
+// StoreAttribute implements meta.MetadataStorer.
 func (s sidecar) StoreAttribute(f *os.File, bucket, object, attribute string, value []byte) error {
 	return s.SideCar.StoreAttribute(f, s.rel(bucket), object, attribute, value)
 }
 
+// DeleteAttribute implements meta.MetadataStorer.
 func (s sidecar) DeleteAttribute(bucket, object, attribute string) error {
 	return s.SideCar.DeleteAttribute(s.rel(bucket), object, attribute)
 }
 
+// ListAttributes implements meta.MetadataStorer.
 func (s sidecar) ListAttributes(bucket, object string) ([]string, error) {
 	return s.SideCar.ListAttributes(s.rel(bucket), object)
 }
 
+// DeleteAttributes implements meta.MetadataStorer.
 func (s sidecar) DeleteAttributes(bucket, object string) error {
 	return s.SideCar.DeleteAttributes(s.rel(bucket), object)
 }
 
+// RenameObject implements meta.MetadataStorer.
 func (s sidecar) RenameObject(bucket, oldObject, newObject string) error {
 	return s.SideCar.RenameObject(s.rel(bucket), oldObject, newObject)
 }

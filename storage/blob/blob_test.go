@@ -295,7 +295,7 @@ func TestListAndDelete(t *testing.T) {
 		t.Errorf("list: %v, %v", got, err)
 	}
 	stop := errors.New("enough")
-	if err := s.List(t.Context(), "", func(blob.Object) error { return stop }); err != stop {
+	if err := s.List(t.Context(), "", func(blob.Object) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("stopped list: %v", err)
 	}
 	if err := s.Delete(t.Context(), append(keys, "never/was")...); err != nil {

@@ -65,6 +65,7 @@ func newDurable(dir string, logger *slog.Logger) (*durable, error) {
 
 func (d *durable) String() string { return "Hark" }
 
+// Shutdown closes the file backend.
 func (d *durable) Shutdown() { d.files.Shutdown() }
 
 // NormalizeObjectKey returns the key as it is: the gateway has refused those
@@ -124,6 +125,7 @@ func uploadPath(key, uploadID string) string {
 	return filepath.Join(posix.MetaTmpMultipartDir, hex.EncodeToString(sum[:]), uploadID)
 }
 
+// PutObject keeps an object and syncs it.
 func (d *durable) PutObject(ctx context.Context, in s3response.PutObjectInput) (s3response.PutObjectOutput, error) {
 	bucket, key := *in.Bucket, *in.Key
 	in.Bucket = d.folder(in.Bucket)
@@ -134,6 +136,7 @@ func (d *durable) PutObject(ctx context.Context, in s3response.PutObjectInput) (
 	return out, d.fault("put", key, err)
 }
 
+// CreateMultipartUpload begins an upload in parts and syncs its folder.
 func (d *durable) CreateMultipartUpload(ctx context.Context, in s3response.CreateMultipartUploadInput) (s3response.InitiateMultipartUploadResult, error) {
 	bucket, key := *in.Bucket, *in.Key
 	in.Bucket = d.folder(in.Bucket)
@@ -147,6 +150,7 @@ func (d *durable) CreateMultipartUpload(ctx context.Context, in s3response.Creat
 	return out, d.fault("begin upload", key, err)
 }
 
+// UploadPart keeps a part and syncs it.
 func (d *durable) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
 	bucket, key := *in.Bucket, *in.Key
 	in.Bucket = d.folder(in.Bucket)
@@ -158,6 +162,7 @@ func (d *durable) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	return out, d.fault("upload part", key, err)
 }
 
+// CompleteMultipartUpload makes an object of the parts and syncs it.
 func (d *durable) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput) (s3response.CompleteMultipartUploadResult, string, error) {
 	bucket, key := *in.Bucket, *in.Key
 	in.Bucket = d.folder(in.Bucket)
@@ -171,11 +176,13 @@ func (d *durable) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 	return out, version, d.fault("complete upload", key, err)
 }
 
+// AbortMultipartUpload throws the parts away.
 func (d *durable) AbortMultipartUpload(ctx context.Context, in *s3.AbortMultipartUploadInput) error {
 	in.Bucket = d.folder(in.Bucket)
 	return d.fault("abort upload", *in.Key, d.files.AbortMultipartUpload(ctx, in))
 }
 
+// ListMultipartUploads lists the uploads that have not ended.
 func (d *durable) ListMultipartUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (s3response.ListMultipartUploadsResult, error) {
 	bucket := *in.Bucket
 	in.Bucket = d.folder(in.Bucket)
@@ -184,6 +191,7 @@ func (d *durable) ListMultipartUploads(ctx context.Context, in *s3.ListMultipart
 	return out, d.fault("list uploads", "", err)
 }
 
+// ListParts lists what is there of an upload.
 func (d *durable) ListParts(ctx context.Context, in *s3.ListPartsInput) (s3response.ListPartsResult, error) {
 	bucket := *in.Bucket
 	in.Bucket = d.folder(in.Bucket)
@@ -192,18 +200,21 @@ func (d *durable) ListParts(ctx context.Context, in *s3.ListPartsInput) (s3respo
 	return out, d.fault("list parts", *in.Key, err)
 }
 
+// HeadObject describes an object.
 func (d *durable) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
 	in.Bucket = d.folder(in.Bucket)
 	out, err := d.files.HeadObject(ctx, in)
 	return out, d.fault("head", *in.Key, err)
 }
 
+// GetObject opens an object or a range of it.
 func (d *durable) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
 	in.Bucket = d.folder(in.Bucket)
 	out, err := d.files.GetObject(ctx, in)
 	return out, d.fault("get", *in.Key, err)
 }
 
+// ListObjectsV2 lists objects by prefix.
 func (d *durable) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (s3response.ListObjectsV2Result, error) {
 	bucket := *in.Bucket
 	in.Bucket = d.folder(in.Bucket)
@@ -212,6 +223,7 @@ func (d *durable) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) 
 	return out, d.fault("list", "", err)
 }
 
+// DeleteObject removes an object and syncs the removal.
 func (d *durable) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
 	bucket, key := *in.Bucket, *in.Key
 	in.Bucket = d.folder(in.Bucket)
@@ -222,6 +234,7 @@ func (d *durable) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*
 	return out, d.fault("delete", key, err)
 }
 
+// DeleteObjects removes objects and syncs their removal.
 func (d *durable) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (s3response.DeleteResult, error) {
 	bucket := *in.Bucket
 	in.Bucket = d.folder(in.Bucket)
@@ -232,12 +245,14 @@ func (d *durable) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) 
 	return out, d.fault("delete", "", err)
 }
 
+// HeadBucket tells whether a bucket is there.
 func (d *durable) HeadBucket(ctx context.Context, in *s3.HeadBucketInput) (*s3.HeadBucketOutput, error) {
 	in.Bucket = d.folder(in.Bucket)
 	out, err := d.files.HeadBucket(ctx, in)
 	return out, d.fault("head bucket", "", err)
 }
 
+// CreateBucket makes a bucket and syncs it.
 func (d *durable) CreateBucket(ctx context.Context, in *s3.CreateBucketInput, acl []byte) error {
 	bucket := *in.Bucket
 	in.Bucket = d.folder(in.Bucket)
@@ -248,25 +263,29 @@ func (d *durable) CreateBucket(ctx context.Context, in *s3.CreateBucketInput, ac
 	return d.fault("make bucket", "", err)
 }
 
-// The gateway asks these of any backend on its way to the calls above.
-
-func (d *durable) GetBucketAcl(ctx context.Context, in *s3.GetBucketAclInput) ([]byte, error) {
+// GetBucketAcl tells whose bucket it is. The gateway asks for this and what
+// follows on its way to the calls above.
+func (d *durable) GetBucketAcl(ctx context.Context, in *s3.GetBucketAclInput) ([]byte, error) { //nolint:revive // the interface has it so
 	acl, err := d.files.GetBucketAcl(ctx, &s3.GetBucketAclInput{Bucket: d.folder(in.Bucket)})
 	return acl, d.fault("get bucket acl", "", err)
 }
 
+// GetBucketPolicy says that there is none.
 func (d *durable) GetBucketPolicy(context.Context, string) ([]byte, error) {
 	return nil, s3err.GetAPIError(s3err.ErrNoSuchBucketPolicy)
 }
 
+// GetBucketCors says that there is none.
 func (d *durable) GetBucketCors(context.Context, string) ([]byte, error) {
 	return nil, s3err.GetAPIError(s3err.ErrNoSuchCORSConfiguration)
 }
 
+// GetBucketVersioning says that there is none.
 func (d *durable) GetBucketVersioning(context.Context, string) (s3response.GetBucketVersioningOutput, error) {
 	return s3response.GetBucketVersioningOutput{}, s3err.GetAPIError(s3err.ErrVersioningNotConfigured)
 }
 
+// GetObjectLockConfiguration says that there is none.
 func (d *durable) GetObjectLockConfiguration(context.Context, string) ([]byte, error) {
 	return nil, s3err.GetAPIError(s3err.ErrObjectLockConfigurationNotFound)
 }

@@ -90,6 +90,7 @@ type partReader struct {
 	off  int64
 }
 
+// Read implements io.Reader.
 func (r *partReader) Read(b []byte) (int, error) {
 	if r.off >= int64(r.part.size) {
 		return 0, io.EOF
@@ -101,6 +102,7 @@ func (r *partReader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
+// Seek implements io.Seeker.
 func (r *partReader) Seek(offset int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:

@@ -75,7 +75,7 @@ func (s *Store) putParts(ctx context.Context, key, mediaType string, first *part
 		}
 		// The caller may be gone, but the parts must not stay.
 		if abortErr := s.abort(context.WithoutCancel(ctx), key, id); abortErr != nil {
-			s.logger.Warn("parts of a failed upload remain until they are stale", "key", key, "error", abortErr)
+			s.logger.WarnContext(ctx, "parts of a failed upload remain until they are stale", "key", key, "error", abortErr)
 		}
 	}()
 	parts, n, err := s.sendParts(ctx, key, id, first, r)

@@ -36,7 +36,7 @@ type Embedded struct {
 	config  Config
 	backend *durable
 	server  *s3api.S3ApiServer
-	served  chan error // receives once, when the server no longer listens
+	stopped chan struct{} // closed when the server no longer listens
 	lock    *os.File
 
 	closeOnce sync.Once
@@ -81,7 +81,7 @@ func Serve(ctx context.Context, dir string, logger *slog.Logger) (_ *Embedded, e
 	if err != nil {
 		return nil, err
 	}
-	e := &Embedded{backend: backend, served: make(chan error, 1), lock: lock}
+	e := &Embedded{backend: backend, lock: lock}
 	endpoint, err := e.listen(ctx, keys)
 	if err != nil {
 		backend.Shutdown()
@@ -102,7 +102,7 @@ func (e *Embedded) Config() Config { return e.config }
 func (e *Embedded) Close() error {
 	e.closeOnce.Do(func() {
 		e.closeErr = e.server.ShutDown()
-		<-e.served // says no more than that the listener is closed
+		<-e.stopped
 		e.backend.Shutdown()
 		e.closeErr = errors.Join(e.closeErr, e.lock.Close())
 	})
@@ -128,7 +128,7 @@ func (e *Embedded) listen(ctx context.Context, keys serverKeys) (endpoint string
 }
 
 func (e *Embedded) start(ctx context.Context, address string, keys serverKeys) error {
-	listening := make(chan struct{})
+	listening, stopped := make(chan struct{}), make(chan struct{})
 	root := middlewares.RootUserConfig{Access: keys.Access, Secret: keys.Secret}
 	users := auth.NewIAMServiceSingle(auth.Account{Access: keys.Access, Secret: keys.Secret, Role: auth.RoleAdmin})
 	server, err := s3api.New(e.backend, root, defaultRegion, users, nil, nil, nil, nil,
@@ -141,15 +141,20 @@ func (e *Embedded) start(ctx context.Context, address string, keys serverKeys) e
 	if err != nil {
 		return fmt.Errorf("set up gateway: %w", err)
 	}
-	go func() { e.served <- server.ServeMultiPort([]string{address}) }()
+	go func() {
+		defer close(stopped)
+		err = server.ServeMultiPort([]string{address})
+	}()
 	select {
 	case <-listening:
-		e.server = server
+		e.server, e.stopped = server, stopped
 		return nil
-	case err := <-e.served:
+	case <-stopped:
 		return fmt.Errorf("listen on %s: %w", address, err)
 	case <-ctx.Done():
-		return errors.Join(context.Cause(ctx), server.ShutDown(), <-e.served)
+		err := errors.Join(context.Cause(ctx), server.ShutDown())
+		<-stopped
+		return err
 	}
 }
 
@@ -173,6 +178,7 @@ func newPosix(root string, attributes metaStore) (_ *posix.Posix, err error) {
 	opts := posix.PosixOpts{
 		CopyObjectThreshold: 5 << 30,
 		ForceNoObjLockFile:  true, // the lock on the folder keeps other processes out
+		IOBufferSize:        256 << 10,
 	}
 	opts.SetNewDirPerm(0o700)
 	opts.SetNewFilePerm(0o600)

@@ -124,7 +124,11 @@ func TestOnlyWithCredentials(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("object: %v, %v", info, err)
 	}
-	res, err := http.Get(e.Config().Endpoint + "/hark/w/1/secret")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.Config().Endpoint+"/hark/w/1/secret", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +206,7 @@ func TestClientDiesDuringPut(t *testing.T) {
 // on the way there.
 func cutOff(t *testing.T, to string, limit int64) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +217,7 @@ func cutOff(t *testing.T, to string, limit int64) string {
 			if err != nil {
 				return
 			}
-			far, err := net.Dial("tcp", to)
+			far, err := new(net.Dialer).DialContext(t.Context(), "tcp", to)
 			if err != nil {
 				_ = near.Close()
 				continue
@@ -251,7 +255,7 @@ func TestLostStore(t *testing.T) {
 // A store that takes the connection and then says nothing, or stops talking
 // in the middle of an object, is given up.
 func TestSilentStore(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,16 +104,18 @@ func newWatchedBody(ctx context.Context, cancel context.CancelCauseFunc, body io
 	return &watchedBody{ReadCloser: body, ctx: ctx, cancel: cancel, stall: stall, timer: timer}
 }
 
+// Read reads on, for as long as bytes keep coming.
 func (b *watchedBody) Read(p []byte) (int, error) {
 	b.timer.Reset(b.stall)
 	n, err := b.ReadCloser.Read(p)
 	b.timer.Stop()
-	if err != nil && err != io.EOF && b.ctx.Err() != nil {
+	if err != nil && !errors.Is(err, io.EOF) && b.ctx.Err() != nil {
 		err = context.Cause(b.ctx)
 	}
 	return n, err
 }
 
+// Close ends the request.
 func (b *watchedBody) Close() error {
 	b.timer.Stop()
 	err := b.ReadCloser.Close()

@@ -197,7 +197,7 @@ func TestPublishJob(t *testing.T) {
 }
 
 func TestNoServer(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestOutage(t *testing.T) {
 			if test.forget {
 				dir = t.TempDir()
 			}
-			s = external(t, dir, port)
+			external(t, dir, port)
 			receive(t, "word that events may be lost", sub.Dropped())
 			eventually(t, "publishing again", func() bool {
 				return b.PublishJob(t.Context(), storage.JobRef{ID: "after"}) == nil

@@ -146,14 +146,14 @@ func (c *consumer) yield(ctx context.Context) {
 // that there is a queue.
 func (c *consumer) recover(ctx context.Context, p transcribe.Priority, err error) {
 	if c.bus.conn.IsConnected() { // else the loss has been logged
-		c.bus.logger.Warn("cannot ask for jobs; trying again", "class", className(p), "error", err)
+		c.bus.logger.WarnContext(ctx, "cannot ask for jobs; trying again", "class", className(p), "error", err)
 	}
 	rest(ctx, c.bus.times.pause)
 	for !c.bus.conn.IsConnected() && ctx.Err() == nil {
 		rest(ctx, c.bus.times.pause)
 	}
 	if err := c.bus.ensureQueue(ctx); err != nil && ctx.Err() == nil {
-		c.bus.logger.Warn("cannot make the job queue; trying again", "error", err)
+		c.bus.logger.WarnContext(ctx, "cannot make the job queue; trying again", "error", err)
 	}
 }
 

@@ -257,9 +257,16 @@ func TestManyJobsManyNodes(t *testing.T) {
 		now   = map[string]int{} // running, by job
 		twice []string
 		all   = make(chan struct{})
+		began = make(chan string, 3*jobs) // jobs of the node that is to die
 	)
 	handle := func(node string, dead *atomic.Bool) bus.Handler {
 		return func(_ context.Context, id string) bus.Verdict {
+			if node == "victim" {
+				select {
+				case began <- id:
+				default:
+				}
+			}
 			mu.Lock()
 			if now[id]++; now[id] > 1 && !dead.Load() {
 				twice = append(twice, node+" "+id)
@@ -300,6 +307,7 @@ func TestManyJobsManyNodes(t *testing.T) {
 	for i := range jobs {
 		publish(t, publisher, transcribe.Priority(i%2), fmt.Sprintf("job-%d", i))
 		if i == jobs/2 {
+			receive(t, "job on the node that is to die", began)
 			mu.Lock()
 			victimDead.Store(true)
 			mu.Unlock()

@@ -72,7 +72,7 @@ func (b *Bus) ensureStream(ctx context.Context) (jetstream.Stream, error) {
 	}
 	updated, err := b.js.UpdateStream(ctx, wanted)
 	if err != nil {
-		b.logger.Warn("the job queue stays as another version made it", "error", err)
+		b.logger.WarnContext(ctx, "the job queue stays as another version made it", "error", err)
 		return stream, nil
 	}
 	return updated, nil
@@ -118,7 +118,7 @@ func (b *Bus) ensureConsumer(ctx context.Context, stream jetstream.Stream, p tra
 	if _, there := stream.Consumer(ctx, className(p)); there != nil {
 		return err
 	}
-	b.logger.Warn("a consumer of the job queue stays as another version made it", "consumer", className(p), "error", err)
+	b.logger.WarnContext(ctx, "a consumer of the job queue stays as another version made it", "consumer", className(p), "error", err)
 	return nil
 }
 

@@ -98,7 +98,7 @@ func (c *consumer) work1(ctx context.Context, r *run) {
 func (c *consumer) call(ctx context.Context, r *run) (verdict Verdict) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.logger.Error("handler panicked", "panic", p, "stack", string(debug.Stack()))
+			r.logger.ErrorContext(ctx, "handler panicked", "panic", p, "stack", string(debug.Stack()))
 			verdict = Retry(panicDelay)
 		}
 	}()

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -102,17 +103,24 @@ func lockDir(dir string) (*os.File, error) {
 // starting and stopping, which our own log tells already.
 type serverLog struct{ logger *slog.Logger }
 
-func (l serverLog) Noticef(format string, v ...any) {
-	l.logger.Debug("nats: " + fmt.Sprintf(format, v...))
-}
-func (l serverLog) Warnf(format string, v ...any) {
-	l.logger.Warn("nats: " + fmt.Sprintf(format, v...))
-}
-func (l serverLog) Errorf(format string, v ...any) {
-	l.logger.Error("nats: " + fmt.Sprintf(format, v...))
-}
-func (l serverLog) Fatalf(format string, v ...any) {
-	l.logger.Error("nats: " + fmt.Sprintf(format, v...))
-}
+// Noticef implements server.Logger.
+func (l serverLog) Noticef(format string, v ...any) { l.log(slog.LevelDebug, format, v...) }
+
+// Warnf implements server.Logger.
+func (l serverLog) Warnf(format string, v ...any) { l.log(slog.LevelWarn, format, v...) }
+
+// Errorf implements server.Logger.
+func (l serverLog) Errorf(format string, v ...any) { l.log(slog.LevelError, format, v...) }
+
+// Fatalf implements server.Logger; the server goes on after it.
+func (l serverLog) Fatalf(format string, v ...any) { l.log(slog.LevelError, format, v...) }
+
+// Debugf implements server.Logger; it is never asked for.
 func (l serverLog) Debugf(string, ...any) {}
+
+// Tracef implements server.Logger; it is never asked for.
 func (l serverLog) Tracef(string, ...any) {}
+
+func (l serverLog) log(level slog.Level, format string, v ...any) {
+	l.logger.Log(context.Background(), level, "embedded NATS server", "says", fmt.Sprintf(format, v...))
+}
