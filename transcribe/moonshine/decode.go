@@ -1,8 +1,6 @@
 package moonshine
 
-import (
-	"context"
-)
+import "context"
 
 // A token is about four letters. Fast speech has about six of them a second,
 // and spelt numbers ten; more than that is not speech.

@@ -18,7 +18,9 @@ type decoder struct {
 	head    *head
 	shape   decoderShape
 	caches  []cacheNames
-	idle    sync.Pool // of *buffers
+
+	mu   sync.Mutex
+	idle []*buffers // as many as there were calls at once
 }
 
 // cacheNames are what the graph calls the keys, or the values, of one layer.
@@ -65,12 +67,30 @@ func openDecoder(path string, threads int) (*decoder, error) {
 	if err != nil {
 		return nil, errors.Join(err, session.Destroy())
 	}
-	d := &decoder{session: session, head: head, shape: parts.shape, caches: namesOf(parts.shape.layers)}
-	d.idle.New = func() any { return newBuffers(d.shape, head.dim) }
-	return d, nil
+	return &decoder{session: session, head: head, shape: parts.shape, caches: namesOf(parts.shape.layers)}, nil
 }
 
 func (d *decoder) close() error { return errors.Join(d.session.Destroy(), d.head.close()) }
+
+// borrow returns buffers that nobody uses. They are kept by hand and not in a
+// sync.Pool, whose content the garbage collector drops every other time: at
+// 25 MB for ten seconds of sound that would be most of the program's garbage.
+func (d *decoder) borrow() *buffers {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n := len(d.idle); n > 0 {
+		b := d.idle[n-1]
+		d.idle = d.idle[:n-1]
+		return b
+	}
+	return newBuffers(d.shape, d.head.dim)
+}
+
+func (d *decoder) giveBack(b *buffers) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.idle = append(d.idle, b)
+}
 
 // buffers are the memory that the decoder's tensors lie in, kept from one
 // utterance to the next. What ONNX Runtime is given the address of stays
@@ -96,11 +116,11 @@ func newBuffers(s decoderShape, dim int) *buffers {
 	}
 }
 
-// room returns a slice of n numbers in place of buf, with space to grow. What
-// was in buf is lost.
-func room(buf []float32, n int) []float32 {
+// room returns a slice of n numbers in place of buf, with space for spare
+// more if it has to be made. What was in buf is lost.
+func room(buf []float32, n, spare int) []float32 {
 	if cap(buf) < n {
-		buf = make([]float32, n, n+n/2)
+		buf = make([]float32, n, n+spare)
 	}
 	return buf[:n]
 }
@@ -126,7 +146,7 @@ func (d *decoder) begin(heard ort.Value) (*decoding, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make tensors: %w", err), binding.Destroy())
 	}
-	g := &decoding{decoder: d, buffers: d.idle.Get().(*buffers), binding: binding, scores: scores, frames: int(heard.GetShape()[1])}
+	g := &decoding{decoder: d, buffers: d.borrow(), binding: binding, scores: scores, frames: int(heard.GetShape()[1])}
 	if err := g.bindUtterance(heard); err != nil {
 		g.close()
 		return nil, err
@@ -137,7 +157,7 @@ func (d *decoder) begin(heard ort.Value) (*decoding, error) {
 func (g *decoding) close() {
 	_ = g.binding.Destroy()
 	g.scores.destroy()
-	g.idle.Put(g.buffers)
+	g.giveBack(g.buffers)
 }
 
 // bindUtterance binds the inputs that are the same in every step.
@@ -180,7 +200,7 @@ func (g *decoding) step(token int) (next int, logProb float64, err error) {
 // bindAnswers binds the outputs that every step answers with.
 func (g *decoding) bindAnswers() error {
 	for layer := followsFrom(g.shape.layers); layer < g.shape.layers; layer++ {
-		g.weights[layer] = room(g.weights[layer], g.shape.heads*g.frames)
+		g.weights[layer] = room(g.weights[layer], g.shape.heads*g.frames, 0)
 		if err := bind(g.binding.BindOutput, attentionName(layer), g.weights[layer], 1, g.shape.heads, 1, g.frames); err != nil {
 			return err
 		}
@@ -188,11 +208,15 @@ func (g *decoding) bindAnswers() error {
 	return bind(g.binding.BindOutput, hiddenName, g.hidden, 1, 1, len(g.hidden))
 }
 
+// sparePlaces is for how many tokens more than needed a cache is made.
+const sparePlaces = 32
+
 // bindCache binds the keys and values of the tokens so far as inputs, and
 // room for those and one token more as outputs.
 func (g *decoding) bindCache() error {
 	for i, name := range g.caches {
-		g.present[i] = room(g.present[i], g.shape.heads*(g.tokens+1)*g.shape.headDim)
+		size := g.shape.heads * g.shape.headDim // of one token
+		g.present[i] = room(g.present[i], size*(g.tokens+1), size*sparePlaces)
 		if err := bind(g.binding.BindInput, name.pastSaid, g.past[i], 1, g.shape.heads, g.tokens, g.shape.headDim); err != nil {
 			return err
 		}
@@ -207,7 +231,7 @@ func (g *decoding) bindCache() error {
 func (g *decoding) bindListening() error {
 	g.useCache[0] = false
 	for i, name := range g.caches {
-		g.heard[i] = room(g.heard[i], g.shape.heads*g.frames*g.shape.headDim)
+		g.heard[i] = room(g.heard[i], g.shape.heads*g.frames*g.shape.headDim, 0)
 		if err := bind(g.binding.BindInput, name.pastHeard, g.heard[i], 1, g.shape.heads, 0, g.shape.headDim); err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package moonshine
 
 import (
 	"fmt"
-	"os"
 
 	ort "github.com/yalue/onnxruntime_go"
 )
@@ -52,7 +51,12 @@ func (e *encoder) listen(samples []float32) (ort.Value, error) {
 	return output[0], nil
 }
 
-// sessionOptions are those of both sessions. The caller destroys them.
+// sessionOptions are those of every session. The caller destroys them.
+//
+// Memory patterns are off: they are remembered for every length of sound,
+// and no two are alike. The arena is on: without it the system's allocator
+// has to find room for large tensors a hundred times a second, and what it
+// leaves between them grows.
 func sessionOptions(threads int) (*ort.SessionOptions, error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
@@ -61,8 +65,7 @@ func sessionOptions(threads int) (*ort.SessionOptions, error) {
 	for _, set := range []func() error{
 		func() error { return options.SetIntraOpNumThreads(threads) },
 		func() error { return options.SetInterOpNumThreads(1) },
-		func() error { return options.SetMemPattern(os.Getenv("PATTERN") != "") },
-		func() error { return options.SetCpuMemArena(os.Getenv("ARENA") != "") },
+		func() error { return options.SetMemPattern(false) },
 	} {
 		if err := set(); err != nil {
 			_ = options.Destroy()
@@ -71,6 +74,3 @@ func sessionOptions(threads int) (*ort.SessionOptions, error) {
 	}
 	return options, nil
 }
-
-// sampleRate is what the model hears, in Hz.
-const sampleRate = 16000

@@ -78,17 +78,17 @@ func (s *scores) likeliest(hidden []float32) (token int, logProb float64, err er
 	product := s.product.GetData()
 	high, low := product[:s.vocab], product[s.vocab:]
 	// Of logits in units of the lowest digit, the largest and the sum of all.
-	best := math.MinInt64
+	best := int64(math.MinInt64)
 	for i := range high {
-		if l := int(high[i])*lowDigits + int(low[i]); l > best {
+		if l := int64(high[i])*lowDigits + int64(low[i]); l > best {
 			best, token = l, i
 		}
 	}
 	scale := float64(unit) * float64(s.scale) / lowDigits
-	least := best - int(negligible/scale)
+	least := best - int64(negligible/scale)
 	var sum float64
 	for i := range high {
-		if l := int(high[i])*lowDigits + int(low[i]); l >= least {
+		if l := int64(high[i])*lowDigits + int64(low[i]); l >= least {
 			sum += math.Exp(float64(l-best) * scale)
 		}
 	}
@@ -107,7 +107,7 @@ func (s *scores) split(hidden []float32) (unit float32) {
 		most = max(most, x, -x)
 	}
 	unit = most / 127
-	if !(unit > 0) {
+	if !(unit > 1e-6) { // nothing, or not a number
 		unit = 1
 	}
 	digits := s.bytes.GetData()

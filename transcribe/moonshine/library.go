@@ -12,25 +12,26 @@ import (
 // the library and its environment in variables of its own, one to a process.
 var opening sync.Mutex
 
-// openLibrary sets ONNX Runtime up unless that is done. It stays for the life
-// of the process, which has it loaded anyway for its voice activity detector.
+// OpenRuntime sets ONNX Runtime up for this process, unless that is done.
+// [Load] does so by itself: this is for others who run models beside it. It
+// stays for the life of the process, which has the library loaded anyway.
 //
 // An empty path means the library under its plain name. The dynamic linker
 // answers with the copy that the process has loaded already, if it has, and
 // else looks where the program says (its rpath) and where the system keeps
 // libraries.
-func openLibrary(path string) error {
+func OpenRuntime(library string) error {
 	opening.Lock()
 	defer opening.Unlock()
 	if ort.IsInitialized() {
 		return nil
 	}
-	if path == "" {
-		path = libraryName()
+	if library == "" {
+		library = libraryName()
 	}
-	ort.SetSharedLibraryPath(path)
+	ort.SetSharedLibraryPath(library)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
-		return fmt.Errorf("open ONNX Runtime from %s: %w", path, err)
+		return fmt.Errorf("open ONNX Runtime from %s: %w", library, err)
 	}
 	return nil
 }

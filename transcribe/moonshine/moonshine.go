@@ -1,3 +1,37 @@
+// Package moonshine runs the Moonshine speech model directly on ONNX Runtime.
+// It gives what a ready-made recogniser does not: the time and the confidence
+// of every word, and an end to text that repeats itself.
+//
+// # How sound becomes words
+//
+// [Load] opens three ONNX Runtime sessions: the encoder, and the decoder in
+// two parts (surgery.go says why). [Model.Recognise] takes one stretch of
+// speech through them:
+//
+//   - encoder.go turns samples into frames of 24 ms;
+//   - decode.go says the likeliest token after another, until the model says
+//     that it is done, begins to repeat itself (loop.go) or says more than can
+//     be spoken in that time; decoder.go and head.go are one such step;
+//   - words.go joins tokens to words, with their probability;
+//   - align.go finds when each was said. While the decoder says a token, its
+//     cross-attention lies on the frames that it hears it in. That is kept as
+//     it goes, so that times cost no second pass; dynamic time warping makes
+//     one way through the sound of it, and pauses.go moves the bounds of words
+//     to those of the pauses.
+//
+// # Limits
+//
+// The model was made for speech of up to half a minute and is best below ten
+// seconds; longer sound must be cut where people pause. It hears one language.
+// Of noise and silence it mostly makes nothing, and sometimes a sentence;
+// [Result.AvgLogProb] tells those apart.
+//
+// Word times are those of the model: against forced alignment of 134 clips
+// (1,240 words) the base model's starts are 28 ms off in the median and 84 ms
+// at the 90th percentile, its ends 28 and 78.
+//
+// ONNX Runtime is loaded from the shared library that the process has loaded
+// already for package sherpa, which this package therefore need not import.
 package moonshine
 
 import (
@@ -5,8 +39,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"sync"
 
+	"hark/media"
 	"hark/transcribe"
 )
 
@@ -33,8 +69,9 @@ type Model struct {
 	closed  bool
 }
 
-// Load reads a model into memory. It takes about a second and, for the base
-// model, 200 MB, of which 100 MB stay.
+// Load reads a model into memory. For the base model it takes about a second
+// and 300 MB, of which 180 MB stay; every call of Recognise at the same time
+// adds about 60 MB, which stay as well.
 func Load(cfg Config) (*Model, error) {
 	if cfg.Threads < 0 {
 		return nil, fmt.Errorf("moonshine: threads is %d, want 1 or more, or 0 for 1", cfg.Threads)
@@ -52,7 +89,7 @@ func Load(cfg Config) (*Model, error) {
 	if m.vocab, err = readVocabulary(cfg.Tokens); err != nil {
 		return nil, fmt.Errorf("moonshine: %w", err)
 	}
-	if err := openLibrary(cfg.Library); err != nil {
+	if err := OpenRuntime(cfg.Library); err != nil {
 		return nil, fmt.Errorf("moonshine: %w", err)
 	}
 	if m.encoder, err = openEncoder(cfg.Encoder, threads); err != nil {
@@ -65,6 +102,9 @@ func Load(cfg Config) (*Model, error) {
 		return nil, errors.Join(fmt.Errorf("moonshine: vocabulary %s has %d tokens, the decoder %d: they belong to different models",
 			cfg.Tokens, len(m.vocab), m.decoder.shape.vocab), m.Close())
 	}
+	// What was read of the files is garbage by now, 100 MB of it, and would
+	// stay for long: nothing else allocates enough for a collection soon.
+	debug.FreeOSMemory()
 	return m, nil
 }
 
@@ -79,13 +119,20 @@ func (m *Model) Close() error {
 	return errors.Join(m.encoder.close(), m.decoder.close())
 }
 
-// minSamples is the least sound the encoder is given; shorter sound is
-// followed by silence. Below a tenth of a second its convolutions have hardly
-// anything to normalise.
-const minSamples = sampleRate / 2
+const (
+	sampleRate = media.SampleRate // that the model hears, in Hz
+
+	// minSamples is the least sound the encoder is given; shorter sound is
+	// followed by silence. Its convolutions need more than a frame.
+	minSamples = sampleRate / 2
+
+	// maxSamples is a minute. The encoder's memory grows with the square of
+	// the length: a minute takes 300 MB.
+	maxSamples = sampleRate * 60
+)
 
 // Recognise hears what is said in mono samples of 16 kHz (media.SampleRate),
-// in -1..1, at most half a minute of them. Words come in order, inside the
+// in -1..1, at most a minute of them. Words come in order, inside the
 // sound. Sound in which the model hears nothing gives no words and no error.
 //
 // ctx is looked at between the model's steps, of which the longest is the
@@ -98,6 +145,9 @@ func (m *Model) Recognise(ctx context.Context, samples []float32) (Result, error
 	}
 	if len(samples) == 0 {
 		return Result{}, nil
+	}
+	if len(samples) > maxSamples {
+		return Result{}, fmt.Errorf("moonshine: sound of %d s is too long, want at most %d s", len(samples)/sampleRate, maxSamples/sampleRate)
 	}
 	padded := samples
 	if len(padded) < minSamples {
