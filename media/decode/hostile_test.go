@@ -167,21 +167,22 @@ func TestMP3WithJunk(t *testing.T) {
 	middle := len(b) / 2
 	junk := append(append(bytes.Clone(b[:middle]), bytes.Repeat([]byte("\xFF\xFBjunk\x00"), 2000)...), b[middle:]...)
 	for name, c := range map[string]struct {
-		clip  []byte
-		alike float64
+		clip []byte
+		late time.Duration // with the encoder's own frame, its delay is lost
+		same bool
 	}{
-		"a tag of 2 MB":       {append(tag, b...), 1},
-		"tags at the end":     {append(bytes.Clone(b), "TAG"+strings.Repeat("x", 125)...), 1},
-		"junk in the middle":  {junk, 0.9},
-		"zeros before it":     {append(make([]byte, 3000), b...), 1},
-		"the first 100 bytes": {b[100:], 0.9},
+		"a tag of 2 MB":                {append(tag, b...), 0, true},
+		"tags at the end":              {append(bytes.Clone(b), "TAG"+strings.Repeat("x", 125)...), 0, true},
+		"junk in the middle":           {junk, 0, false},
+		"zeros before it":              {append(make([]byte, 3000), b...), 0, true},
+		"the first 100 bytes are gone": {b[100:], 25 * time.Millisecond, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, report := mustDecodeBytes(t, c.clip)
-			if c, _ := likeness(want, got, 0); c < 0.9 {
+			if c, _ := likeness(want, got, c.late); c < 0.9 {
 				t.Errorf("%.3f alike, %d samples instead of %d, %+v", c, len(got), len(want), report)
 			}
-			if c.alike == 1 && (len(got) != len(want) || report.Truncated) {
+			if c.same && (len(got) != len(want) || report.Truncated) {
 				t.Errorf("%d samples (%+v), want %d", len(got), report, len(want))
 			}
 		})
