@@ -134,3 +134,26 @@ func TestStoreAway(t *testing.T) {
 		t.Error("the private cause is not logged")
 	}
 }
+
+// TestOutcomeUnknown loses the database in mid-commit: the message may be
+// there, so its sound must stay for the sweep to decide.
+func TestOutcomeUnknown(t *testing.T) {
+	w := newWorld(t, options{deps: func(d *Deps) { d.DB = brokenLedger{d.DB} }})
+	conversation := w.owner.conversation()
+	w.owner.send("POST", "/v1/conversations/"+conversation+"/messages", bytes.NewReader(sine(time.Second))).problem(500, "internal")
+	if w.objs.count() != 1 {
+		t.Error("the object is gone")
+	}
+	if !strings.Contains(w.log.String(), errConnectionLost.Error()) {
+		t.Error("the cause is not logged")
+	}
+}
+
+// TestQueueAway keeps messages while no job can be published.
+func TestQueueAway(t *testing.T) {
+	w := newWorld(t, options{deps: func(d *Deps) { d.Bus = deafBus{sharedBus} }})
+	m := w.owner.record(w.owner.conversation())
+	if due, err := w.db.DueJobs(t.Context(), 10); err != nil || len(due) != 1 {
+		t.Errorf("%v, %v: the sweeper would not find the job of %s", due, err, m.ID)
+	}
+}

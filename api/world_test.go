@@ -3,21 +3,15 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"net/textproto"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -29,7 +23,6 @@ import (
 	"hark/storage/blob"
 	storagebus "hark/storage/bus"
 	"hark/storage/sqldb"
-	"hark/transcribe"
 	"hark/transcribe/pipeline"
 )
 
@@ -304,141 +297,9 @@ func (w *world) begin(messageID string) pipeline.Task {
 	return pipeline.Task{}
 }
 
-// spoken is a transcript with a word each half second.
-func spoken(text string) *transcribe.Transcript {
-	t := &transcribe.Transcript{Language: "en", Engine: "test", Model: "test"}
-	var words []transcribe.Word
-	for i, word := range strings.Fields(text) {
-		at := int64(i) * 500
-		words = append(words, transcribe.Word{Text: word, StartMS: at, EndMS: at + 400, Confidence: 0.9})
-	}
-	if words != nil {
-		t.Segments = []transcribe.Segment{transcribe.NewSegment(words)}
-	}
-	return t
-}
-
-// sine is a WAV file of a 440 Hz tone: 8 kHz, 16 bit, mono.
-func sine(d time.Duration) []byte {
-	const rate = 8000
-	n := int(d.Seconds() * rate)
-	b := wavHeader(uint32(n*2), rate)
-	for i := range n {
-		b = binary.LittleEndian.AppendUint16(b, uint16(int16(8000*math.Sin(2*math.Pi*440*float64(i)/rate))))
-	}
-	return b
-}
-
-func wavHeader(dataBytes, rate uint32) []byte {
-	b := []byte("RIFF")
-	b = binary.LittleEndian.AppendUint32(b, 36+dataBytes)
-	b = append(b, "WAVEfmt "...)
-	b = binary.LittleEndian.AppendUint32(b, 16)
-	b = binary.LittleEndian.AppendUint16(b, 1)
-	b = binary.LittleEndian.AppendUint16(b, 1)
-	b = binary.LittleEndian.AppendUint32(b, rate)
-	b = binary.LittleEndian.AppendUint32(b, rate*2)
-	b = binary.LittleEndian.AppendUint16(b, 2)
-	b = binary.LittleEndian.AppendUint16(b, 16)
-	b = append(b, "data"...)
-	return binary.LittleEndian.AppendUint32(b, dataBytes)
-}
-
-// watchedObjects knows which objects are there, and can be told to fail.
-type watchedObjects struct {
-	*blob.Store
-	mu   sync.Mutex
-	keys map[string]bool
-	fail error
-}
-
-func (o *watchedObjects) Put(ctx context.Context, key, mediaType string, r io.Reader, size int64) (int64, error) {
-	o.mu.Lock()
-	fail := o.fail
-	o.mu.Unlock()
-	if fail != nil {
-		return 0, fail
-	}
-	n, err := o.Store.Put(ctx, key, mediaType, r, size)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if err == nil {
-		if o.keys == nil {
-			o.keys = map[string]bool{}
-		}
-		o.keys[key] = true
-	}
-	return n, err
-}
-
-func (o *watchedObjects) Delete(ctx context.Context, keys ...string) error {
-	err := o.Store.Delete(ctx, keys...)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, key := range keys {
-		delete(o.keys, key)
-	}
-	return err
-}
-
-// count is how many originals are kept.
-func (o *watchedObjects) count() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.keys)
-}
-
-// lockedBuffer collects the log.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-var errStoreAway = errors.New("dial tcp 10.0.0.7: connection refused")
-
-// formWith makes a form of a recording; fields behind "|" come behind it.
-func formWith(clip []byte, fields ...string) (body []byte, contentType string) {
-	var b bytes.Buffer
-	form := multipart.NewWriter(&b)
-	sent := false
-	sendClip := func() {
-		part, _ := form.CreatePart(textproto.MIMEHeader{
-			"Content-Disposition": {`form-data; name="audio"; filename="dir/höre 🎙.wav"`},
-			"Content-Type":        {"audio/wav"},
-		})
-		_, _ = part.Write(clip)
-		sent = true
-	}
-	for i := 0; i < len(fields); i++ {
-		if fields[i] == "|" {
-			sendClip()
-			continue
-		}
-		_ = form.WriteField(fields[i], fields[i+1])
-		i++
-	}
-	if !sent {
-		sendClip()
-	}
-	form.Close()
-	return b.Bytes(), form.FormDataContentType()
 }
