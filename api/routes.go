@@ -1,6 +1,8 @@
 package api
 
 import (
+	"io"
+
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
 )
@@ -8,7 +10,7 @@ import (
 // route lays out every address that Hark answers.
 func (s *Server) route() error {
 	s.echo = echo.New()
-	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.Logger.SetOutput(io.Discard) // ours is passed in, and says all of it
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.answer(c, err) }
 	s.echo.IPExtractor = echo.ExtractIPDirect()
 	s.echo.Use(s.observe)
