@@ -6,12 +6,10 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// The encoder's three convolutions (kernels of 127, 7 and 3, strides of 64, 3
-// and 2, no padding) turn every 384 samples into one frame; a frame sees 895.
-const (
-	frameSamples = 64 * 3 * 2                  // from one frame to the next: 24 ms
-	frameWindow  = 127 + 64*(7-1) + 64*3*(3-1) // that one frame sees: 55.9 ms
-)
+// frameSamples is how far one of the encoder's frames is from the next: 24 ms.
+// Its three convolutions (kernels of 127, 7 and 3, no padding) go in strides of
+// 64, 3 and 2. A frame sees 895 samples, 56 ms.
+const frameSamples = 64 * 3 * 2
 
 // encoder is the half of the model that listens. It is safe for concurrent use.
 type encoder struct {
