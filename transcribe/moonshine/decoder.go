@@ -9,8 +9,8 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// decoder is the half of the model that says tokens: one ONNX Runtime session
-// of a merged decoder whose cross-attention has been made visible.
+// decoder is the half of the model that says tokens: a session of what
+// [splitDecoder] makes of the merged decoder, and its head.
 //
 // It is safe for concurrent use; every utterance has its own [decoding].
 type decoder struct {

@@ -70,8 +70,8 @@ type Model struct {
 }
 
 // Load reads a model into memory. For the base model it takes about a second
-// and 300 MB, of which 180 MB stay; every call of Recognise at the same time
-// adds about 60 MB, which stay as well.
+// and 300 MB, of which 190 MB stay; every call of Recognise at the same time
+// adds about 60 MB for sound of up to ten seconds, which stay as well.
 func Load(cfg Config) (*Model, error) {
 	if cfg.Threads < 0 {
 		return nil, fmt.Errorf("moonshine: threads is %d, want 1 or more, or 0 for 1", cfg.Threads)
@@ -126,8 +126,8 @@ const (
 	// followed by silence. Its convolutions need more than a frame.
 	minSamples = sampleRate / 2
 
-	// maxSamples is a minute. The encoder's memory grows with the square of
-	// the length: a minute takes 300 MB.
+	// maxSamples is a minute. The model is of no use beyond half of that, and
+	// the encoder's memory grows with the square of the length.
 	maxSamples = sampleRate * 60
 )
 
