@@ -6,28 +6,17 @@ import (
 	"hark/transcribe"
 )
 
-// Job is the work that makes a message ready. A message has one job, which goes
-// by the message's id; doing it again (a retry, a better model) is a new attempt
-// of the same job.
+// JobRef names the work that makes a message ready. A message has one job,
+// which goes by the message's id; doing it again (a retry, a better model) is a
+// new attempt of the same job.
 //
 // An attempt holds a lease that its worker renews; when the lease runs out,
 // another worker may begin the next attempt, and whatever the first still
 // saves is refused with ErrStale.
-type Job struct {
-	ID          string
-	WorkspaceID string
-	MessageID   string
-	Priority    transcribe.Priority
-	Attempt     int // 1 for the first
-	CreatedAt   time.Time
-}
-
-// JobRef names a job to publish.
 type JobRef struct {
-	ID        string
-	MessageID string // whose deletion cancels the job; empty where it is not known
-	Priority  transcribe.Priority
-	Attempt   int // attempts begun so far
+	ID       string
+	Priority transcribe.Priority
+	Attempt  int // attempts begun so far
 }
 
 // QueueStats describes work that waits, by priority.

@@ -97,6 +97,11 @@ func (p *Program) sweepEvents(ctx context.Context) error {
 }
 
 func (p *Program) sweepOrphans(ctx context.Context) error {
+	if n, err := p.blobs.AbortStale(ctx, "", time.Now().Add(-orphanAge)); err != nil {
+		return err
+	} else if n > 0 {
+		p.log.InfoContext(ctx, "threw away unfinished uploads", "uploads", n)
+	}
 	return p.blobs.List(ctx, "", func(o blob.Object) error {
 		if time.Since(o.ModTime) < orphanAge {
 			return nil

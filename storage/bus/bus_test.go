@@ -92,7 +92,7 @@ func consume(t *testing.T, b *bus.Bus, cfg bus.ConsumeConfig, handle bus.Handler
 func publish(t *testing.T, b *bus.Bus, p transcribe.Priority, ids ...string) {
 	t.Helper()
 	for _, id := range ids {
-		if err := b.PublishJob(t.Context(), storage.JobRef{ID: id, MessageID: "message-of-" + id, Priority: p}); err != nil {
+		if err := b.PublishJob(t.Context(), storage.JobRef{ID: id, Priority: p}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -176,7 +176,7 @@ func (c *consumer) hearCancel(m *nats.Msg) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, r := range c.runs {
-		if cancel.ID == r.job.Job || cancel.ID == r.job.Message {
+		if cancel.ID == r.job.Job {
 			r.cancel(ErrCanceled)
 		}
 	}

@@ -34,8 +34,7 @@ func checkToken(id string) error {
 // jobPayload is a job in the queue.
 type jobPayload struct {
 	Job     string `json:"job"`
-	Message string `json:"message,omitempty"` // empty where the publisher did not know
-	Attempt int    `json:"attempt"`           // for who reads the queue by hand
+	Attempt int    `json:"attempt"` // for who reads the queue by hand
 }
 
 func decodeJob(data []byte) (jobPayload, error) {
@@ -65,7 +64,7 @@ func decodeEvent(data []byte, workspaceID string) (storage.Event, error) {
 	return e, nil
 }
 
-// cancelPayload calls off a job, by its own id or its message's.
+// cancelPayload calls off a job.
 type cancelPayload struct {
 	ID string `json:"id"`
 }

@@ -24,7 +24,7 @@ func (b *Bus) PublishJob(ctx context.Context, job storage.JobRef) error {
 	if err := checkToken(job.ID); err != nil {
 		return fmt.Errorf("publish job %q: %w", job.ID, err)
 	}
-	data, err := json.Marshal(jobPayload{Job: job.ID, Message: job.MessageID, Attempt: job.Attempt})
+	data, err := json.Marshal(jobPayload{Job: job.ID, Attempt: job.Attempt})
 	if err != nil {
 		return fmt.Errorf("publish job %s: %w", job.ID, err)
 	}
@@ -60,9 +60,8 @@ func (b *Bus) PublishEvents(_ context.Context, events []storage.Event) error {
 	return nil
 }
 
-// CancelJob calls off the work on a job, named by its own id or by its
-// message's, on whichever node it runs: its handler's context ends with
-// ErrCanceled. It does not take the job out of the queue, and nobody answers:
+// CancelJob calls off the work on a job, on whichever node it runs: its
+// handler's context ends with ErrCanceled. It does not take the job out of the queue, and nobody answers:
 // a worker must also find out for itself that its message is gone.
 func (b *Bus) CancelJob(_ context.Context, id string) error {
 	data, err := json.Marshal(cancelPayload{ID: id})

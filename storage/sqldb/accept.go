@@ -48,7 +48,7 @@ func (db *DB) Accept(ctx context.Context, actor storage.Actor, m storage.NewMess
 		if err := t.noteActivity(ctx, m.ConversationID); err != nil {
 			return err
 		}
-		job = storage.JobRef{ID: m.ID, MessageID: m.ID, Priority: m.Priority} // a message has one job
+		job = storage.JobRef{ID: m.ID, Priority: m.Priority} // a message has one job
 		if err := t.insertJob(ctx, job, "waiting"); err != nil {
 			return err
 		}

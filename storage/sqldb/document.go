@@ -57,6 +57,8 @@ func newDocument(workspaceNo int64, row indexedMessage, body []byte) document {
 // phrase of stop words, each of which is in most messages, is found by those.
 func pair(a, b string) string { return a + " " + b }
 
+func isPair(unit string) bool { return strings.Contains(unit, " ") }
+
 // repeats renders the words that are said more than once. It is what ranking
 // reads of each hit, so it is kept short.
 func repeats(counts map[string]int) string {

@@ -29,3 +29,11 @@ func (db *DB) IndexRows(ctx context.Context) (n int, err error) {
 	})
 	return n, err
 }
+
+// EndWaits makes every waiting job due now, as if its wait were over.
+func (db *DB) EndWaits(ctx context.Context) error {
+	return db.write(ctx, "end waits", func(ctx context.Context, t *tx) error {
+		_, err := t.exec(ctx, `UPDATE jobs SET run_at = 0 WHERE state = 'waiting'`)
+		return err
+	})
+}

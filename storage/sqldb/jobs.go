@@ -12,15 +12,29 @@ import (
 	"hark/transcribe/pipeline"
 )
 
-// maxTriesOfJob is how often a job is tried before its message fails.
-const maxTriesOfJob = 5
+const (
+	// maxTriesOfJob is how often a job may fail before its message does.
+	maxTriesOfJob = 5
+
+	// maxLostOfJob is how many attempts at a job may be lost with the process
+	// that made them, before the job is taken for the one that kills them.
+	maxLostOfJob = 25
+
+	// lostAlone is after how many lost attempts a job has to wait, longer each
+	// time up to maxLostWait: a clip that kills its worker then does so alone,
+	// and those that only died with it are done meanwhile.
+	lostAlone   = 3
+	maxLostWait = 30 * time.Second
+)
 
 // lostTooOften is the reason when workers died over a message time and again.
 const lostTooOften = "The work on this message was cut off again and again. Try again, or send the clip in another format."
 
 // A job is waiting, running (under a lease), done, or failed. Each of its
-// attempts is numbered; tries counts those that count against it, which a
-// worker's orderly stop does not.
+// attempts is numbered; tries counts those that failed or may yet, and lost
+// those whose lease ran out because their process died, which says little of
+// the job: a machine may be restarted many times. An orderly stop counts as
+// neither.
 //
 //	waiting -> running -> done
 //	   ^          |
@@ -35,14 +49,16 @@ type jobRow struct {
 	State       string
 	Attempt     int
 	Tries       int
+	Lost        int
 	LeaseUntil  int64 `db:"lease_until"`
+	RunAt       int64 `db:"run_at"`
 }
 
-const selectJobs = `SELECT j.id, j.workspace_no, w.id AS workspace_id, j.message_id, j.priority, j.state, j.attempt, j.tries, j.lease_until
+const selectJobs = `SELECT j.id, j.workspace_no, w.id AS workspace_id, j.message_id, j.priority, j.state, j.attempt, j.tries, j.lost, j.lease_until, j.run_at
 	FROM jobs j JOIN workspaces w ON w.no = j.workspace_no `
 
 func (r jobRow) ref() storage.JobRef {
-	return storage.JobRef{ID: r.ID, MessageID: r.MessageID, Priority: r.Priority, Attempt: r.Attempt}
+	return storage.JobRef{ID: r.ID, Priority: r.Priority, Attempt: r.Attempt}
 }
 
 // open says whether there is work left to begin or to go on with.
@@ -60,7 +76,7 @@ func (s session) jobOf(ctx context.Context, messageID string) (row jobRow, err e
 
 func (t *tx) insertJob(ctx context.Context, ref storage.JobRef, state string) error {
 	_, err := t.exec(ctx, `INSERT INTO jobs (id, workspace_no, message_id, priority, state, run_at, waiting_since, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, ref.ID, t.workspaceNo, ref.MessageID, int(ref.Priority), state, toMS(t.now), toMS(t.now), toMS(t.now))
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, ref.ID, t.workspaceNo, ref.ID, int(ref.Priority), state, toMS(t.now), toMS(t.now), toMS(t.now))
 	return err
 }
 
@@ -73,15 +89,16 @@ func (t *tx) setState(ctx context.Context, messageID, conversationID string, sta
 
 // BeginJob begins the next attempt of a job, under a lease. It fails with
 // storage.ErrNotFound when there is nothing to do (the message is deleted or
-// the job over) and with storage.ErrBusy while another attempt's lease lives.
-// A job whose workers died over every one of its attempts fails here.
+// the job over) and with storage.ErrBusy while another attempt's lease lives,
+// or while a job waits whose attempts were lost time and again. A job that has
+// lost too many fails here.
 func (db *DB) BeginJob(ctx context.Context, jobID, worker string, lease time.Duration) (pipeline.Task, error) {
 	job, err := db.findJob(ctx, "begin job", jobID)
 	if err != nil {
 		return pipeline.Task{}, err
 	}
 	var task pipeline.Task
-	exhausted := false
+	var instead error // what was decided about the job instead of beginning it
 	err = db.change(ctx, "begin job", job.WorkspaceID, func(ctx context.Context, t *tx) error {
 		job, err := t.job(ctx, jobID)
 		switch {
@@ -89,28 +106,49 @@ func (db *DB) BeginJob(ctx context.Context, jobID, worker string, lease time.Dur
 			return err
 		case !job.open():
 			return storage.ErrNotFound
-		case job.State == "running" && job.LeaseUntil > toMS(t.now):
+		case job.State == "running" && job.LeaseUntil > toMS(t.now), job.State == "waiting" && job.Lost >= lostAlone && job.RunAt > toMS(t.now):
 			return storage.ErrBusy
 		}
 		m, err := t.workedMessage(ctx, job.MessageID)
 		if err != nil {
 			return err
 		}
-		if exhausted = job.Tries >= maxTriesOfJob; exhausted {
-			return t.endJob(ctx, job, m, lostTooOften)
+		if job.State == "running" {
+			job.Tries--
+			job.Lost++
+			if instead, err = t.loseAttempt(ctx, job, m); instead != nil || err != nil {
+				return err
+			}
 		}
-		_, err = t.exec(ctx, `UPDATE jobs SET state = 'running', attempt = attempt + 1, tries = tries + 1, worker = ?, lease_until = ? WHERE id = ?`,
-			clean(worker), toMS(t.now.Add(lease)), jobID)
+		_, err = t.exec(ctx, `UPDATE jobs SET state = 'running', attempt = ?, tries = ?, worker = ?, lease_until = ? WHERE id = ?`,
+			job.Attempt+1, job.Tries+1, clean(worker), toMS(t.now.Add(lease)), jobID)
 		if err != nil {
 			return err
 		}
 		task = m.task(job)
 		return t.setState(ctx, m.ID, m.ConversationID, storage.Processing, "")
 	})
-	if err == nil && exhausted {
-		err = fmt.Errorf("begin job: %w", storage.ErrNotFound)
+	if err == nil && instead != nil {
+		return pipeline.Task{}, fmt.Errorf("begin job: %w", instead)
 	}
 	return task, err
+}
+
+// loseAttempt notes that an attempt was lost with its process. It decides
+// whether the job may begin again at once (nil), has to wait (storage.ErrBusy)
+// or is given up (storage.ErrNotFound).
+func (t *tx) loseAttempt(ctx context.Context, job jobRow, m workedMessage) (instead, err error) {
+	if _, err := t.exec(ctx, `UPDATE jobs SET lost = ? WHERE id = ?`, job.Lost, job.ID); err != nil {
+		return nil, err
+	}
+	switch {
+	case job.Lost >= maxLostOfJob:
+		return storage.ErrNotFound, t.endJob(ctx, job, m, lostTooOften)
+	case job.Lost >= lostAlone:
+		wait := min(time.Second<<job.Lost, maxLostWait)
+		return storage.ErrBusy, t.waitAgain(ctx, job, m, t.now.Add(wait), job.Tries)
+	}
+	return nil, nil
 }
 
 func (db *DB) findJob(ctx context.Context, op, id string) (job jobRow, err error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -167,7 +166,7 @@ const (
 // trigrams returns the distinct sequences of three code points in a word and
 // one space on both sides; none for words that are never offered as corrections.
 func trigrams(word string) []string {
-	if n := utf8.RuneCountInString(word); n < minCorrected || n > maxCorrected || strings.Contains(word, " ") {
+	if n := utf8.RuneCountInString(word); n < minCorrected || n > maxCorrected || isPair(word) {
 		return nil
 	}
 	r := []rune(" " + word + " ")

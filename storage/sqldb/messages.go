@@ -139,7 +139,7 @@ func (db *DB) RetryMessage(ctx context.Context, actor storage.Actor, id string) 
 		if job, err = t.jobOf(ctx, id); err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `UPDATE jobs SET state = 'waiting', tries = 0, run_at = ?, waiting_since = ?, published_at = 0 WHERE id = ?`,
+		_, err = t.exec(ctx, `UPDATE jobs SET state = 'waiting', tries = 0, lost = 0, run_at = ?, waiting_since = ?, published_at = 0 WHERE id = ?`,
 			toMS(t.now), toMS(t.now), job.ID)
 		if err != nil {
 			return err

@@ -110,7 +110,7 @@ func (r *wordReader) next() (w transcribe.Word, ok bool) {
 	r.last += start
 	return transcribe.Word{
 		Text: string(word), StartMS: r.last, EndMS: r.last + length,
-		Confidence: float64(confidence) / confidenceSteps,
+		Confidence: float64(min(confidence, confidenceSteps)) / confidenceSteps,
 	}, true
 }
 

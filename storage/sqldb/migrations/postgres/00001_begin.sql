@@ -117,6 +117,7 @@ CREATE TABLE jobs (
   state         TEXT   NOT NULL,
   attempt       BIGINT NOT NULL DEFAULT 0,
   tries         BIGINT NOT NULL DEFAULT 0,
+  lost          BIGINT NOT NULL DEFAULT 0,
   worker        TEXT   NOT NULL DEFAULT '',
   lease_until   BIGINT NOT NULL DEFAULT 0,
   run_at        BIGINT NOT NULL,
