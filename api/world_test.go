@@ -11,7 +11,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,46 +29,51 @@ import (
 )
 
 // The object store and the bus are shared by all tests; each has a database
-// of its own, and ids do not meet.
+// of its own, and ids do not meet. They start with the first world, so that
+// fuzzing, which makes none, does without.
 var (
 	sharedObjects *blob.Store
 	sharedBus     *storagebus.Bus
+	startParts    = sync.OnceValue(openParts)
+	closeParts    []func() error // in the order of opening
 )
 
 func TestMain(m *testing.M) {
-	code, err := runWithParts(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
+	code := m.Run()
+	for _, closePart := range slices.Backward(closeParts) {
+		if err := closePart(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
 	}
 	os.Exit(code)
 }
 
-func runWithParts(m *testing.M) (int, error) {
+func openParts() error {
 	dir, err := os.MkdirTemp("", "hark-api-*")
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer os.RemoveAll(dir)
+	closeParts = append(closeParts, func() error { return os.RemoveAll(dir) })
 	ctx, quiet := context.Background(), slog.New(slog.DiscardHandler)
 	s3, err := blob.Serve(ctx, filepath.Join(dir, "objects"), quiet)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer s3.Close()
+	closeParts = append(closeParts, s3.Close)
 	if sharedObjects, err = blob.Open(ctx, s3.Config()); err != nil {
-		return 0, err
+		return err
 	}
 	nats, err := storagebus.Serve(filepath.Join(dir, "bus"), quiet)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer nats.Close()
-	if sharedBus, err = storagebus.Connect(ctx, storagebus.Config{Embedded: nats, Name: "api-test", Logger: quiet}); err != nil {
-		return 0, err
+	closeParts = append(closeParts, nats.Close)
+	sharedBus, err = storagebus.Connect(ctx, storagebus.Config{Embedded: nats, Name: "api-test", Logger: quiet})
+	if err == nil {
+		closeParts = append(closeParts, sharedBus.Close)
 	}
-	defer sharedBus.Close()
-	return m.Run(), nil
+	return err
 }
 
 // world is a whole service without workers, with a workspace and its owner.
@@ -89,6 +96,7 @@ type options struct {
 
 func newWorld(t *testing.T, opts ...options) *world {
 	t.Helper()
+	must(t, startParts())
 	w := &world{t: t, log: &lockedBuffer{}, objs: &watchedObjects{Store: sharedObjects}}
 	logger := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	publish := func(events []storage.Event) { _ = sharedBus.PublishEvents(context.Background(), events) }
