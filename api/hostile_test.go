@@ -114,8 +114,10 @@ func TestVanish(t *testing.T) {
 		"raw":     {[]string{"Content-Length: 320044"}, sine(20 * time.Second)[:100_000]},
 		"chunked": {[]string{"Transfer-Encoding: chunked"}, append([]byte("40000\r\n"), sine(20 * time.Second)[:100_000]...)},
 		"form":    {[]string{"Content-Type: " + contentType, fmt.Sprintf("Content-Length: %d", len(form))}, form[:100_000]},
-		"form cut behind the recording": {[]string{"Content-Type: " + contentType, fmt.Sprintf("Content-Length: %d", len(form)+100)},
-			bytes.Replace(form, []byte("--\r\n"), []byte("\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nx"), 1)},
+		"form cut behind the recording": {
+			[]string{"Content-Type: " + contentType, fmt.Sprintf("Content-Length: %d", len(form)+100)},
+			bytes.Replace(form, []byte("--\r\n"), []byte("\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nx"), 1),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn := w.owner.dial(conversation, send.headers...)

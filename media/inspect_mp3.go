@@ -68,4 +68,5 @@ type offsetReader struct {
 	at int64
 }
 
+// ReadAt reads from an offset of the reader below.
 func (r offsetReader) ReadAt(p []byte, at int64) (int, error) { return r.b.ReadAt(p, r.at+at) }

@@ -55,7 +55,7 @@ func TestSpoolManyReadersWhileItGrows(t *testing.T) {
 	read := func(step int) {
 		wg.Go(func() {
 			got, err := readAll(s.NewReader(t.Context()), step)
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Errorf("reader ended with %v, want io.EOF", err)
 			}
 			if len(got) != len(want) {
@@ -147,7 +147,7 @@ func TestSpoolWriteErrorIsFinal(t *testing.T) {
 	if err := s.CloseWrite(nil); err == nil {
 		t.Error("CloseWrite forgot the error")
 	}
-	if _, err := readAll(s.NewReader(t.Context()), 8); err == nil || err == io.EOF {
+	if _, err := readAll(s.NewReader(t.Context()), 8); err == nil || errors.Is(err, io.EOF) {
 		t.Errorf("readers got %v, want the write error", err)
 	}
 }

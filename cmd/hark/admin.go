@@ -32,14 +32,14 @@ func (a *AdminConfig) open(ctx context.Context) (*sqldb.DB, storage.Workspace, e
 	return db, ws, nil
 }
 
-func (d *DatabaseConfig) openRecords(ctx context.Context) (*sqldb.DB, error) {
-	if err := d.resolve(); err != nil {
+func (c *DatabaseConfig) openRecords(ctx context.Context) (*sqldb.DB, error) {
+	if err := c.resolve(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(d.Data, 0o700); err != nil {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
-	db, err := sqldb.Open(ctx, sqldb.Config{URL: d.DatabaseURL, Logger: slog.New(slog.DiscardHandler)})
+	db, err := sqldb.Open(ctx, sqldb.Config{URL: c.DatabaseURL, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, fmt.Errorf("open records: %w", err)
 	}

@@ -192,7 +192,7 @@ func (p *Program) Serve(ctx context.Context) error {
 	}
 
 	<-ctx.Done()
-	p.log.Info("stopping", "grace", p.cfg.ShutdownGrace.String())
+	p.log.InfoContext(ctx, "stopping", "grace", p.cfg.ShutdownGrace.String())
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.ShutdownGrace)
 	defer cancel()
 	context.AfterFunc(grace, func() { endWork(errShutdown) })

@@ -17,7 +17,7 @@ type serveCmd struct {
 }
 
 // Run serves until ctx ends.
-func (s *serveCmd) Run(ctx context.Context) error {
+func (s *serveCmd) Run(ctx context.Context) (err error) {
 	if err := s.resolve(); err != nil {
 		return err
 	}
@@ -26,15 +26,15 @@ func (s *serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer func() { err = errors.Join(err, p.Close()) }()
 	fmt.Printf("\n  Hark is at      %s\n", p.cfg.PublicURL)
 	if s.Role != "worker" {
 		if err := p.welcome(ctx); err != nil {
 			return err
 		}
 	}
-	log.Info("serving", "role", s.Role, "addr", p.Addr(), "version", version)
-	return errors.Join(p.Serve(ctx), p.Close())
+	log.InfoContext(ctx, "serving", "role", s.Role, "addr", p.Addr(), "version", version)
+	return p.Serve(ctx)
 }
 
 // signInTTL is how long the address printed at first start can be used.

@@ -115,19 +115,12 @@ func (p *Program) sweepOrphans(ctx context.Context) error {
 	})
 }
 
-// publishEvents fans committed events out to listeners on every node, who read
-// what they miss from the database, and calls off the work on messages that
-// were deleted, which would else go on until its lease is due.
+// publishEvents fans committed events out to listeners on every node. A
+// listener that misses one reads it from the database.
 func (p *Program) publishEvents(workspaceID string, events []storage.Event) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	err := p.bus.PublishEvents(ctx, events)
-	for _, e := range events {
-		if e.Type == storage.MessageDeleted {
-			err = errors.Join(err, p.bus.CancelJob(ctx, e.MessageID))
-		}
-	}
-	if err != nil {
+	if err := p.bus.PublishEvents(ctx, events); err != nil {
 		p.log.WarnContext(ctx, "events not fanned out", "workspace", workspaceID, "error", err)
 	}
 }

@@ -182,7 +182,7 @@ func TestOpusSamples(t *testing.T) {
 	}{
 		{nil, 0},
 		{[]byte{0 << 3}, 160},          // SILK, 10 ms
-		{[]byte{3<<3 | 0}, 960},        // SILK, 60 ms
+		{[]byte{3 << 3}, 960},          // SILK, 60 ms
 		{[]byte{15<<3 | 1, 0}, 640},    // hybrid, two of 20 ms
 		{[]byte{16<<3 | 3, 5}, 200},    // CELT, five of 2.5 ms
 		{[]byte{31<<3 | 3, 6}, 1920},   // CELT, six of 20 ms

@@ -70,8 +70,11 @@ type sqliteConnector struct {
 	driver *sqlite3.SQLiteDriver
 }
 
+// Connect opens a connection.
 func (c sqliteConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
-func (c sqliteConnector) Driver() driver.Driver                        { return c.driver }
+
+// Driver is what opens them.
+func (c sqliteConnector) Driver() driver.Driver { return c.driver }
 
 // makeFolder makes dir and what is missing above it, each synced into its parent.
 func makeFolder(dir string) error {

@@ -62,8 +62,14 @@ func TestEdits(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"a", "", 1}, {"teh", "the", 1}, {"definately", "definitely", 1}, {"tommorow", "tomorrow", 2},
-		{"kitten", "sitting", 3}, {"ca", "abc", 3}, {"naïve", "naive", 1},
+		{"", "", 0},
+		{"a", "", 1},
+		{"teh", "the", 1},
+		{"definately", "definitely", 1},
+		{"tommorow", "tomorrow", 2},
+		{"kitten", "sitting", 3},
+		{"ca", "abc", 3},
+		{"naïve", "naive", 1},
 	} {
 		if got := edits([]rune(c.a), []rune(c.b)); got != c.want {
 			t.Errorf("edits(%q, %q) = %d, want %d", c.a, c.b, got, c.want)

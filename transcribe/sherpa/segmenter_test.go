@@ -51,11 +51,15 @@ func TestSegmenterCutsAtPauses(t *testing.T) {
 		{"to the very end", concat(stretch(50, 0), talk), []span{{50, 150}}},
 		{"a breath does not part", concat(talk, stretch(8, 0), stretch(50, 0.9), quiet), []span{{0, 158}}},
 		{"a long pause parts", concat(talk, quiet, talk, quiet), []span{{0, 100}, {145, 245}}},
-		{"enough is parted at a good pause", concat(stretch(c.enough, 0.9), stretch(c.good, 0), talk),
-			[]span{{0, c.enough}, {c.enough + c.good, c.enough + c.good + 100}}},
-		{"too much is parted at its best pause",
+		{
+			"enough is parted at a good pause", concat(stretch(c.enough, 0.9), stretch(c.good, 0), talk),
+			[]span{{0, c.enough}, {c.enough + c.good, c.enough + c.good + 100}},
+		},
+		{
+			"too much is parted at its best pause",
 			concat(stretch(150, 0.9), stretch(8, 0), stretch(20, 0.9), stretch(4, 0), stretch(150, 0.9), quiet),
-			[]span{{0, 150}, {158, 332}}},
+			[]span{{0, 150}, {158, 332}},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			pieces := said(c, tt.sound)

@@ -83,7 +83,8 @@ func TestAlignIsAWayFromOneToTheOther(t *testing.T) {
 func TestCompareTimes(t *testing.T) {
 	ref := []TimedWord{{"cold", 100, 200}, {"hearted", 200, 400}, {"and", 420, 500}, {"selfish", 500, 900}}
 	hyp := []transcribe.Word{
-		{Text: "Cold-hearted", StartMS: 90, EndMS: 430}, {Text: "and", StartMS: 430, EndMS: 480},
+		{Text: "Cold-hearted", StartMS: 90, EndMS: 430},
+		{Text: "and", StartMS: 430, EndMS: 480},
 		{Text: "shellfish.", StartMS: 480, EndMS: 900},
 	}
 	got := CompareTimes(ref, hyp)

@@ -26,7 +26,7 @@ func (t Term) matches(tokens []string) bool {
 	}
 	last := len(t.Words) - 1
 	for j, w := range t.Words {
-		if tokens[j] != w && !(j == last && t.Prefix && strings.HasPrefix(tokens[j], w)) {
+		if tokens[j] != w && (j != last || !t.Prefix || !strings.HasPrefix(tokens[j], w)) {
 			return false
 		}
 	}
