@@ -16,6 +16,9 @@ func inspectWAV(b *blocks, format Format) (Info, error) {
 	case err != nil:
 		return Info{}, refuseBroken(err)
 	}
+	if wav.Promised/2 > wav.DataSize {
+		return Info{}, Refuse(Damaged, nil, "The WAV file's header promises %d bytes of sound, but only %d are there: it was cut off. Send the whole file again.", wav.Promised, wav.DataSize)
+	}
 	frames := float64(wav.Frames)
 	if wav.Plain() {
 		frames = float64(wav.DataSize) / float64(max(1, wav.BlockAlign))

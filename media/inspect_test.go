@@ -133,7 +133,10 @@ func TestInspectLyingWAV(t *testing.T) {
 		want time.Duration
 		kind media.Kind
 	}{
-		"promises 4 GB, has a second":   {wav(0xFFFFFFF0, 0xFFFFFF00, 16000), time.Second, ""},
+		"promises 4 GB, has a second":   {wav(0xFFFFFFF0, 0xFFFFFF00, 16000), 0, media.Damaged},
+		"a stream by arecord":           {wav(0x80000024, 0x80000000, 16000), time.Second, ""},
+		"data promises 4 GB alone":      {wav(16036, 0xFFFFFFFF, 16000), 0, media.Damaged},
+		"cut off in its last third":     {wav(48036, 48000, 16000), time.Second, ""},
 		"streamed, has a second":        {wav(0xFFFFFFFF, 0xFFFFFFFF, 16000), time.Second, ""},
 		"never finished, has a second":  {wav(0, 0, 16000), time.Second, ""},
 		"promises 4 GB, has nothing":    {wav(0xFFFFFFF0, 0xFFFFFF00, 0), 0, media.Damaged},

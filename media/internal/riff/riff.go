@@ -32,6 +32,7 @@ type WAV struct {
 	Bits       int    // bits per sample as stored; 0 in some compressed encodings
 	Data       int64  // offset of the samples
 	DataSize   int64  // bytes of samples that are really there
+	Promised   int64  // bytes of samples by the header; 0 where it leaves the length open
 }
 
 // The reasons for which [Parse] refuses a file.
@@ -66,7 +67,8 @@ func Parse(r io.ReaderAt, size int64) (WAV, error) {
 	}
 	var w WAV
 	// A file that knows its own length knows the length of its data too.
-	finished := int64(binary.LittleEndian.Uint32(head[4:]))+8 == size
+	whole := int64(binary.LittleEndian.Uint32(head[4:]))
+	finished := whole+8 == size
 	var data64 int64 = -1
 	at := int64(len(head))
 	for range maxChunks {
@@ -95,6 +97,9 @@ func Parse(r io.ReaderAt, size int64) (WAV, error) {
 			if length == 0 && finished {
 				return w, ErrNoData
 			}
+			if !leftOpen(whole) || !leftOpen(length) {
+				w.Promised = length
+			}
 			return w.found(at, length, data64, size)
 		}
 		at += length + length&1
@@ -109,6 +114,12 @@ func missing(w WAV) error {
 	return ErrNoData
 }
 
+// leftOpen tells the lengths that writers put who stream and cannot know: none,
+// all ones (ffmpeg), or as much as a signed length can say (arecord, SoX).
+func leftOpen(length int64) bool {
+	return length == 0 || length == 0xFFFFFFFF || length >= 0x7FFF0000 && length < 0x80010000
+}
+
 // found ends the parsing at the data chunk. A length of 0 or of all ones is
 // what a recorder writes that does not know it yet: the rest is sound then.
 func (w WAV) found(at, length, data64, size int64) (WAV, error) {
@@ -118,6 +129,7 @@ func (w WAV) found(at, length, data64, size int64) (WAV, error) {
 	rest := max(0, size-at)
 	switch {
 	case length == 0xFFFFFFFF && data64 > 0:
+		w.Promised = data64
 		length = min(data64, rest)
 	case length == 0xFFFFFFFF || length == 0:
 		length = rest
