@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -36,30 +37,59 @@ func TestReadmeConfiguration(t *testing.T) {
 	}
 }
 
-func settingsTable(t *testing.T) string {
+// TestDeploymentNamesRealSettings keeps the files that deploy Hark from setting
+// what no Hark reads.
+func TestDeploymentNamesRealSettings(t *testing.T) {
+	known := map[string]bool{}
+	for _, f := range settings(t) {
+		known[f.Envs[0]] = true
+	}
+	for _, file := range []string{"Dockerfile", "docker-compose.yml"} {
+		b, err := os.ReadFile("../../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range regexp.MustCompile(`HARK_[A-Z0-9_]+`).FindAllString(string(b), -1) {
+			if !known[name] {
+				t.Errorf("%s sets %s, which is no setting", file, name)
+			}
+		}
+	}
+}
+
+// settings are the flags of hark serve that a variable of the environment sets.
+func settings(t *testing.T) []*kong.Flag {
 	t.Helper()
 	var c cli
 	parser, err := kong.New(&c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var table strings.Builder
-	table.WriteString("| Variable | Default | What |\n|---|---|---|\n")
+	var flags []*kong.Flag
 	for _, node := range parser.Model.Children {
 		if node.Name != "serve" {
 			continue
 		}
 		for _, f := range node.Flags {
-			if len(f.Envs) == 0 {
-				continue
+			if len(f.Envs) > 0 {
+				flags = append(flags, f)
 			}
-			value := "`" + f.Default + "`"
-			if f.Default == "" {
-				value = ""
-			}
-			help := strings.ReplaceAll(f.Help, "${enum}", f.Enum)
-			fmt.Fprintf(&table, "| `%s` | %s | %s |\n", f.Envs[0], value, help)
 		}
+	}
+	return flags
+}
+
+func settingsTable(t *testing.T) string {
+	t.Helper()
+	var table strings.Builder
+	table.WriteString("| Variable | Default | What |\n|---|---|---|\n")
+	for _, f := range settings(t) {
+		value := ""
+		if f.Default != "" {
+			value = "`" + f.Default + "`"
+		}
+		help := strings.ReplaceAll(f.Help, "${enum}", strings.ReplaceAll(f.Enum, ",", ", "))
+		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", f.Envs[0], value, help)
 	}
 	return table.String()
 }

@@ -16,7 +16,10 @@ import (
 	"hark/transcribe"
 )
 
-var benchMessages = flag.Int("messages", 2000, "messages that BenchmarkSearch searches")
+var (
+	benchMessages = flag.Int("messages", 2000, "messages that BenchmarkSearch searches")
+	benchDatabase = flag.String("database", "", "URL of a database that BenchmarkSearch fills once and searches again and again; empty means fresh ones")
+)
 
 // BenchmarkSearch times searches by class over messages of about 60 words
 // whose frequencies follow Zipf's law, in 20 conversations:
@@ -24,15 +27,26 @@ var benchMessages = flag.Int("messages", 2000, "messages that BenchmarkSearch se
 //	go test -tags sqlite_fts5 -run '^$' -bench Search ./storage/sqldb -args -messages 100000
 func BenchmarkSearch(b *testing.B) {
 	open := map[string]func(testing.TB, ...storagetest.Option) *sqldb.DB{"sqlite": storagetest.New, "postgres": storagetest.NewPostgres}
+	if *benchDatabase != "" {
+		db := storagetest.Open(b, *benchDatabase)
+		if err := db.Migrate(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		benchSearches(b, db)
+		return
+	}
 	for _, kind := range []string{"sqlite", "postgres"} {
 		b.Run(kind, func(b *testing.B) {
-			db := open[kind](b)
-			corpus := newCorpus()
-			actor := importCorpus(b, db, corpus, *benchMessages)
-			for _, class := range corpus.classes() {
-				b.Run(class.name, func(b *testing.B) { benchSearch(b, db, actor, class) })
-			}
+			benchSearches(b, open[kind](b))
 		})
+	}
+}
+
+func benchSearches(b *testing.B, db *sqldb.DB) {
+	corpus := newCorpus()
+	actor := importCorpus(b, db, corpus, *benchMessages)
+	for _, class := range corpus.classes() {
+		b.Run(class.name, func(b *testing.B) { benchSearch(b, db, actor, class) })
 	}
 }
 
@@ -136,9 +150,12 @@ func (c *corpus) classes() []queryClass {
 // importCorpus makes a workspace of n messages and returns one who hears all.
 func importCorpus(tb testing.TB, db *sqldb.DB, c *corpus, n int) storage.Actor {
 	tb.Helper()
-	actor, _, err := db.Bootstrap(tb.Context(), "bench", "Ada")
+	actor, created, err := db.Bootstrap(tb.Context(), "bench", "Ada")
 	if err != nil {
 		tb.Fatal(err)
+	}
+	if !created {
+		return actor
 	}
 	var conversations []string
 	for i := range 20 {

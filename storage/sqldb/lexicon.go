@@ -45,23 +45,22 @@ func (t *tx) writeWords(ctx context.Context) error {
 }
 
 func (t *tx) writeCounts(ctx context.Context, conversationNo int64, units []string, counts map[string]int64) error {
-	known, err := t.knownWords(ctx, units)
+	var args []any
+	var more, fewer []string
+	for _, u := range units {
+		args = append(args, t.workspaceNo, u, conversationNo, counts[u])
+		if counts[u] < 0 {
+			fewer = append(fewer, u)
+		} else {
+			more = append(more, u)
+		}
+	}
+	_, err := t.exec(ctx, `INSERT INTO lexicon (workspace_no, word, conversation_no, messages) VALUES `+tuples(len(units), 4)+`
+		ON CONFLICT (workspace_no, word, conversation_no) DO UPDATE SET messages = lexicon.messages + excluded.messages`, args...)
 	if err != nil {
 		return err
 	}
-	var args []any
-	var fresh, fewer []string
-	for _, u := range units {
-		args = append(args, t.workspaceNo, u, conversationNo, counts[u])
-		if !known[u] {
-			fresh = append(fresh, u)
-		}
-		if counts[u] < 0 {
-			fewer = append(fewer, u)
-		}
-	}
-	_, err = t.exec(ctx, `INSERT INTO lexicon (workspace_no, word, conversation_no, messages) VALUES `+tuples(len(units), 4)+`
-		ON CONFLICT (workspace_no, word, conversation_no) DO UPDATE SET messages = lexicon.messages + excluded.messages`, args...)
+	fresh, err := t.withoutTrigrams(ctx, more)
 	if err != nil {
 		return err
 	}
@@ -69,6 +68,29 @@ func (t *tx) writeCounts(ctx context.Context, conversationNo int64, units []stri
 		return err
 	}
 	return t.dropUnsaid(ctx, conversationNo, fewer)
+}
+
+// withoutTrigrams returns those of the words that should have trigrams and
+// have none yet, which their first trigram tells.
+func (t *tx) withoutTrigrams(ctx context.Context, words []string) ([]string, error) {
+	var wanted []string
+	args := []any{t.workspaceNo}
+	for _, w := range words {
+		if tris := trigrams(w); len(tris) > 0 {
+			wanted = append(wanted, w)
+			args = append(args, tris[0], w)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	var have []string
+	err := t.list(ctx, &have, `SELECT word FROM lexicon_trigrams WHERE workspace_no = ? AND (trigram, word) IN (VALUES `+tuples(len(wanted), 2)+`)`, args...)
+	known := make(map[string]bool, len(have))
+	for _, w := range have {
+		known[w] = true
+	}
+	return slices.DeleteFunc(wanted, func(w string) bool { return known[w] }), err
 }
 
 // knownWords says which of the words the workspace's lexicon has.
