@@ -123,7 +123,7 @@ func (r searchRun) saidAmong(ctx context.Context, f finding, words []string) ([]
 	for _, w := range words {
 		args = append(args, w)
 	}
-	among, nos := f.among(r.session, "conversation_no")
+	among, nos := f.among(r.session, lexiconPlace)
 	var said []lexiconWord
 	err := r.list(ctx, &said, `SELECT word, CAST(SUM(messages) AS BIGINT) AS messages FROM lexicon
 		WHERE workspace_no = ? AND word IN `+tuples(1, len(words))+` AND `+among+` GROUP BY word`, append(args, nos)...)

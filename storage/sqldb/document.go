@@ -26,6 +26,7 @@ type document struct {
 
 	tokens  []string
 	units   []string // the distinct tokens, and pairs of stop words that follow each other; sorted
+	links   []string // the distinct other pairs of which one is a stop word; sorted
 	repeats string   // " word:count" of the tokens said more than once, the most frequent first
 }
 
@@ -41,13 +42,21 @@ func newDocument(workspaceNo int64, row indexedMessage, body []byte) document {
 			d.tokens = query.AppendTokens(d.tokens, string(word))
 		}
 	}
-	counts := map[string]int{}
+	counts, links := map[string]int{}, map[string]bool{}
 	for i, token := range d.tokens {
 		counts[token]++
-		if i > 0 && query.Stop(token) && query.Stop(d.tokens[i-1]) {
-			counts[pair(d.tokens[i-1], token)] = 1
+		if i == 0 {
+			continue
+		}
+		before := d.tokens[i-1]
+		switch {
+		case query.Stop(before) && query.Stop(token):
+			counts[pair(before, token)] = 1
+		case linked(before, token):
+			links[pair(before, token)] = true
 		}
 	}
+	d.links = slices.Sorted(maps.Keys(links))
 	d.units = slices.Sorted(maps.Keys(counts))
 	d.repeats = repeats(counts)
 	return d
@@ -56,6 +65,10 @@ func newDocument(workspaceNo int64, row indexedMessage, body []byte) document {
 // pair is the unit that stands for two stop words that follow each other. A
 // phrase of stop words, each of which is in most messages, is found by those.
 func pair(a, b string) string { return a + " " + b }
+
+// linked says whether the pair of two tokens is in the index of Postgres, which
+// knows no positions.
+func linked(a, b string) bool { return query.Stop(a) || query.Stop(b) }
 
 func isPair(unit string) bool { return strings.Contains(unit, " ") }
 

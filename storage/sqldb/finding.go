@@ -67,16 +67,20 @@ func (s session) finding(ctx context.Context, workspaceNo int64, actor storage.A
 	return f, true, s.measure(ctx, &f)
 }
 
+// lexiconPlace is lexicon.conversation_no for conditions on words: written so
+// that no database looks for each word in each conversation.
+const lexiconPlace = "conversation_no + 0"
+
 // measure looks up how often what the query needs is said.
 func (s session) measure(ctx context.Context, f *finding) error {
 	var units []any
 	f.uses = map[string]int64{}
-	for _, term := range f.query.Needed {
+	for _, term := range slices.Concat(f.query.Needed, f.query.Unwanted) {
 		for _, u := range termUnits(term) {
 			units = append(units, u)
 		}
 	}
-	among, nos := f.among(s, "conversation_no")
+	among, nos := f.among(s, lexiconPlace)
 	if len(units) > 0 {
 		var rows []struct {
 			Word     string
@@ -133,6 +137,11 @@ func (s session) estimate(ctx context.Context, f *finding) error {
 		expected *= min(1, float64(f.rarest(term))/float64(max(total, 1)))
 		if len(term.Words) > 1 && !slices.ContainsFunc(termUnits(term), isPair) {
 			expected *= phraseShare
+		}
+	}
+	for _, term := range f.query.Unwanted {
+		if len(term.Words) == 1 && !term.Prefix {
+			expected *= 1 - min(1, float64(f.rarest(term))/float64(max(total, 1)))
 		}
 	}
 	f.common = expected > window && expected*expected > walkFactor*window*float64(total)

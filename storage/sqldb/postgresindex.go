@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"hark/storage/sqldb/query"
@@ -22,7 +23,7 @@ func (postgres) index(ctx context.Context, s session, d document) error {
 func vector(d document) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "'c:%d' 'u:%d'", d.conversationNo, d.authorNo)
-	for _, u := range d.units {
+	for _, u := range slices.Concat(d.units, d.links) {
 		if b.Len() > maxVector {
 			break
 		}
@@ -53,8 +54,8 @@ func (postgres) find(ctx context.Context, s session, f finding, limit int) ([]ca
 	if f.before != 0 {
 		conditions, args = conditions+` AND recorded_at < ?`, append(args, f.before)
 	}
-	conditions, args = appendPhrases(conditions, args, f.query.Needed, `said LIKE ?`)
-	conditions, args = appendPhrases(conditions, args, f.query.Unwanted, `said NOT LIKE ?`)
+	conditions, args = appendPhrases(conditions, args, f.query.Needed, `said LIKE ?`, true)
+	conditions, args = appendPhrases(conditions, args, f.query.Unwanted, `said NOT LIKE ?`, false)
 	var found []candidate
 	err := s.list(ctx, &found, `SELECT doc, tokens, repeats FROM search_docs
 		WHERE workspace_no = ? AND doc < ? AND `+conditions+` ORDER BY `+order+` DESC LIMIT ?`, append(args, limit)...)
@@ -66,8 +67,8 @@ func (postgres) find(ctx context.Context, s session, f finding, limit int) ([]ca
 func matchTSQuery(f finding) string {
 	var all []string
 	for _, term := range f.query.Needed {
-		for _, u := range termUnits(term) {
-			all = append(all, "'"+u+"'")
+		for _, lexeme := range lexemes(term) {
+			all = append(all, "'"+lexeme+"'")
 		}
 		if term.Prefix {
 			all = append(all, "'"+term.Words[len(term.Words)-1]+"':*")
@@ -93,10 +94,32 @@ func matchTSQuery(f finding) string {
 	return strings.Join(all, "&")
 }
 
-// appendPhrases adds a condition for each phrase.
-func appendPhrases(conditions string, args []any, terms []query.Term, like string) (string, []any) {
+// lexemes returns what stands in the terms of a message that has the term: a
+// phrase's linked pairs, and its words that are in none. The last word of a
+// prefix is not among them.
+func lexemes(term query.Term) []string {
+	whole := term.Words
+	if term.Prefix {
+		whole = whole[:len(whole)-1]
+	}
+	var list []string
+	for i, w := range whole {
+		before := i > 0 && linked(whole[i-1], w)
+		if before {
+			list = append(list, pair(whole[i-1], w))
+		}
+		if !before && (i+1 == len(whole) || !linked(w, whole[i+1])) {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// appendPhrases adds a condition for each phrase that its lexemes do not
+// already decide.
+func appendPhrases(conditions string, args []any, terms []query.Term, like string, decided bool) (string, []any) {
 	for _, term := range terms {
-		if len(term.Words) == 1 {
+		if len(term.Words) == 1 || decided && len(term.Words) == 2 && !term.Prefix && linked(term.Words[0], term.Words[1]) {
 			continue
 		}
 		pattern := "% " + strings.Join(term.Words, " ") + " %"

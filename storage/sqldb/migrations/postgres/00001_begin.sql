@@ -158,10 +158,10 @@ CREATE TABLE doomed_objects (
 CREATE INDEX doomed_objects_by_time ON doomed_objects (due_at);
 
 -- What a search reads of every hit that it ranks. terms holds the folded
--- tokens, pairs of stop words that follow each other, and the place (c:1 is a
--- conversation, u:1 an author); said is the tokens between single spaces, for
--- phrases, which positions in a tsvector cannot serve: it keeps 256 of a word
--- and none past 16,383.
+-- tokens, pairs of tokens that follow each other of which one is a stop word,
+-- and the place (c:1 is a conversation, u:1 an author); said is the tokens
+-- between single spaces, for phrases. Positions in a tsvector would not serve:
+-- it keeps 256 of a word and none past 16,383.
 CREATE TABLE search_docs (
   doc             BIGINT   NOT NULL,
   workspace_no    BIGINT   NOT NULL,
