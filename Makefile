@@ -14,7 +14,7 @@ export CGO_ENABLED := 1
 TAGS    := sqlite_fts5
 # Where the recogniser's shared libraries are: the module cache while
 # developing, ../lib/hark beside an installed binary.
-LDFLAGS := -X main.version=$(VERSION) -extldflags '-Wl,-rpath,$$ORIGIN/../lib/hark'
+LDFLAGS := -X main.version=$(VERSION) -extldflags '-Wl,-rpath,\$$ORIGIN/../lib/hark'
 GO_BUILD := go build -tags $(TAGS) -ldflags "$(LDFLAGS)"
 GO_TEST  := go test -tags $(TAGS)
 
