@@ -116,9 +116,9 @@ func (f finding) among(s session, column string) (string, any) {
 	return s.dialect.among(column, f.conversations)
 }
 
-// walkFactor is how many hits Postgres gathers from its index in the time in
-// which it walks past one message, as measured.
-const walkFactor = 8
+// walkFactor is the number of messages that Postgres can pass over in the
+// time in which it gathers one hit from its index, by the window: measured.
+const walkFactor = 0.3
 
 // phraseShare is which share of the messages that have a phrase's rarest word
 // is taken to have the phrase.

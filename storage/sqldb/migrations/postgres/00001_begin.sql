@@ -161,8 +161,7 @@ CREATE INDEX doomed_objects_by_time ON doomed_objects (due_at);
 -- tokens, pairs of tokens that follow each other of which one is a stop word,
 -- and the place (c:1 is a conversation, u:1 an author); said is the tokens
 -- between single spaces, for phrases. Positions in a tsvector would not serve:
--- it keeps 256 of a word and none past 16,383. Both stay out of the row, so that
--- the rows of many hits lie on few pages.
+-- it keeps 256 of a word and none past 16,383.
 CREATE TABLE search_docs (
   doc             BIGINT   NOT NULL,
   workspace_no    BIGINT   NOT NULL,
@@ -175,17 +174,13 @@ CREATE TABLE search_docs (
   said            TEXT     NOT NULL,
   PRIMARY KEY (workspace_no, doc)
 ) PARTITION BY HASH (workspace_no);
-ALTER TABLE search_docs ALTER COLUMN repeats SET STORAGE MAIN;
-ALTER TABLE search_docs ALTER COLUMN terms SET STORAGE EXTERNAL;
-ALTER TABLE search_docs ALTER COLUMN said SET STORAGE EXTERNAL;
 -- fastupdate would save some work on writing and make every search read what is pending.
 CREATE INDEX search_docs_terms ON search_docs USING GIN (terms) WITH (fastupdate = off);
 -- +goose StatementBegin
 DO $$
 BEGIN
   FOR i IN 0..15 LOOP
-    EXECUTE format('CREATE TABLE search_docs_%s PARTITION OF search_docs FOR VALUES WITH (MODULUS 16, REMAINDER %s)
-      WITH (toast_tuple_target = 256)', i, i);
+    EXECUTE format('CREATE TABLE search_docs_%s PARTITION OF search_docs FOR VALUES WITH (MODULUS 16, REMAINDER %s)', i, i);
   END LOOP;
 END
 $$;
