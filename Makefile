@@ -22,7 +22,7 @@ TOOLS := $(CURDIR)/.cache/tools
 GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.7.0
 
-.PHONY: help run build models test unit race e2e lint vuln fuzz bench check install clean setup-run setup-test
+.PHONY: help run build models test-models test unit race e2e lint vuln fuzz bench check install clean setup-run setup-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -37,13 +37,17 @@ build: ## build bin/hark
 models: build ## fetch and verify the speech models, once
 	@bin/hark models fetch
 
+# The tests hear with the small model too.
+test-models: models
+	@bin/hark models fetch moonshine-tiny-en
+
 setup-run:
 	@.ci/setup run
 
 setup-test:
 	@.ci/setup test
 
-test: setup-test build models ## every test: race detector, SQLite and Postgres, the real recogniser, kill tests
+test: setup-test build test-models ## every test: race detector, SQLite and Postgres, the real recogniser, kill tests
 	$(GO_TEST) -race -timeout 30m ./...
 
 unit: ## the quick tests, without the race detector
@@ -65,7 +69,7 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 			echo "== $$t"; $(GO_TEST) -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f); \
 		done; done
 
-bench: setup-test build models ## the Go benchmarks; see also `bin/hark bench --help`
+bench: setup-test build test-models ## the Go benchmarks; see also `bin/hark bench --help`
 	$(GO_TEST) -run '^$$' -bench . -benchtime 1x ./...
 
 check: lint test ## all that CI runs
