@@ -82,11 +82,11 @@ func (c *client) upload(ctx context.Context, conversationID, file string) (messa
 	return msg, c.do(req, &msg)
 }
 
-// await asks until the message's work is over. It asks often, so that what it
-// measures is the work.
+// await asks until the message's work is over: often at first, so that what is
+// measured is the work, and less often the longer it takes, so that asking is no
+// work to speak of.
 func (c *client) await(ctx context.Context, id string) (message, error) {
-	tick := time.NewTicker(25 * time.Millisecond)
-	defer tick.Stop()
+	began := time.Now()
 	for {
 		var msg message
 		if err := c.get(ctx, "/messages/"+id, nil, &msg); err != nil {
@@ -101,7 +101,7 @@ func (c *client) await(ctx context.Context, id string) (message, error) {
 		select {
 		case <-ctx.Done():
 			return msg, context.Cause(ctx)
-		case <-tick.C:
+		case <-time.After(min(max(20*time.Millisecond, time.Since(began)/50), time.Second)):
 		}
 	}
 }
