@@ -101,7 +101,7 @@ func (c *client) await(ctx context.Context, id string) (message, error) {
 		select {
 		case <-ctx.Done():
 			return msg, context.Cause(ctx)
-		case <-time.After(min(max(20*time.Millisecond, time.Since(began)/50), time.Second)):
+		case <-time.After(min(max(10*time.Millisecond, time.Since(began)/100), time.Second)):
 		}
 	}
 }
