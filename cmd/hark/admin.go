@@ -70,6 +70,19 @@ func (a *AdminConfig) findWorkspace(ctx context.Context, db *sqldb.DB) (storage.
 	return storage.Workspace{}, fmt.Errorf("which workspace? Name one by --workspace:\n%s", strings.Join(names, "\n"))
 }
 
+// openUser opens the records and finds one user; see findUser.
+func (a *AdminConfig) openUser(ctx context.Context, want string) (*sqldb.DB, storage.User, error) {
+	db, ws, err := a.open(ctx)
+	if err != nil {
+		return nil, storage.User{}, err
+	}
+	user, err := findUser(ctx, db, ws, want)
+	if err != nil {
+		return nil, storage.User{}, errors.Join(err, db.Close())
+	}
+	return db, user, nil
+}
+
 // findUser takes an id or a name; with neither, the owner.
 func findUser(ctx context.Context, db *sqldb.DB, ws storage.Workspace, want string) (storage.User, error) {
 	users, err := db.Users(ctx, ws.ID)

@@ -29,36 +29,52 @@ type benchConfig struct {
 	Keep   bool   `help:"Keep the temporary folder, and say where it is."`
 }
 
+// benchTarget is a fresh instance with its only conversation.
+type benchTarget struct {
+	hark         *instance
+	client       *client
+	conversation conversation
+}
+
 // start starts a fresh instance; end ends it and removes its folder.
-func (b *benchConfig) start(ctx context.Context) (i *instance, end func(), err error) {
+func (b *benchConfig) start(ctx context.Context) (_ benchTarget, end func(), err error) {
 	models, err := filepath.Abs(b.Models)
 	if err != nil {
-		return nil, nil, err
-	}
-	dir, err := os.MkdirTemp("", "hark-bench-")
-	if err != nil {
-		return nil, nil, err
+		return benchTarget{}, nil, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, nil, err
+		return benchTarget{}, nil, err
 	}
-	i, err = startInstance(ctx, instanceConfig{
+	dir, err := os.MkdirTemp("", "hark-bench-")
+	if err != nil {
+		return benchTarget{}, nil, err
+	}
+	// A failed start leaves the folder, whose log the error names.
+	hark, err := startInstance(ctx, instanceConfig{
 		binary: self, data: dir,
 		env: []string{"HARK_MODELS=" + models, "HARK_MODEL=" + b.Model, "HARK_MAX_DURATION=24h"},
 	})
 	if err != nil {
-		return nil, nil, err
+		return benchTarget{}, nil, err
 	}
 	end = func() {
-		i.kill()
+		hark.kill()
 		if b.Keep {
 			fmt.Fprintln(os.Stderr, "kept", dir)
 			return
 		}
 		os.RemoveAll(dir)
 	}
-	return i, end, nil
+	target := benchTarget{hark: hark}
+	if target.client, err = hark.client(); err == nil {
+		target.conversation, err = target.client.findConversation(ctx, "")
+	}
+	if err != nil {
+		end()
+		return benchTarget{}, nil, err
+	}
+	return target, end, nil
 }
 
 // upload sends a clip as one request body and returns when it is acknowledged.

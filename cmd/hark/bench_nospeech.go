@@ -24,19 +24,12 @@ type sound func(i int64) float64
 
 // Run sends an hour of each kind of sound in which nobody speaks.
 func (b *benchNoSpeechCmd) Run(ctx context.Context) error {
-	hark, end, err := b.start(ctx)
+	target, end, err := b.start(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	c, err := hark.client()
-	if err != nil {
-		return err
-	}
-	conv, err := c.findConversation(ctx, "")
-	if err != nil {
-		return err
-	}
+	c, conv := target.client, target.conversation
 	dir, err := os.MkdirTemp("", "hark-no-speech-")
 	if err != nil {
 		return err

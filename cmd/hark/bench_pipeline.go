@@ -44,18 +44,12 @@ func (b *benchPipelineCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = engine.Close() }() // the measurement is over
-	hark, end, err := b.start(ctx)
+	target, end, err := b.start(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	run := pipelineRun{hark: hark, engine: engine, speech: speech}
-	if run.client, err = hark.client(); err != nil {
-		return err
-	}
-	if run.conversation, err = run.client.findConversation(ctx, ""); err != nil {
-		return err
-	}
+	run := pipelineRun{benchTarget: target, engine: engine, speech: speech}
 	if run.dir, err = os.MkdirTemp("", "hark-clips-"); err != nil {
 		return err
 	}
@@ -128,12 +122,10 @@ func appendClip(ctx context.Context, d *decode.Decoder, file string, speech *[]f
 
 // pipelineRun is one run of the measurement.
 type pipelineRun struct {
-	hark         *instance
-	client       *client
-	conversation conversation
-	engine       *sherpa.Engine
-	speech       []float32
-	dir          string
+	benchTarget
+	engine *sherpa.Engine
+	speech []float32
+	dir    string
 }
 
 type pipelineCost struct {

@@ -23,19 +23,12 @@ func (b *benchWERCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hark, end, err := b.start(ctx)
+	target, end, err := b.start(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	c, err := hark.client()
-	if err != nil {
-		return err
-	}
-	conv, err := c.findConversation(ctx, "")
-	if err != nil {
-		return err
-	}
+	c, conv := target.client, target.conversation
 
 	var (
 		sum   wer.Counts

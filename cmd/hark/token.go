@@ -25,15 +25,11 @@ type tokenCreateCmd struct {
 
 // Run prints the secret alone, fit for TOKEN=$(hark token create).
 func (t *tokenCreateCmd) Run(ctx context.Context) error {
-	db, ws, err := t.open(ctx)
+	db, user, err := t.openUser(ctx, t.User)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	user, err := findUser(ctx, db, ws, t.User)
-	if err != nil {
-		return err
-	}
 	_, secret, err := db.CreateToken(ctx, user.ID, storage.APIToken, t.Name, t.TTL)
 	if err != nil {
 		return err
@@ -49,15 +45,11 @@ type tokenListCmd struct {
 
 // Run prints a line a token.
 func (t *tokenListCmd) Run(ctx context.Context) error {
-	db, ws, err := t.open(ctx)
+	db, user, err := t.openUser(ctx, t.User)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	user, err := findUser(ctx, db, ws, t.User)
-	if err != nil {
-		return err
-	}
 	tokens, err := db.Tokens(ctx, actor(user))
 	if err != nil {
 		return err
@@ -81,14 +73,10 @@ type tokenRevokeCmd struct {
 
 // Run revokes the token.
 func (t *tokenRevokeCmd) Run(ctx context.Context) error {
-	db, ws, err := t.open(ctx)
+	db, user, err := t.openUser(ctx, t.User)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	user, err := findUser(ctx, db, ws, t.User)
-	if err != nil {
-		return err
-	}
 	return db.RevokeToken(ctx, actor(user), t.ID)
 }

@@ -69,15 +69,11 @@ type userSignInCmd struct {
 
 // Run prints the address.
 func (u *userSignInCmd) Run(ctx context.Context) error {
-	db, ws, err := u.open(ctx)
+	db, user, err := u.openUser(ctx, u.User)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	user, err := findUser(ctx, db, ws, u.User)
-	if err != nil {
-		return err
-	}
 	return printSignIn(ctx, db, user, u.PublicURL)
 }
 

@@ -194,6 +194,9 @@ func children(t *testing.T) int {
 	t.Helper()
 	b, err := os.ReadFile("/proc/self/task/" + strconv.Itoa(os.Getpid()) + "/children")
 	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("the kernel does not list children: %v", err)
+		}
 		t.Skip("the kernel does not list children")
 	}
 	return len(strings.Fields(string(b)))
