@@ -78,6 +78,7 @@ type queryClass struct {
 // classes makes n queries of each class. Ranks are those of words by
 // frequency: the 26th to 60th are in thousands of messages.
 func (c *corpus) classes(n int) []queryClass {
+	c.rng = rand.New(rand.NewPCG(3, 4)) // the same queries, whether or not messages were made before
 	pick := func(from, to int) string { return c.words[from+c.rng.IntN(to-from)] }
 	many := func(name string, query func() string) queryClass {
 		k := queryClass{name: name}

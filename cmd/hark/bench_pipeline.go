@@ -25,7 +25,7 @@ import (
 type benchPipelineCmd struct {
 	benchConfig
 	Lengths []time.Duration `default:"5s,60s,10m,60m" help:"Lengths of the clips."`
-	FFmpeg  string          `env:"HARK_FFMPEG" default:"ffmpeg" help:"The ffmpeg to decode the speech with."`
+	FFmpeg  string          `name:"ffmpeg" env:"HARK_FFMPEG" default:"ffmpeg" help:"The ffmpeg to decode the speech with."`
 	Dir     string          `arg:"" type:"existingdir" help:"Folder of speech and manifest.jsonl, which is joined to the lengths."`
 }
 

@@ -27,7 +27,7 @@ const (
 
 type benchPromptsCmd struct {
 	MinLength int    `default:"90" help:"Characters of the shortest sentence taken."`
-	FFmpeg    string `env:"HARK_FFMPEG" default:"ffmpeg" help:"The ffmpeg that turns G.722 into WAV."`
+	FFmpeg    string `name:"ffmpeg" env:"HARK_FFMPEG" default:"ffmpeg" help:"The ffmpeg that turns G.722 into WAV."`
 	Dir       string `arg:"" help:"Folder to make."`
 }
 
