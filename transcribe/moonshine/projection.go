@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"hark/transcribe/internal/onnx"
 )
 
 // projection is the matrix that makes logits of what the decoder's last layer
@@ -22,21 +24,21 @@ type projection struct {
 func readProjection(graph []byte, names ending, vocab int) (projection, error) {
 	p := projection{vocab: vocab}
 	var seen int
-	err := each(graph, func(f field) error {
-		if !f.isMessage(graphInitializer) {
+	err := onnx.Each(graph, func(f onnx.Field) error {
+		if !f.IsMessage(onnx.GraphInitializer) {
 			return nil
 		}
-		name, err := first(f.value, tensorName)
+		name, err := onnx.First(f.Value, onnx.TensorName)
 		if err != nil {
 			return err
 		}
 		switch string(name) {
 		case names.matrix:
-			err = p.readRows(f.value)
+			err = p.readRows(f.Value)
 		case names.scale:
-			p.scale, err = readFloat(f.value)
+			p.scale, err = readFloat(f.Value)
 		case names.zero:
-			p.zero, err = readByte(f.value)
+			p.zero, err = readByte(f.Value)
 		default:
 			return nil
 		}
@@ -54,34 +56,22 @@ func readProjection(graph []byte, names ending, vocab int) (projection, error) {
 
 // readRows reads the matrix.
 func (p *projection) readRows(tensor []byte) error {
-	var dims []int
-	var elem uint64
-	err := each(tensor, func(f field) error {
-		switch {
-		case f.num == tensorDims && f.typ == protowire.VarintType:
-			dims = append(dims, clampInt(f.varint))
-		case f.num == tensorType && f.typ == protowire.VarintType:
-			elem = f.varint
-		case f.isMessage(tensorRaw):
-			p.rows = f.value
-		}
-		return nil
-	})
+	t, err := onnx.ReadTensor(tensor)
 	if err != nil {
 		return err
 	}
-	if elem != elemUint8 || len(dims) != 2 || dims[0] != p.vocab || dims[1] < 1 || len(p.rows)/dims[1] != p.vocab || len(p.rows)%dims[1] != 0 {
-		return fmt.Errorf("%d bytes of type %d in shape %v, want bytes for %d tokens", len(p.rows), elem, dims, p.vocab)
+	if t.Elem != onnx.Uint8 || len(t.Dims) != 2 || t.Dims[0] != p.vocab || t.Dims[1] < 1 || len(t.Raw)/t.Dims[1] != p.vocab || len(t.Raw)%t.Dims[1] != 0 {
+		return fmt.Errorf("%d bytes of type %d in shape %v, want bytes for %d tokens", len(t.Raw), t.Elem, t.Dims, p.vocab)
 	}
-	p.dim = dims[1]
+	p.rows, p.dim = t.Raw, t.Dims[1]
 	return nil
 }
 
 // readFloat reads a tensor of one float.
 func readFloat(tensor []byte) (float32, error) {
-	value, err := first(tensor, tensorRaw)
+	value, err := onnx.First(tensor, onnx.TensorRaw)
 	if err == nil && value == nil {
-		value, err = first(tensor, tensorFloat)
+		value, err = onnx.First(tensor, onnx.TensorFloat)
 	}
 	if err != nil {
 		return 0, err
@@ -98,9 +88,9 @@ func readFloat(tensor []byte) (float32, error) {
 
 // readByte reads a tensor of one byte.
 func readByte(tensor []byte) (uint8, error) {
-	value, err := first(tensor, tensorRaw)
+	value, err := onnx.First(tensor, onnx.TensorRaw)
 	if err == nil && value == nil {
-		if value, err = first(tensor, tensorInt32); err == nil {
+		if value, err = onnx.First(tensor, onnx.TensorInt32); err == nil {
 			n, size := protowire.ConsumeVarint(value)
 			if size != len(value) || n > 255 {
 				return 0, fmt.Errorf("no single byte")
@@ -123,44 +113,27 @@ func readByte(tensor []byte) (uint8, error) {
 func (p *projection) model() []byte {
 	size := len(p.rows)
 	var small []byte
-	small = appendMessage(small, graphName, "head")
-	multiply := []byte(nil)
-	for _, name := range []string{"bytes", "matrix", "middle", "zero"} {
-		multiply = appendMessage(multiply, nodeInput, name)
-	}
-	multiply = appendMessage(multiply, nodeOutput, "product")
-	multiply = appendMessage(multiply, nodeOpType, "MatMulInteger")
-	small = appendMessage(small, graphNode, multiply)
-	small = appendValue(small, graphInput, "bytes", elemUint8, 2, p.dim)
-	small = appendValue(small, graphOutput, "product", elemInt32, 2, p.vocab)
+	small = onnx.AppendMessage(small, onnx.GraphName, "head")
+	small = onnx.AppendNode(small, "MatMulInteger", []string{"bytes", "matrix", "middle", "zero"}, []string{"product"})
+	small = onnx.AppendValue(small, onnx.GraphInput, "bytes", onnx.Uint8, 2, p.dim)
+	small = onnx.AppendValue(small, onnx.GraphOutput, "product", onnx.Int32, 2, p.vocab)
 	for _, b := range []struct {
 		name  string
 		value uint8
 	}{{"middle", middle}, {"zero", p.zero}} {
-		small = appendMessage(small, graphInitializer, appendMessage(tensorHead(b.name), tensorRaw, []byte{b.value}))
+		small = onnx.AppendMessage(small, onnx.GraphInitializer, onnx.AppendMessage(onnx.TensorHead(b.name, onnx.Uint8), onnx.TensorRaw, []byte{b.value}))
 	}
-	matrix := protowire.AppendTag(tensorHead("matrix", p.dim, p.vocab), tensorRaw, protowire.BytesType)
+	matrix := protowire.AppendTag(onnx.TensorHead("matrix", onnx.Uint8, p.dim, p.vocab), onnx.TensorRaw, protowire.BytesType)
 	matrix = protowire.AppendVarint(matrix, uint64(size))
-	small = protowire.AppendTag(small, graphInitializer, protowire.BytesType)
+	small = protowire.AppendTag(small, onnx.GraphInitializer, protowire.BytesType)
 	small = protowire.AppendVarint(small, uint64(len(matrix)+size))
 	small = append(small, matrix...)
 
-	model := make([]byte, 0, size+len(small)+64)
-	model = appendInt(model, modelIRVersion, 8)
-	model = appendMessage(model, modelOpset, appendInt(nil, opsetVersion, 14))
-	model = protowire.AppendTag(model, modelGraph, protowire.BytesType)
+	model := append(make([]byte, 0, size+len(small)+64), onnx.ModelHead()...)
+	model = protowire.AppendTag(model, onnx.ModelGraph, protowire.BytesType)
 	model = protowire.AppendVarint(model, uint64(len(small)+size))
 	model = append(model, small...)
 	return p.appendColumns(model)
-}
-
-// tensorHead begins a tensor of bytes.
-func tensorHead(name string, dims ...int) []byte {
-	var t []byte
-	for _, d := range dims {
-		t = appendInt(t, tensorDims, uint64(d))
-	}
-	return appendMessage(appendInt(t, tensorType, elemUint8), tensorName, name)
 }
 
 // appendColumns appends the matrix column by column, a few columns at a time

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"hark/transcribe/internal/onnx"
 )
 
 // decoderParts is a merged decoder taken apart: see [splitDecoder].
@@ -31,15 +33,15 @@ type decoderParts struct {
 // token and a branch for the later ones, over weights that both share. The
 // weights are most of the file; they are copied once and not looked at.
 func splitDecoder(model []byte) (*decoderParts, error) {
-	graph, err := only(model, modelGraph)
+	graph, err := onnx.Only(model, onnx.ModelGraph)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	shape, logits, err := readShape(graph.value)
+	shape, logits, err := readShape(graph.Value)
 	if err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
-	conditional, err := only(graph.value, graphNode)
+	conditional, err := onnx.Only(graph.Value, onnx.GraphNode)
 	if err != nil {
 		return nil, fmt.Errorf("graph is no merged decoder: node: %w", err)
 	}
@@ -47,57 +49,57 @@ func splitDecoder(model []byte) (*decoderParts, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, err := readProjection(graph.value, ends, shape.vocab)
+	head, err := readProjection(graph.Value, ends, shape.vocab)
 	if err != nil {
 		return nil, err
 	}
 
-	added := appendMessage(nil, graphNode, edited)
-	added = appendValue(added, graphOutput, hiddenName, elemFloat)
+	added := onnx.AppendMessage(nil, onnx.GraphNode, edited)
+	added = onnx.AppendValue(added, onnx.GraphOutput, hiddenName, onnx.Float)
 	for layer := range shape.layers {
-		added = appendValue(added, graphOutput, attentionName(layer), elemFloat)
+		added = onnx.AppendValue(added, onnx.GraphOutput, attentionName(layer), onnx.Float)
 	}
-	cut := []field{conditional, logits}
-	slices.SortFunc(cut, func(a, b field) int { return a.start - b.start })
-	size := len(graph.value) + len(added) - len(conditional.raw) - len(logits.raw)
+	cut := []onnx.Field{conditional, logits}
+	slices.SortFunc(cut, func(a, b onnx.Field) int { return a.Start - b.Start })
+	size := len(graph.Value) + len(added) - len(conditional.Raw) - len(logits.Raw)
 
-	body := without(make([]byte, 0, len(model)+len(added)), model, graph)
-	body = protowire.AppendTag(body, modelGraph, protowire.BytesType)
+	body := onnx.Without(make([]byte, 0, len(model)+len(added)), model, graph)
+	body = protowire.AppendTag(body, onnx.ModelGraph, protowire.BytesType)
 	body = protowire.AppendVarint(body, uint64(size))
-	body = without(body, graph.value, cut...)
+	body = onnx.Without(body, graph.Value, cut...)
 	return &decoderParts{shape: shape, body: append(body, added...), head: head}, nil
 }
 
 // editConditional gives the If node and both its branches the new outputs. It
 // returns the node and how the branches ended, which must be the same.
-func editConditional(f field, layers int) ([]byte, ending, error) {
+func editConditional(f onnx.Field, layers int) ([]byte, ending, error) {
 	var ends []ending
-	if n, err := readNode(f); err != nil || n.op != "If" {
-		return nil, ending{}, errors.Join(fmt.Errorf("graph is no merged decoder: its node is a %q, want If", n.op), err)
+	if n, err := onnx.ReadNode(f); err != nil || n.Op != "If" {
+		return nil, ending{}, errors.Join(fmt.Errorf("graph is no merged decoder: its node is a %q, want If", n.Op), err)
 	}
-	out, err := rewrite(f.value, func(out []byte, f field) ([]byte, error) {
+	out, err := onnx.Rewrite(f.Value, func(out []byte, f onnx.Field) ([]byte, error) {
 		switch {
-		case f.isMessage(nodeAttribute):
-			attribute, err := rewrite(f.value, func(out []byte, f field) ([]byte, error) {
-				if !f.isMessage(attributeGraph) {
-					return append(out, f.raw...), nil
+		case f.IsMessage(onnx.NodeAttribute):
+			attribute, err := onnx.Rewrite(f.Value, func(out []byte, f onnx.Field) ([]byte, error) {
+				if !f.IsMessage(onnx.AttributeGraph) {
+					return append(out, f.Raw...), nil
 				}
-				branch, end, err := editBranch(f.value, layers)
+				branch, end, err := editBranch(f.Value, layers)
 				ends = append(ends, end)
-				return appendMessage(out, attributeGraph, branch), err
+				return onnx.AppendMessage(out, onnx.AttributeGraph, branch), err
 			})
-			return appendMessage(out, nodeAttribute, attribute), err
-		case f.isMessage(nodeOutput) && string(f.value) == "logits":
-			return appendMessage(out, nodeOutput, hiddenName), nil
+			return onnx.AppendMessage(out, onnx.NodeAttribute, attribute), err
+		case f.IsMessage(onnx.NodeOutput) && string(f.Value) == "logits":
+			return onnx.AppendMessage(out, onnx.NodeOutput, hiddenName), nil
 		default:
-			return append(out, f.raw...), nil
+			return append(out, f.Raw...), nil
 		}
 	})
 	if err != nil {
 		return nil, ending{}, err
 	}
 	for layer := range layers {
-		out = appendMessage(out, nodeOutput, attentionName(layer))
+		out = onnx.AppendMessage(out, onnx.NodeOutput, attentionName(layer))
 	}
 	if len(ends) != 2 || ends[0] != ends[1] {
 		return nil, ending{}, fmt.Errorf("decoder has %d branches, want 2 that end alike", len(ends))
@@ -113,14 +115,14 @@ type ending struct{ hidden, matrix, scale, zero string }
 // of in their place among the outputs; the cross-attention of each layer
 // comes after the other outputs.
 func editBranch(branch []byte, layers int) ([]byte, ending, error) {
-	made := map[string]node{} // by the first output
-	err := each(branch, func(f field) error {
-		if !f.isMessage(graphNode) {
+	made := map[string]onnx.Node{} // by the first output
+	err := onnx.Each(branch, func(f onnx.Field) error {
+		if !f.IsMessage(onnx.GraphNode) {
 			return nil
 		}
-		n, err := readNode(f)
-		if err == nil && len(n.outputs) > 0 {
-			made[n.outputs[0]] = n
+		n, err := onnx.ReadNode(f)
+		if err == nil && len(n.Outputs) > 0 {
+			made[n.Outputs[0]] = n
 		}
 		return err
 	})
@@ -135,34 +137,34 @@ func editBranch(branch []byte, layers int) ([]byte, ending, error) {
 	if err != nil {
 		return nil, end, err
 	}
-	out, err := rewrite(branch, func(out []byte, f field) ([]byte, error) {
-		if slices.Contains(cut, f.start) {
+	out, err := onnx.Rewrite(branch, func(out []byte, f onnx.Field) ([]byte, error) {
+		if slices.Contains(cut, f.Start) {
 			return out, nil
 		}
-		if f.isMessage(graphOutput) {
-			if v, err := readValue(f); err != nil || v.name == "logits" {
-				return appendValue(out, graphOutput, end.hidden, elemFloat), err
+		if f.IsMessage(onnx.GraphOutput) {
+			if v, err := onnx.ReadValue(f); err != nil || v.Name == "logits" {
+				return onnx.AppendValue(out, onnx.GraphOutput, end.hidden, onnx.Float), err
 			}
 		}
-		return append(out, f.raw...), nil
+		return append(out, f.Raw...), nil
 	})
 	for _, name := range attention {
-		out = appendValue(out, graphOutput, name, elemFloat)
+		out = onnx.AppendValue(out, onnx.GraphOutput, name, onnx.Float)
 	}
 	return out, end, err
 }
 
 // findEnding finds the three nodes that make logits: the matrix of bytes is
 // turned, made floats of, and multiplied with.
-func findEnding(made map[string]node) (end ending, cut []int, err error) {
-	input := func(n node, op string, i int) string {
-		if err == nil && (n.op != op || len(n.inputs) <= i) {
-			err = fmt.Errorf("branch ends in a %q of %d inputs where %s is known", n.op, len(n.inputs), op)
+func findEnding(made map[string]onnx.Node) (end ending, cut []int, err error) {
+	input := func(n onnx.Node, op string, i int) string {
+		if err == nil && (n.Op != op || len(n.Inputs) <= i) {
+			err = fmt.Errorf("branch ends in a %q of %d inputs where %s is known", n.Op, len(n.Inputs), op)
 		}
 		if err != nil {
 			return ""
 		}
-		return n.inputs[i]
+		return n.Inputs[i]
 	}
 	product := made["logits"]
 	end.hidden = input(product, "MatMul", 0)
@@ -171,15 +173,15 @@ func findEnding(made map[string]node) (end ending, cut []int, err error) {
 	end.zero = input(floats, "DequantizeLinear", 2)
 	turned := made[input(floats, "DequantizeLinear", 0)]
 	end.matrix = input(turned, "Transpose", 0)
-	return end, []int{product.start, floats.start, turned.start}, err
+	return end, []int{product.Start, floats.Start, turned.Start}, err
 }
 
 // findAttention finds the cross-attention weights of each layer.
-func findAttention(made map[string]node, layers int) ([]string, error) {
+func findAttention(made map[string]onnx.Node, layers int) ([]string, error) {
 	found := make([]string, layers)
 	for name, n := range made {
 		m := crossSoftmax.FindStringSubmatch(name)
-		if m == nil || n.op != "Softmax" {
+		if m == nil || n.Op != "Softmax" {
 			continue
 		}
 		if layer, err := strconv.Atoi(m[1]); err == nil && layer < layers {

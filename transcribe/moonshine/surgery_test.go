@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"hark/transcribe/internal/onnx"
 )
 
 // littleDecoder writes a merged decoder of the known form, of one layer and a
@@ -13,9 +15,9 @@ func littleDecoder(zero, scale []byte) []byte {
 	operation := func(op, output string, inputs ...string) []byte {
 		var n []byte
 		for _, in := range inputs {
-			n = appendMessage(n, nodeInput, in)
+			n = onnx.AppendMessage(n, onnx.NodeInput, in)
 		}
-		return appendMessage(appendMessage(n, nodeOutput, output), nodeOpType, op)
+		return onnx.AppendMessage(onnx.AppendMessage(n, onnx.NodeOutput, output), onnx.NodeOpType, op)
 	}
 	var branch []byte
 	for _, n := range [][]byte{
@@ -24,27 +26,27 @@ func littleDecoder(zero, scale []byte) []byte {
 		operation("Softmax", "/layers.0/encoder_attn/Softmax_output_0", "scores"),
 		operation("MatMul", "logits", "last", "floats"),
 	} {
-		branch = appendMessage(branch, graphNode, n)
+		branch = onnx.AppendMessage(branch, onnx.GraphNode, n)
 	}
-	branch = appendValue(branch, graphOutput, "logits", elemFloat)
-	branch = appendValue(branch, graphOutput, "present.0.decoder.key", elemFloat)
+	branch = onnx.AppendValue(branch, onnx.GraphOutput, "logits", onnx.Float)
+	branch = onnx.AppendValue(branch, onnx.GraphOutput, "present.0.decoder.key", onnx.Float)
 
 	conditional := operation("If", "logits", "use_cache_branch")
-	conditional = appendMessage(conditional, nodeOutput, "present.0.decoder.key")
+	conditional = onnx.AppendMessage(conditional, onnx.NodeOutput, "present.0.decoder.key")
 	for range 2 {
-		conditional = appendMessage(conditional, nodeAttribute, appendMessage(nil, attributeGraph, branch))
+		conditional = onnx.AppendMessage(conditional, onnx.NodeAttribute, onnx.AppendMessage(nil, onnx.AttributeGraph, branch))
 	}
 	tensor := func(name string, value []byte, dims ...int) []byte {
-		return appendMessage(tensorHead(name, dims...), tensorRaw, value)
+		return onnx.AppendMessage(onnx.TensorHead(name, onnx.Uint8, dims...), onnx.TensorRaw, value)
 	}
-	graph := appendMessage(nil, graphNode, conditional)
-	graph = appendMessage(graph, graphInitializer, tensor("matrix", []byte{1, 2, 3, 4, 5, 6}, 2, 3))
-	graph = appendMessage(graph, graphInitializer, tensor("zero", zero))
-	graph = appendMessage(graph, graphInitializer, tensor("scale", scale))
-	graph = appendValue(graph, graphInput, "past_key_values.0.decoder.key", elemFloat, 1, 8, 4, 52)
-	graph = appendValue(graph, graphOutput, "logits", elemFloat, 1, 1, 2)
-	graph = appendValue(graph, graphOutput, "present.0.decoder.key", elemFloat)
-	return appendMessage(appendInt(nil, modelIRVersion, 10), modelGraph, graph)
+	graph := onnx.AppendMessage(nil, onnx.GraphNode, conditional)
+	graph = onnx.AppendMessage(graph, onnx.GraphInitializer, tensor("matrix", []byte{1, 2, 3, 4, 5, 6}, 2, 3))
+	graph = onnx.AppendMessage(graph, onnx.GraphInitializer, tensor("zero", zero))
+	graph = onnx.AppendMessage(graph, onnx.GraphInitializer, tensor("scale", scale))
+	graph = onnx.AppendValue(graph, onnx.GraphInput, "past_key_values.0.decoder.key", onnx.Float, 1, 8, 4, 52)
+	graph = onnx.AppendValue(graph, onnx.GraphOutput, "logits", onnx.Float, 1, 1, 2)
+	graph = onnx.AppendValue(graph, onnx.GraphOutput, "present.0.decoder.key", onnx.Float)
+	return onnx.AppendMessage(onnx.AppendInt(nil, onnx.ModelIRVersion, 10), onnx.ModelGraph, graph)
 }
 
 var half = []byte{0, 0, 0, 0x3f} // 0.5, as a tensor has it
@@ -60,34 +62,34 @@ func TestSplitDecoder(t *testing.T) {
 	if h := parts.head; h.scale != 0.5 || h.zero != 7 || h.dim != 3 || h.vocab != 2 {
 		t.Errorf("projection is %+v", h)
 	}
-	graph, err := only(parts.body, modelGraph)
+	graph, err := onnx.Only(parts.body, onnx.ModelGraph)
 	if err != nil {
 		t.Fatal(err)
 	}
-	conditional, err := only(graph.value, graphNode)
+	conditional, err := onnx.Only(graph.Value, onnx.GraphNode)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := readNode(conditional)
+	n, err := onnx.ReadNode(conditional)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The outputs of the node and those of its branches belong together by place.
-	if got := strings.Join(n.outputs, " "); got != "hidden present.0.decoder.key cross_attentions.0" {
+	if got := strings.Join(n.Outputs, " "); got != "hidden present.0.decoder.key cross_attentions.0" {
 		t.Errorf("the node's outputs are %s", got)
 	}
-	err = each(conditional.value, func(f field) error {
-		if !f.isMessage(nodeAttribute) {
+	err = onnx.Each(conditional.Value, func(f onnx.Field) error {
+		if !f.IsMessage(onnx.NodeAttribute) {
 			return nil
 		}
-		branch, err := only(f.value, attributeGraph)
+		branch, err := onnx.Only(f.Value, onnx.AttributeGraph)
 		if err != nil {
 			return err
 		}
-		if got := outputs(t, branch.value); got != "last present.0.decoder.key /layers.0/encoder_attn/Softmax_output_0" {
+		if got := outputs(t, branch.Value); got != "last present.0.decoder.key /layers.0/encoder_attn/Softmax_output_0" {
 			t.Errorf("a branch's outputs are %s", got)
 		}
-		if bytes.Contains(branch.value, []byte("floats")) {
+		if bytes.Contains(branch.Value, []byte("floats")) {
 			t.Error("a branch still makes floats of the matrix")
 		}
 		return nil
@@ -95,7 +97,7 @@ func TestSplitDecoder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := outputs(t, graph.value); got != "present.0.decoder.key hidden cross_attentions.0" {
+	if got := outputs(t, graph.Value); got != "present.0.decoder.key hidden cross_attentions.0" {
 		t.Errorf("the graph's outputs are %s", got)
 	}
 }
@@ -104,12 +106,12 @@ func TestSplitDecoder(t *testing.T) {
 func outputs(t *testing.T, graph []byte) string {
 	t.Helper()
 	var names []string
-	err := each(graph, func(f field) error {
-		if !f.isMessage(graphOutput) {
+	err := onnx.Each(graph, func(f onnx.Field) error {
+		if !f.IsMessage(onnx.GraphOutput) {
 			return nil
 		}
-		v, err := readValue(f)
-		names = append(names, v.name)
+		v, err := onnx.ReadValue(f)
+		names = append(names, v.Name)
 		return err
 	})
 	if err != nil {
@@ -152,10 +154,10 @@ func FuzzSplitDecoder(f *testing.F) {
 		if len(parts.body) > 2*len(model)+1<<16 {
 			t.Errorf("%d bytes became %d", len(model), len(parts.body))
 		}
-		if _, err := only(parts.body, modelGraph); err != nil {
+		if _, err := onnx.Only(parts.body, onnx.ModelGraph); err != nil {
 			t.Errorf("body: %v", err)
 		}
-		if _, err := only(parts.head.model(), modelGraph); err != nil {
+		if _, err := onnx.Only(parts.head.model(), onnx.ModelGraph); err != nil {
 			t.Errorf("head: %v", err)
 		}
 	})
