@@ -23,8 +23,11 @@ import (
 // [*FieldError], storage.ErrNotFound (no such conversation, or not a member),
 // storage.ErrKeyReused, and this package's sentinels. body may be left unread.
 func (in *Intake) Accept(ctx context.Context, actor storage.Actor, meta Meta, body io.Reader, size int64) (msg storage.Message, created bool, err error) {
-	if err := in.admit(ctx, actor, &meta, size); err != nil {
+	if err := in.Admit(ctx, actor, &meta); err != nil {
 		return storage.Message{}, false, err
+	}
+	if size > in.limits.MaxBytes {
+		return storage.Message{}, false, tooLarge(in.limits.MaxBytes)
 	}
 	leave, err := in.gate.enter(actor.UserID)
 	if err != nil {
@@ -44,16 +47,15 @@ func (in *Intake) Accept(ctx context.Context, actor storage.Actor, meta Meta, bo
 	return in.take(ctx, actor, meta, body, size)
 }
 
-// admit checks all that can be checked before the first byte of sound.
-func (in *Intake) admit(ctx context.Context, actor storage.Actor, meta *Meta, size int64) error {
+// Admit checks all that can be checked before the first byte of sound, and
+// brings meta to the form in which it is kept. It is for recordings that come
+// in by another way than Accept, which calls it too.
+func (in *Intake) Admit(ctx context.Context, actor storage.Actor, meta *Meta) error {
 	if err := meta.clean(); err != nil {
 		return err
 	}
 	if _, err := in.Messages.Conversation(ctx, actor, meta.ConversationID); err != nil {
 		return fmt.Errorf("look at conversation %s: %w", meta.ConversationID, err)
-	}
-	if size > in.limits.MaxBytes {
-		return tooLarge(in.limits.MaxBytes)
 	}
 	return in.checkReply(ctx, actor, *meta)
 }
@@ -76,7 +78,7 @@ func (in *Intake) checkReply(ctx context.Context, actor storage.Actor, meta Meta
 // take keeps the clip and records it.
 func (in *Intake) take(ctx context.Context, actor storage.Actor, meta Meta, body io.Reader, size int64) (storage.Message, bool, error) {
 	id := storage.NewID()
-	clip, err := in.keep(ctx, originalKey(actor.WorkspaceID, id), body, size)
+	clip, err := in.keep(ctx, NewOriginalKey(actor.WorkspaceID, id), body, size)
 	if err != nil {
 		return storage.Message{}, false, err
 	}
@@ -158,9 +160,9 @@ func (in *Intake) remove(ctx context.Context, key string) {
 	}
 }
 
-// originalKey is where a clip is kept: a key that nobody can guess, under the
-// message and the workspace that it belongs to.
-func originalKey(workspaceID, messageID string) string {
+// NewOriginalKey is where a clip is to be kept: a key that nobody can guess,
+// under the message and the workspace that it belongs to.
+func NewOriginalKey(workspaceID, messageID string) string {
 	var secret [16]byte
 	_, _ = rand.Read(secret[:]) // never fails (crypto/rand)
 	return "w/" + workspaceID + "/" + messageID + "/" + hex.EncodeToString(secret[:]) + "/original"
@@ -188,23 +190,17 @@ func (k kept) message(id string, meta Meta) storage.NewMessage {
 	}
 }
 
-// A clip of bulkDuration or more does not go before what somebody waits for.
-// Where a clip does not say how long it is, it counts as speech at a low bit
-// rate: guessing it too long costs it a place in the queue, no more.
-const (
-	bulkDuration       = 10 * time.Minute
-	assumedBytesPerSec = 4000
-)
+// assumedBytesPerSec is a low bit rate of speech, at which a clip counts that
+// does not say how long it is: guessing it too long costs it a place in the
+// queue, no more.
+const assumedBytesPerSec = 4000
 
 func (k kept) priority(meta Meta) transcribe.Priority {
 	length := k.declared
 	if length == 0 {
 		length = time.Duration(k.original.Bytes/assumedBytesPerSec) * time.Second
 	}
-	if meta.Priority == transcribe.Bulk || length > bulkDuration {
-		return transcribe.Bulk
-	}
-	return transcribe.Interactive
+	return max(meta.Priority, storage.PriorityOf(length))
 }
 
 func tooLarge(limit int64) error {
