@@ -18,9 +18,10 @@ type Message struct {
 	CreatedAt      time.Time `json:"created_at" example:"2026-03-01T09:31:12Z"`
 	UpdatedAt      time.Time `json:"updated_at" example:"2026-03-01T09:31:15Z"`
 
-	State    storage.State `json:"state" enum:"recording,received,processing,ready,failed" doc:"The sound plays in every state from received on" example:"ready"`
-	Progress float64       `json:"progress" minimum:"0" maximum:"1" doc:"How much of the work is done" example:"1"`
-	Failure  *Failure      `json:"failure,omitempty" doc:"Why not everything could be made; only with state failed"`
+	State     storage.State `json:"state" enum:"recording,received,processing,ready,failed" doc:"The sound plays in every state from received on" example:"ready"`
+	Progress  float64       `json:"progress" minimum:"0" maximum:"1" doc:"How much of the work is done" example:"1"`
+	Failure   *Failure      `json:"failure,omitempty" doc:"Why not everything could be made; only with state failed"`
+	EndReason string        `json:"end_reason,omitempty" enum:"disconnected,duration,bit_rate,server_stopped,server_lost" doc:"Why a recording ended, if not by its speaker" example:"disconnected"`
 
 	DurationMS        *int64     `json:"duration_ms,omitempty" doc:"Left out until it is known" example:"5230"`
 	LoudnessLUFS      *float64   `json:"loudness_lufs,omitempty" doc:"Integrated loudness of the original (EBU R128); left out until it is measured" example:"-21.4"`
@@ -74,6 +75,7 @@ func messageView(m storage.Message) Message {
 		Title:  m.Title, ReplyTo: m.ReplyTo, ReplyAtMS: replyAt(m),
 		RecordedAt: m.RecordedAt, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
 		State: m.State, Progress: min(max(m.Progress, 0), 1), Failure: failureView(m),
+		EndReason:  m.EndReason,
 		DurationMS: positiveOrNil(m.DurationMS), LoudnessLUFS: m.Loudness, Language: m.Language,
 		TranscriptVersion: m.TranscriptVersion,
 		Original: Original{

@@ -128,6 +128,9 @@ func (e *eventStream) hear(ctx context.Context, event storage.Event) error {
 
 // pass sends an event that is not kept, if the listener may see it.
 func (e *eventStream) pass(ctx context.Context, event storage.Event) error {
+	if event.OnlyFor != "" && event.OnlyFor != e.actor.UserID {
+		return nil
+	}
 	allowed, err := e.server.DB.CanHear(ctx, e.actor, event.ConversationID)
 	if err != nil || !allowed {
 		return err

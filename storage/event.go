@@ -13,6 +13,7 @@ const (
 	MessageCreated      EventType = "message.created"
 	MessageUpdated      EventType = "message.updated"  // title, state, duration, rendition or transcript changed
 	MessageProgress     EventType = "message.progress" // passing; not kept, so a resumed stream leaves it out
+	MessageCaption      EventType = "message.caption"  // passing; what is being said in a recording
 	MessageDeleted      EventType = "message.deleted"
 	ConversationCreated EventType = "conversation.created"
 	ConversationUpdated EventType = "conversation.updated"
@@ -30,4 +31,8 @@ type Event struct {
 	MessageID      string          `json:"message_id,omitempty"`
 	Data           json.RawMessage `json:"data,omitempty"` // type-specific, small
 	At             time.Time       `json:"at"`
+
+	// OnlyFor is the user who alone may see the event; empty means all who may
+	// hear the conversation. It is for passing events.
+	OnlyFor string `json:"only_for,omitempty"`
 }

@@ -10,10 +10,14 @@ import (
 // State is where a message is on its way.
 //
 //	recording -> received -> processing -> ready
-//	                 ^           |
-//	                 +-- retry --+-> failed
+//	    |            ^           |           ^
+//	    |            +-- retry --+-> failed  |
+//	    +------ what was said is known ------+
 //
-// The sound of a message can be played in every state from received on.
+// The sound of a message can be played in every state from received on. A
+// recording whose transcript was made while it was spoken is ready when it
+// ends. Its job then makes the rendition, and maybe a better transcript, of a
+// message that stays ready whatever becomes of the job.
 type State string
 
 // The states of a message.
@@ -42,6 +46,11 @@ type Message struct {
 	State         State
 	Progress      float64 // 0 to 1, of the work
 	FailureReason string  // for people; set when State is Failed
+
+	// EndReason is why a recording ended, if not by who spoke: "disconnected",
+	// "duration", "bit_rate", "server_stopped" or "server_lost". Empty for all
+	// other messages.
+	EndReason string
 
 	DurationMS int64 // length of the sound; 0 means not known yet
 	Original   Original

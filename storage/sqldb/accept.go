@@ -49,7 +49,7 @@ func (db *DB) Accept(ctx context.Context, actor storage.Actor, m storage.NewMess
 			return err
 		}
 		job = storage.JobRef{ID: m.ID, Priority: m.Priority} // a message has one job
-		if err := t.insertJob(ctx, job, "waiting"); err != nil {
+		if err := t.insertJob(ctx, job, "waiting", false); err != nil {
 			return err
 		}
 		row, err := t.message(ctx, t.workspaceNo, actor, m.ID)

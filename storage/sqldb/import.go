@@ -54,7 +54,7 @@ func (t *tx) importOne(ctx context.Context, actor storage.Actor, m Imported, n i
 	if err := t.insertMessage(ctx, actor, m.NewMessage, n, storage.Ready); err != nil {
 		return err
 	}
-	if err := t.insertJob(ctx, storage.JobRef{ID: m.ID, Priority: m.Priority}, "done"); err != nil {
+	if err := t.insertJob(ctx, storage.JobRef{ID: m.ID, Priority: m.Priority}, "done", false); err != nil {
 		return err
 	}
 	return t.putTranscript(ctx, row, m.Transcript)

@@ -52,9 +52,13 @@ type jobRow struct {
 	Lost        int
 	LeaseUntil  int64 `db:"lease_until"`
 	RunAt       int64 `db:"run_at"`
+
+	// HaveTranscript says that the transcript was made while the message was
+	// spoken, and is not asked for.
+	HaveTranscript bool `db:"have_transcript"`
 }
 
-const selectJobs = `SELECT j.id, j.workspace_no, w.id AS workspace_id, j.message_id, j.priority, j.state, j.attempt, j.tries, j.lost, j.lease_until, j.run_at
+const selectJobs = `SELECT j.id, j.workspace_no, w.id AS workspace_id, j.message_id, j.priority, j.state, j.attempt, j.tries, j.lost, j.lease_until, j.run_at, j.have_transcript
 	FROM jobs j JOIN workspaces w ON w.no = j.workspace_no `
 
 func (r jobRow) ref() storage.JobRef {
@@ -74,9 +78,9 @@ func (s session) jobOf(ctx context.Context, messageID string) (row jobRow, err e
 	return row, err
 }
 
-func (t *tx) insertJob(ctx context.Context, ref storage.JobRef, state string) error {
-	_, err := t.exec(ctx, `INSERT INTO jobs (id, workspace_no, message_id, priority, state, run_at, waiting_since, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, ref.ID, t.workspaceNo, ref.ID, int(ref.Priority), state, toMS(t.now), toMS(t.now), toMS(t.now))
+func (t *tx) insertJob(ctx context.Context, ref storage.JobRef, state string, haveTranscript bool) error {
+	_, err := t.exec(ctx, `INSERT INTO jobs (id, workspace_no, message_id, priority, state, have_transcript, run_at, waiting_since, created_at)
+		VALUES `+tuples(1, 9), ref.ID, t.workspaceNo, ref.ID, int(ref.Priority), state, haveTranscript, toMS(t.now), toMS(t.now), toMS(t.now))
 	return err
 }
 
@@ -85,6 +89,15 @@ func (t *tx) setState(ctx context.Context, messageID, conversationID string, sta
 	t.event(storage.MessageUpdated, conversationID, messageID, map[string]any{"state": state})
 	_, err := t.exec(ctx, `UPDATE messages SET state = ?, failure_reason = ?, progress = 0, updated_at = ? WHERE id = ?`, state, clean(reason), toMS(t.now), messageID)
 	return err
+}
+
+// advance moves a message on its way as its job goes on. One that is ready
+// stays so: its job only adds to it.
+func (t *tx) advance(ctx context.Context, m workedMessage, state storage.State, reason string) error {
+	if m.State == storage.Ready {
+		return nil
+	}
+	return t.setState(ctx, m.ID, m.ConversationID, state, reason)
 }
 
 // BeginJob begins the next attempt of a job, under a lease. It fails with
@@ -126,7 +139,7 @@ func (db *DB) BeginJob(ctx context.Context, jobID, worker string, lease time.Dur
 			return err
 		}
 		task = m.task(job)
-		return t.setState(ctx, m.ID, m.ConversationID, storage.Processing, "")
+		return t.advance(ctx, m, storage.Processing, "")
 	})
 	if err == nil && instead != nil {
 		return pipeline.Task{}, fmt.Errorf("begin job: %w", instead)
@@ -162,7 +175,8 @@ func (db *DB) findJob(ctx context.Context, op, id string) (job jobRow, err error
 // workedMessage is what a worker needs to know of a message.
 type workedMessage struct {
 	ID             string
-	ConversationID string       `db:"conversation_id"`
+	ConversationID string `db:"conversation_id"`
+	State          storage.State
 	Key            string       `db:"original_key"`
 	Format         media.Format `db:"original_format"`
 	Bytes          int64        `db:"original_bytes"`
@@ -173,7 +187,7 @@ type workedMessage struct {
 }
 
 func (s session) workedMessage(ctx context.Context, id string) (row workedMessage, err error) {
-	err = s.get(ctx, &row, `SELECT id, conversation_id, original_key, original_format, original_bytes, rendition_key,
+	err = s.get(ctx, &row, `SELECT id, conversation_id, state, original_key, original_format, original_bytes, rendition_key,
 		rendition_type, waveform IS NOT NULL AS measured, transcript_version FROM messages WHERE id = ?`, id)
 	return row, err
 }
@@ -186,6 +200,7 @@ func (m workedMessage) task(job jobRow) pipeline.Task {
 		Attempt: job.Attempt + 1, MaxAttempts: job.Attempt - job.Tries + maxTriesOfJob, Try: job.Tries + 1, Priority: job.Priority,
 		Key: m.Key, Format: m.Format, Bytes: m.Bytes,
 		RenditionKey: m.RenditionKey, HaveRendition: m.RenditionType != "", HaveSound: m.Measured,
+		HaveTranscript: job.HaveTranscript,
 	}
 }
 
@@ -221,7 +236,8 @@ func (db *DB) RenewLease(ctx context.Context, task pipeline.Task, lease time.Dur
 
 // FailJob ends an attempt without success. With retryAfter >= 0 the job waits
 // that long for another attempt, and reason is only for the log; below 0 the
-// message fails, and reason tells a person why. What was saved stays.
+// message fails, and reason tells a person why; one that is ready stays so.
+// What was saved stays.
 func (db *DB) FailJob(ctx context.Context, task pipeline.Task, reason string, retryAfter time.Duration) error {
 	return db.attempt(ctx, "fail job", task, func(ctx context.Context, t *tx, job jobRow, m workedMessage) error {
 		switch {
@@ -253,15 +269,15 @@ func (t *tx) waitAgain(ctx context.Context, job jobRow, m workedMessage, runAt t
 	if err != nil {
 		return err
 	}
-	return t.setState(ctx, m.ID, m.ConversationID, storage.Received, "")
+	return t.advance(ctx, m, storage.Received, "")
 }
 
-// endJob gives a job up: its message failed.
+// endJob gives a job up: its message failed, unless it was ready without it.
 func (t *tx) endJob(ctx context.Context, job jobRow, m workedMessage, reason string) error {
 	if _, err := t.exec(ctx, `UPDATE jobs SET state = 'failed', worker = '', lease_until = 0 WHERE id = ?`, job.ID); err != nil {
 		return err
 	}
-	return t.setState(ctx, m.ID, m.ConversationID, storage.Failed, reason)
+	return t.advance(ctx, m, storage.Failed, reason)
 }
 
 // staleUnless is storage.ErrStale for an attempt that is over; err if it is

@@ -24,6 +24,7 @@ type messageRow struct {
 	UpdatedAt         int64  `db:"updated_at"`
 	State             storage.State
 	FailureReason     string `db:"failure_reason"`
+	EndReason         string `db:"end_reason"`
 	Progress          float64
 	DurationMS        int64        `db:"duration_ms"`
 	OriginalKey       string       `db:"original_key"`
@@ -41,7 +42,7 @@ type messageRow struct {
 }
 
 const messageColumns = `m.id, m.doc, w.id AS workspace, m.conversation_id, m.author_id, u.name AS author_name, m.title, m.reply_to,
-	m.reply_at_ms, m.recorded_at, m.created_at, m.updated_at, m.state, m.failure_reason, m.progress, m.duration_ms, m.original_key,
+	m.reply_at_ms, m.recorded_at, m.created_at, m.updated_at, m.state, m.failure_reason, m.end_reason, m.progress, m.duration_ms, m.original_key,
 	m.original_format, m.original_bytes, m.original_sha256, m.original_filename, m.rendition_key, m.rendition_type,
 	m.rendition_bytes, m.loudness, m.transcript_version, m.language`
 
@@ -58,7 +59,7 @@ func (r messageRow) message() storage.Message {
 		ID: r.ID, WorkspaceID: r.Workspace, ConversationID: r.ConversationID,
 		AuthorID: r.AuthorID, AuthorName: r.AuthorName, Title: r.Title, ReplyTo: r.ReplyTo, ReplyAtMS: r.ReplyAtMS,
 		RecordedAt: fromMS(r.RecordedAt), CreatedAt: fromMS(r.CreatedAt), UpdatedAt: fromMS(r.UpdatedAt),
-		State: r.State, FailureReason: r.FailureReason, Progress: r.Progress, DurationMS: r.DurationMS,
+		State: r.State, FailureReason: r.FailureReason, EndReason: r.EndReason, Progress: r.Progress, DurationMS: r.DurationMS,
 		Original: storage.Original{
 			Key: r.OriginalKey, Format: r.OriginalFormat, Bytes: r.OriginalBytes,
 			SHA256: r.OriginalSHA256, Filename: r.OriginalFilename,

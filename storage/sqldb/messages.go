@@ -14,6 +14,13 @@ func (s session) message(ctx context.Context, workspaceNo int64, actor storage.A
 	return row, err
 }
 
+// anyMessage reads a message for Hark itself, whoever may hear it.
+func (s session) anyMessage(ctx context.Context, id string) (row messageRow, err error) {
+	err = s.get(ctx, &row, `SELECT `+messageColumns+`, m.waveform FROM messages m JOIN workspaces w ON w.no = m.workspace_no
+		JOIN users u ON u.id = m.author_id WHERE m.id = ?`, id)
+	return row, err
+}
+
 // ownMessage reads a message that the actor may change: one's own, or any for
 // owners and admins.
 func (t *tx) ownMessage(ctx context.Context, actor storage.Actor, id string) (messageRow, error) {
@@ -96,35 +103,41 @@ func (db *DB) UpdateMessage(ctx context.Context, actor storage.Actor, id string,
 
 // DeleteMessage deletes a message with its job, its transcripts and their
 // place in the index; its objects are doomed. The author, owners and admins may.
-// What a worker still saves of it is refused with storage.ErrStale.
+// What a worker still saves of it is refused with storage.ErrStale, and a
+// recorder finds it gone.
 func (db *DB) DeleteMessage(ctx context.Context, actor storage.Actor, id string) error {
 	return db.change(ctx, "delete message", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
 		row, err := t.ownMessage(ctx, actor, id)
 		if err != nil {
 			return err
 		}
-		if err := t.doom(ctx, `id = ?`, id); err != nil {
-			return err
-		}
-		indexed, err := t.indexedMessage(ctx, id)
-		if err != nil {
-			return err
-		}
-		if err := t.unindex(ctx, indexed); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, `DELETE FROM messages WHERE id = ?`, id); err != nil {
-			return err
-		}
-		_, err = t.exec(ctx, `UPDATE conversations SET last_message_at =
-			(SELECT COALESCE(MAX(created_at), 0) FROM messages WHERE conversation_id = ?) WHERE id = ?`, row.ConversationID, row.ConversationID)
-		t.event(storage.MessageDeleted, row.ConversationID, id, nil)
-		return err
+		return t.deleteMessage(ctx, row)
 	})
 }
 
+func (t *tx) deleteMessage(ctx context.Context, row messageRow) error {
+	if err := t.doom(ctx, `id = ?`, row.ID); err != nil {
+		return err
+	}
+	indexed, err := t.indexedMessage(ctx, row.ID)
+	if err != nil {
+		return err
+	}
+	if err := t.unindex(ctx, indexed); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `DELETE FROM messages WHERE id = ?`, row.ID); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `UPDATE conversations SET last_message_at =
+		(SELECT COALESCE(MAX(created_at), 0) FROM messages WHERE conversation_id = ?) WHERE id = ?`, row.ConversationID, row.ConversationID)
+	t.event(storage.MessageDeleted, row.ConversationID, row.ID, nil)
+	return err
+}
+
 // RetryMessage has a message worked on again that failed, or that is ready and
-// could be better. One that is waiting or being worked on is storage.ErrConflict.
+// could be better. One that is being recorded, is waiting or is being worked on
+// is storage.ErrConflict.
 // What was made of it stays until it is replaced.
 func (db *DB) RetryMessage(ctx context.Context, actor storage.Actor, id string) (storage.Message, storage.JobRef, error) {
 	var row messageRow
@@ -139,8 +152,11 @@ func (db *DB) RetryMessage(ctx context.Context, actor storage.Actor, id string) 
 		if job, err = t.jobOf(ctx, id); err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `UPDATE jobs SET state = 'waiting', tries = 0, lost = 0, run_at = ?, waiting_since = ?, published_at = 0 WHERE id = ?`,
-			toMS(t.now), toMS(t.now), job.ID)
+		if job.open() {
+			return storage.ErrConflict // the job of a message that was ready when its recording ended
+		}
+		_, err = t.exec(ctx, `UPDATE jobs SET state = 'waiting', have_transcript = ?, tries = 0, lost = 0, run_at = ?, waiting_since = ?, published_at = 0 WHERE id = ?`,
+			false, toMS(t.now), toMS(t.now), job.ID)
 		if err != nil {
 			return err
 		}

@@ -8,19 +8,19 @@ import (
 )
 
 // lateObject is how long after a message's deletion a worker that had begun
-// may still put an object of it.
+// or recorder that had begun may still put an object of it.
 const lateObject = time.Hour
 
 // doom notes the objects of the messages that condition names: they are to be
-// deleted at once, and again an hour later where a worker may have put one
-// meanwhile.
+// deleted at once, and again an hour later where a worker or a recorder may have
+// put one meanwhile.
 func (t *tx) doom(ctx context.Context, condition string, args ...any) error {
 	for _, column := range []string{"original_key", "rendition_key"} {
 		_, err := t.exec(ctx, `INSERT INTO doomed_objects (key, due_at, again_at)
 			SELECT m.`+column+`, CAST(? AS BIGINT), CASE WHEN EXISTS
-				(SELECT 1 FROM jobs j WHERE j.message_id = m.id AND j.state = 'running') THEN CAST(? AS BIGINT) ELSE 0 END
+				(SELECT 1 FROM jobs j WHERE j.message_id = m.id AND j.state = 'running') OR m.state = ? THEN CAST(? AS BIGINT) ELSE 0 END
 			FROM messages m WHERE m.`+condition+` ON CONFLICT (key) DO NOTHING`,
-			append([]any{toMS(t.now), toMS(t.now.Add(lateObject))}, args...)...)
+			append([]any{toMS(t.now), storage.Recording, toMS(t.now.Add(lateObject))}, args...)...)
 		if err != nil {
 			return err
 		}
@@ -58,11 +58,15 @@ func (db *DB) ForgetObjects(ctx context.Context, keys []string) error {
 }
 
 // KnownObject says whether an object belongs to a message, so that a sweeper
-// can delete the others. A clip that is being sent is not known yet: the
-// sweeper must leave young objects alone.
+// can delete the others: the pieces of a recording belong to it until it is
+// finished. A clip that is being sent is not known yet: the sweeper must leave
+// young objects alone.
 func (db *DB) KnownObject(ctx context.Context, key string) (bool, error) {
 	var n int
 	err := db.read(ctx, "look for object", func(ctx context.Context, s session) error {
+		if original, piece := storage.OriginalOfPiece(key); piece {
+			return s.get(ctx, &n, `SELECT COUNT(*) FROM messages m JOIN recordings r ON r.message_id = m.id WHERE m.original_key = ?`, original)
+		}
 		return s.get(ctx, &n, `SELECT COUNT(*) FROM messages WHERE original_key = ? OR rendition_key = ?`, key, key)
 	})
 	return n > 0, err

@@ -14,16 +14,20 @@ import (
 // EBU R128, below which nothing is measured.
 const silence = -70
 
+// measurable is loudness as it is kept.
+func measurable(lufs float64) float64 {
+	if math.IsNaN(lufs) || lufs < silence {
+		return silence
+	}
+	return lufs
+}
+
 // SaveSound saves what was measured of a message's sound. Like the other
 // saves it fails with storage.ErrStale for an attempt that is over, and
 // changes nothing when done again.
 func (db *DB) SaveSound(ctx context.Context, task pipeline.Task, sound pipeline.Sound) error {
-	loudness := sound.LoudnessLUFS
-	if math.IsNaN(loudness) || loudness < silence {
-		loudness = silence
-	}
 	return db.save(ctx, "save sound", task, `duration_ms = ?, loudness = ?, waveform = ?`,
-		sound.DurationMS, loudness, packPeaks(sound.Peaks))
+		sound.DurationMS, measurable(sound.LoudnessLUFS), packPeaks(sound.Peaks))
 }
 
 // SaveRendition saves that a message's rendition is in the object store.
@@ -40,7 +44,7 @@ func (db *DB) save(ctx context.Context, op string, task pipeline.Task, set strin
 		if job.State != "running" {
 			return storage.ErrStale
 		}
-		t.event(storage.MessageUpdated, m.ConversationID, m.ID, map[string]any{"state": storage.Processing})
+		t.event(storage.MessageUpdated, m.ConversationID, m.ID, map[string]any{"state": m.State})
 		_, err := t.exec(ctx, `UPDATE messages SET `+set+`, updated_at = ? WHERE id = ?`, append(args, toMS(t.now), m.ID)...)
 		return err
 	})
@@ -67,11 +71,27 @@ func (db *DB) SaveTranscript(ctx context.Context, task pipeline.Task, transcript
 		if err := t.putTranscript(ctx, row, transcript); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `UPDATE jobs SET state = 'done', worker = '', lease_until = 0 WHERE id = ?`, job.ID); err != nil {
+		if err := t.jobDone(ctx, job); err != nil {
 			return err
 		}
 		return t.setState(ctx, m.ID, m.ConversationID, storage.Ready, "")
 	})
+}
+
+// FinishJob ends a job that was not asked for a transcript: all else is saved.
+// Doing it again in the same attempt changes nothing.
+func (db *DB) FinishJob(ctx context.Context, task pipeline.Task) error {
+	return db.attempt(ctx, "finish job", task, func(ctx context.Context, t *tx, job jobRow, _ workedMessage) error {
+		if job.State == "failed" || !job.HaveTranscript {
+			return storage.ErrStale
+		}
+		return t.jobDone(ctx, job)
+	})
+}
+
+func (t *tx) jobDone(ctx context.Context, job jobRow) error {
+	_, err := t.exec(ctx, `UPDATE jobs SET state = 'done', worker = '', lease_until = 0 WHERE id = ?`, job.ID)
+	return err
 }
 
 // indexedMessage is what the index needs to know of a message.

@@ -21,9 +21,10 @@ type Task struct {
 	Bytes    int64  // size of the original
 	Language string // BCP 47 hint; empty means the engine's own choice
 
-	RenditionKey  string // where to put the rendition; unguessable, the same in every attempt
-	HaveRendition bool   // an earlier attempt made the rendition
-	HaveSound     bool   // an earlier attempt saved the sound's measures
+	RenditionKey   string // where to put the rendition; unguessable, the same in every attempt
+	HaveRendition  bool   // an earlier attempt made the rendition
+	HaveSound      bool   // the sound's measures are saved, by an earlier attempt or when it was recorded
+	HaveTranscript bool   // the message is ready: what was said was heard when it was recorded
 }
 
 // Sound is what is measured of decoded sound.
