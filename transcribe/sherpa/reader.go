@@ -58,7 +58,7 @@ func (e *Engine) read(ctx context.Context, src transcribe.Source, opts transcrib
 }
 
 // pieces reads src to its end and calls piece for every piece of speech, and
-// quiet, when no piece is open, with the number of samples read so far.
+// quiet, when no piece is open, with the number of samples heard so far.
 func (e *Engine) pieces(ctx context.Context, src transcribe.Source, found func(piece) error, quiet func(int64) error) error {
 	d, err := e.vad.newDetector()
 	if err != nil {
@@ -66,32 +66,26 @@ func (e *Engine) pieces(ctx context.Context, src transcribe.Source, found func(p
 	}
 	defer d.close()
 	cutter := newSegmenter(e.cut)
-	var volume volume
-	window := make([]float32, windowSamples)
-	for {
-		n, err := readFull(ctx, src, window)
-		if err != nil && !errors.Is(err, io.EOF) {
+	w := windows{src: src}
+	for ended := false; !ended; {
+		var samples []float32
+		if samples, ended, err = w.next(ctx); err != nil {
 			return fmt.Errorf("read sound: %w", err)
 		}
-		ended := err != nil
-		if n > 0 {
-			clear(window[n:])
-			p, err := d.speech(window, volume.follow(window))
-			if err != nil {
-				return err
-			}
-			for _, finished := range cutter.push(window, p) {
+		speech, err := d.probabilities(samples)
+		if err != nil {
+			return err
+		}
+		for i, p := range speech {
+			for _, finished := range cutter.push(samples[i*windowSamples:][:windowSamples], p) {
 				if err := found(finished); err != nil {
 					return err
 				}
 			}
-		}
-		if ended {
-			break
-		}
-		if cutter.idle() {
-			if err := quiet(int64(cutter.now) * windowSamples); err != nil {
-				return err
+			if !ended && cutter.idle() {
+				if err := quiet(int64(cutter.now) * windowSamples); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -103,18 +97,34 @@ func (e *Engine) pieces(ctx context.Context, src transcribe.Source, found func(p
 	return nil
 }
 
-// readFull fills p, or returns io.EOF with what was left.
-func readFull(ctx context.Context, src transcribe.Source, p []float32) (int, error) {
-	total := 0
-	for total < len(p) {
+// windows reads a clip by as many whole windows as are there, up to
+// mostWindows: of a clip that is still coming in, none waits for others.
+type windows struct {
+	src  transcribe.Source
+	buf  [mostWindows * windowSamples]float32
+	from int // samples of buf that were returned
+	to   int // samples of buf that were read
+}
+
+// next returns the next windows, at least one, valid until the next call. At
+// the clip's end there may be none, and the last one is filled up with silence.
+func (w *windows) next(ctx context.Context) (samples []float32, ended bool, err error) {
+	w.to = copy(w.buf[:], w.buf[w.from:w.to])
+	for w.to < windowSamples {
 		if ctx.Err() != nil {
-			return total, context.Cause(ctx)
+			return nil, false, context.Cause(ctx)
 		}
-		n, err := src.ReadSamples(p[total:])
-		total += n
+		n, err := w.src.ReadSamples(w.buf[w.to:])
+		w.to += n
+		if errors.Is(err, io.EOF) {
+			w.from = (w.to + windowSamples - 1) / windowSamples * windowSamples
+			clear(w.buf[w.to:w.from])
+			return w.buf[:w.from], true, nil
+		}
 		if err != nil {
-			return total, err
+			return nil, false, err
 		}
 	}
-	return total, nil
+	w.from = w.to / windowSamples * windowSamples
+	return w.buf[:w.from], false, nil
 }
