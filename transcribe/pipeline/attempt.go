@@ -52,8 +52,11 @@ func failedStage(err error) string {
 }
 
 // run makes what is missing of the message and returns when all it started has
-// ended. It returns nil when the transcript is saved.
+// ended. It returns nil when the job is done.
 func (a *attempt) run(ctx context.Context) error {
+	if a.task.HaveTranscript && a.task.haveAudio() {
+		return at(saving, a.finish(ctx, nil))
+	}
 	a.meter = a.newMeter(ctx)
 	defer a.meter.stop()
 	a.meter.move(fetching, 0)
@@ -73,12 +76,22 @@ func (a *attempt) run(ctx context.Context) error {
 		return err
 	}
 	a.meter.stop() // or progress could be told of a message that is ready
+	return at(saving, a.finish(ctx, t))
+}
+
+// finish ends the job, with the transcript unless the message has it.
+func (a *attempt) finish(ctx context.Context, t *transcribe.Transcript) error {
 	defer a.timed(saving)()
-	return at(saving, a.persist(ctx, saveTries, func() error { return a.Ledger.SaveTranscript(ctx, a.task, t) }))
+	return a.persist(ctx, saveTries, func() error {
+		if a.task.HaveTranscript {
+			return a.Ledger.FinishJob(ctx, a.task)
+		}
+		return a.Ledger.SaveTranscript(ctx, a.task, t)
+	})
 }
 
 // makeAll decodes clip into spool, makes and saves what is measured and
-// rendered of it, and returns its transcript.
+// rendered of it, and returns its transcript: nil if the message has it.
 func (a *attempt) makeAll(ctx context.Context, clip *os.File, spool *media.Spool) (*transcribe.Transcript, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -98,6 +111,9 @@ func (a *attempt) makeAll(ctx context.Context, clip *os.File, spool *media.Spool
 		return err
 	})
 	heard := start(func() (err error) {
+		if a.task.HaveTranscript {
+			return nil
+		}
 		t, err = a.listen(ctx, spool)
 		if err == nil && !kept.isDone() {
 			a.meter.move(rendering, heardAt)
@@ -112,7 +128,7 @@ func (a *attempt) makeAll(ctx context.Context, clip *os.File, spool *media.Spool
 	if err := errors.Join(decodeErr, hearErr); err != nil {
 		return nil, errors.Join(err, keepErr)
 	}
-	if keepErr != nil && a.task.Attempt < a.task.MaxAttempts {
+	if keepErr != nil && (a.task.HaveTranscript || a.task.Attempt < a.task.MaxAttempts) {
 		return nil, keepErr
 	}
 	if keepErr != nil {
@@ -142,7 +158,11 @@ func (a *attempt) decode(ctx context.Context, clip *os.File, spool *media.Spool)
 	}
 	if err == nil {
 		a.samples.Store(spool.Samples())
-		a.meter.move(listening, fetchedAt)
+		if a.task.HaveTranscript {
+			a.meter.move(rendering, fetchedAt)
+		} else {
+			a.meter.move(listening, fetchedAt)
+		}
 	}
 	return err
 }
@@ -169,7 +189,7 @@ func (a *attempt) listen(ctx context.Context, spool *media.Spool) (*transcribe.T
 // keepAudio measures the sound and makes its rendition, and saves both, unless
 // an earlier attempt did.
 func (a *attempt) keepAudio(ctx context.Context, spool *media.Spool, decoded *routine) error {
-	if a.task.HaveSound && a.task.HaveRendition {
+	if a.task.haveAudio() {
 		return nil
 	}
 	analysis, err := a.analyse(ctx, spool)

@@ -95,6 +95,10 @@ func (m *memory) SaveTranscript(_ context.Context, task Task, t *transcribe.Tran
 	return m.guarded("transcript", task, func() { m.transcript, m.ended = t, true })
 }
 
+func (m *memory) FinishJob(_ context.Context, task Task) error {
+	return m.guarded("finish", task, func() { m.ended = true })
+}
+
 func (m *memory) FailJob(_ context.Context, task Task, reason string, retryAfter time.Duration) error {
 	return m.guarded("fail", task, func() {
 		m.reason, m.retryAfter, m.leaseUntil = reason, retryAfter, time.Time{}

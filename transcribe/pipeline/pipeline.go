@@ -12,6 +12,10 @@
 // attempt leaves out what is saved. The transcript comes last, because it makes
 // the message ready.
 //
+// A message that was heard while it was spoken is ready when its job begins
+// (Task.HaveTranscript). Its attempts listen to nothing and make the rest; with
+// all made they do not even fetch.
+//
 // # Failures
 //
 // A clip that cannot be decoded ([media.Refusal]) and a recogniser that cannot
@@ -22,7 +26,8 @@
 // person may retry it. Attempts are counted when they begin, so a clip that
 // kills the process is given up too. A rendition that cannot be made holds the
 // transcript back (ready means that all is there) until the last attempt, which
-// makes do without: the original still plays.
+// makes do without: the original still plays. What fails of the job of a message
+// that is ready already changes nothing of it but what is missing.
 //
 // An attempt holds a lease. When it cannot be renewed, another worker may have
 // the job, and the work stops. When the ledger cannot be reached, nothing is
@@ -59,7 +64,8 @@ type ledger interface {
 	RenewLease(ctx context.Context, task Task, lease time.Duration) error
 	SaveSound(ctx context.Context, task Task, sound Sound) error
 	SaveRendition(ctx context.Context, task Task, rendition Rendition) error
-	SaveTranscript(ctx context.Context, task Task, t *transcribe.Transcript) error
+	SaveTranscript(ctx context.Context, task Task, t *transcribe.Transcript) error         // ends the job
+	FinishJob(ctx context.Context, task Task) error                                        // ends one with Task.HaveTranscript
 	FailJob(ctx context.Context, task Task, reason string, retryAfter time.Duration) error // below 0: for good
 	ReleaseJob(ctx context.Context, task Task) error
 }

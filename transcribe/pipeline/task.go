@@ -24,8 +24,11 @@ type Task struct {
 	RenditionKey   string // where to put the rendition; unguessable, the same in every attempt
 	HaveRendition  bool   // an earlier attempt made the rendition
 	HaveSound      bool   // the sound's measures are saved, by an earlier attempt or when it was recorded
-	HaveTranscript bool   // the message is ready: what was said was heard when it was recorded
+	HaveTranscript bool   // the message is ready: it was heard while it was spoken
 }
+
+// haveAudio says that all is made but, maybe, the transcript.
+func (t Task) haveAudio() bool { return t.HaveSound && t.HaveRendition }
 
 // Sound is what is measured of decoded sound.
 type Sound struct {
