@@ -29,6 +29,9 @@ type dialect interface {
 	// among renders "column is one of nos" with one placeholder.
 	among(column string, nos []int64) (condition string, arg any)
 
+	// vacuum does what the database would do by itself after many changes.
+	vacuum(ctx context.Context, s session) error
+
 	// index makes a message's words searchable; unindex forgets those of the
 	// search_docs rows that the condition names.
 	index(ctx context.Context, s session, d document) error

@@ -23,8 +23,9 @@ type finding struct {
 	after, before int64   // bounds on recorded_at in ms, before exclusive; 0 means none
 	below         int64   // only docs below this one
 
-	uses   map[string]int64 // in how many of the conversations' messages a unit is said
-	common bool             // more hits than a few windows are to be expected
+	uses map[string]int64 // in how many of the conversations' messages a unit is said
+	last int64            // the workspace's newest doc
+	walk int64            // messages to walk back over for a window of hits; 0 if hits are too rare for that
 }
 
 // candidate is a hit as far as ranking needs it.
@@ -124,28 +125,51 @@ const walkFactor = 0.3
 // is taken to have the phrase.
 const phraseShare = 1.0 / 16
 
-// estimate sets common. With words that say nothing of each other, gathering
-// all hits costs as many steps as there are hits, and walking back from the
-// newest message until the window is full the more, the fewer there are.
+// walkSlack is how many times the messages that a walk is expected to take it
+// takes at the most.
+const walkSlack = 1.5
+
+// estimate sets last and walk. With words that say nothing of each other,
+// gathering all hits costs as many steps as there are hits, and walking back
+// from the newest message until the window is full the more, the fewer there are.
 func (s session) estimate(ctx context.Context, f *finding) error {
-	var total int64
-	if err := s.get(ctx, &total, `SELECT last_message FROM workspaces WHERE no = ?`, f.workspaceNo); err != nil {
+	var messages int64
+	if err := s.get(ctx, &messages, `SELECT last_message FROM workspaces WHERE no = ?`, f.workspaceNo); err != nil {
 		return err
 	}
-	expected := float64(total)
+	f.last, f.walk = f.workspaceNo<<docBits|messages, 0
+	total := float64(messages)
+	if expected := f.expected(total); expected > window && expected*expected > walkFactor*window*total {
+		f.walk = int64(walkSlack * window * total / expected)
+	}
+	return nil
+}
+
+// expected is how many of the messages are hits, if different terms say
+// nothing of each other. A term that is typed twice counts once, and with one
+// that is both wanted and unwanted nothing is found.
+func (f finding) expected(messages float64) float64 {
+	share := func(t query.Term) float64 { return min(1, float64(f.rarest(t))/max(messages, 1)) }
+	expected, typed := messages, map[string]bool{}
 	for _, term := range f.query.Needed {
-		expected *= min(1, float64(f.rarest(term))/float64(max(total, 1)))
+		if typed[term.String()] {
+			continue
+		}
+		typed[term.String()] = true
+		expected *= share(term)
 		if len(term.Words) > 1 && !slices.ContainsFunc(termUnits(term), isPair) {
 			expected *= phraseShare
 		}
 	}
 	for _, term := range f.query.Unwanted {
-		if len(term.Words) == 1 && !term.Prefix {
-			expected *= 1 - min(1, float64(f.rarest(term))/float64(max(total, 1)))
+		switch {
+		case typed[term.String()]:
+			return 0
+		case len(term.Words) == 1 && !term.Prefix:
+			expected *= 1 - share(term)
 		}
 	}
-	f.common = expected > window && expected*expected > walkFactor*window*float64(total)
-	return nil
+	return expected
 }
 
 // rarest is the number of messages that say the rarest unit of a term.

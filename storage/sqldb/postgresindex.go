@@ -38,16 +38,42 @@ func (postgres) unindex(ctx context.Context, s session, condition string, args .
 }
 
 // find has Postgres walk back from the newest message where hits are common,
-// and gather all hits from the GIN index where they are not. It would choose
-// for itself, but by statistics that know no rare words. ts_match_vq is what
-// @@ calls, and uses no index; doc + 0 is an order that no index has.
-func (postgres) find(ctx context.Context, s session, f finding, limit int) ([]candidate, error) {
-	match, order := `terms @@ CAST(? AS tsquery)`, `doc + 0`
-	if f.common {
-		match, order = `ts_match_vq(terms, CAST(? AS tsquery))`, `doc`
+// and gather all hits from the GIN index where they are not. Words that are
+// common but hardly ever said together would make it walk back over the whole
+// workspace: it gives up when it should long have found enough, and gathers the
+// others.
+//
+// Postgres would choose for itself, but by statistics that know no rare words.
+// ts_match_vq is what @@ calls, and uses no index; doc + 0 is an order that no
+// index has.
+func (p postgres) find(ctx context.Context, s session, f finding, limit int) ([]candidate, error) {
+	if f.walk == 0 {
+		return p.gather(ctx, s, f, limit)
 	}
+	end := min(f.below, f.last+1) - f.walk
+	found, err := p.walk(ctx, s, f, end, limit)
+	if err != nil || len(found) == limit || end <= f.workspaceNo<<docBits {
+		return found, err
+	}
+	f.below = end
+	more, err := p.gather(ctx, s, f, limit-len(found))
+	return append(found, more...), err
+}
+
+// walk returns hits down to the doc end.
+func (postgres) walk(ctx context.Context, s session, f finding, end int64, limit int) ([]candidate, error) {
+	return s.candidates(ctx, f, `doc >= ? AND ts_match_vq(terms, CAST(? AS tsquery))`, []any{end, matchTSQuery(f)}, `doc`, limit)
+}
+
+// gather returns hits however old they are.
+func (postgres) gather(ctx context.Context, s session, f finding, limit int) ([]candidate, error) {
+	return s.candidates(ctx, f, `terms @@ CAST(? AS tsquery)`, []any{matchTSQuery(f)}, `doc + 0`, limit)
+}
+
+// candidates lists the newest hits of those rows of search_docs that the conditions name.
+func (s session) candidates(ctx context.Context, f finding, conditions string, args []any, order string, limit int) ([]candidate, error) {
 	among, nos := f.among(s, "conversation_no")
-	conditions, args := match+` AND `+among, []any{f.workspaceNo, f.below, matchTSQuery(f), nos}
+	conditions, args = conditions+` AND workspace_no = ? AND doc < ? AND `+among, append(args, f.workspaceNo, f.below, nos)
 	if f.after != 0 {
 		conditions, args = conditions+` AND recorded_at >= ?`, append(args, f.after)
 	}
@@ -58,7 +84,7 @@ func (postgres) find(ctx context.Context, s session, f finding, limit int) ([]ca
 	conditions, args = appendPhrases(conditions, args, f.query.Unwanted, `said NOT LIKE ?`, false)
 	var found []candidate
 	err := s.list(ctx, &found, `SELECT doc, tokens, repeats FROM search_docs
-		WHERE workspace_no = ? AND doc < ? AND `+conditions+` ORDER BY `+order+` DESC LIMIT ?`, append(args, limit)...)
+		WHERE `+conditions+` ORDER BY `+order+` DESC LIMIT ?`, append(args, limit)...)
 	return found, err
 }
 

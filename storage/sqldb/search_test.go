@@ -349,8 +349,9 @@ func TestSearchOnlyTheNewestTranscript(t *testing.T) {
 	})
 }
 
-// Past 16 conversations hits are sifted, and past 8,000 expected ones Postgres
-// walks the messages instead of the index.
+// Past 16 conversations hits are sifted. Where thousands are expected Postgres
+// walks back over the messages, and gathers the others from the index when it
+// did not find them in time.
 func TestSearchLargeAndMany(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(t, db)
@@ -364,11 +365,15 @@ func TestSearchLargeAndMany(t *testing.T) {
 			if i%1000 == 17 {
 				text += " with rare ones"
 			}
+			if i >= 4000 {
+				text += " recently"
+			}
 			batch = append(batch, sqldb.Imported{NewMessage: newMessage(rooms[i%len(rooms)].ID), Transcript: spoken(text)})
 		}
 		w.check(w.Import(t.Context(), w.ada, batch))
 		for text, want := range map[string]int{
 			"common": storage.MaxTotal, "words common": storage.MaxTotal, "rare": 9, "com*": storage.MaxTotal, `"common words"`: storage.MaxTotal, "common -words": 0, "the": 0,
+			"common common": storage.MaxTotal, "common -common": 0, "common -com*": 0, "common -recently": storage.MaxTotal,
 		} {
 			if r := must(w.Search(t.Context(), w.ada, storage.Query{Text: text}))(t); r.Total != want {
 				t.Errorf("%q: total %d, want %d", text, r.Total, want)
@@ -380,6 +385,19 @@ func TestSearchLargeAndMany(t *testing.T) {
 		m := must(w.Search(t.Context(), w.ada, storage.Query{Text: "rare", Conversation: rooms[17].ID}))(t)
 		if m.Total != 9 {
 			t.Errorf("in one room: %d", m.Total)
+		}
+		q := storage.Query{Text: "common -recently", Page: storage.Page{Limit: 100}}
+		for i := 3999; i >= 2000; { // the newest 2,000, of which the walk finds 1,750
+			r := must(w.Search(t.Context(), w.ada, q))(t)
+			for _, h := range r.Hits {
+				if i < 2000 || h.Message.ID != batch[i].ID {
+					t.Fatalf("hit %d is not the next older message", 3999-i)
+				}
+				i--
+			}
+			if q.Page.Cursor = r.NextCursor; (q.Page.Cursor == "") != (i < 2000) {
+				t.Fatalf("after %d hits: a next page %q", 3999-i, q.Page.Cursor)
+			}
 		}
 	})
 }
