@@ -23,6 +23,17 @@
 // readers; a commit is on the disk (WAL, synchronous=FULL) before it is
 // answered.
 //
+// # Recordings
+//
+// A message that is being spoken has a row in recordings, which says which node
+// keeps its sound, and no job. Begin, finish and drop are changes of the
+// workspace; renewing the lease of all that a node has is one statement, without
+// the workspaces' locks. Whoever finishes or drops takes the row away first,
+// under the node's name, so that between several nodes one does it: the node's
+// name guards a recording as the attempt guards a job. A recording whose
+// transcript was made meanwhile becomes ready with it in one transaction. The
+// job of a ready message only adds to it and never moves it, however it ends.
+//
 // # Search
 //
 // Package query folds what was said to tokens, in Go, so that both databases

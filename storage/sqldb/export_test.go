@@ -1,6 +1,11 @@
 package sqldb
 
-import "context"
+import (
+	"context"
+
+	"hark/storage"
+	"hark/transcribe"
+)
 
 // MigrateTo stops at a version, for tests that begin with an older schema.
 func (db *DB) MigrateTo(ctx context.Context, version int64) error {
@@ -9,6 +14,57 @@ func (db *DB) MigrateTo(ctx context.Context, version int64) error {
 		_, err = provider.UpTo(ctx, version)
 	}
 	return err
+}
+
+// MigrateBack goes back to an older version.
+func (db *DB) MigrateBack(ctx context.Context, version int64) error {
+	provider, err := db.migrator()
+	if err == nil {
+		_, err = provider.DownTo(ctx, version)
+	}
+	return err
+}
+
+// AcceptAt1 records a message as version 1 of the schema had it: waiting for
+// its job or, with a transcript, ready.
+func (db *DB) AcceptAt1(ctx context.Context, actor storage.Actor, m storage.NewMessage, transcript *transcribe.Transcript) error {
+	return db.change(ctx, "accept message", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
+		n, err := t.next(ctx, "last_message", 1)
+		if err != nil {
+			return err
+		}
+		state, job := storage.Received, "waiting"
+		if transcript != nil {
+			state, job = storage.Ready, "done"
+		}
+		_, err = t.exec(ctx, `INSERT INTO messages (id, doc, workspace_no, conversation_id, author_id, title, reply_to, reply_at_ms,
+				recorded_at, created_at, updated_at, state, duration_ms, original_key, original_format, original_bytes,
+				original_sha256, original_filename, rendition_key)
+			VALUES (?, ?, ?, ?, ?, '', '', 0, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)`, m.ID, t.workspaceNo<<docBits|n, t.workspaceNo, m.ConversationID,
+			actor.UserID, toMS(t.now), toMS(t.now), toMS(t.now), state, m.Original.Key, m.Original.Format, m.Original.Bytes,
+			m.Original.SHA256, m.Original.Filename, "renditions/"+m.ID)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `INSERT INTO jobs (id, workspace_no, message_id, priority, state, run_at, waiting_since, created_at)
+			VALUES (?, ?, ?, 0, ?, ?, ?, ?)`, m.ID, t.workspaceNo, m.ID, job, toMS(t.now), toMS(t.now), toMS(t.now))
+		if err != nil || transcript == nil {
+			return err
+		}
+		row, err := t.indexedMessage(ctx, m.ID)
+		if err != nil {
+			return err
+		}
+		return t.putTranscript(ctx, row, transcript)
+	})
+}
+
+// DoomedAgain lists the objects that are named again later.
+func (db *DB) DoomedAgain(ctx context.Context) (keys []string, err error) {
+	err = db.read(ctx, "list doomed objects", func(ctx context.Context, s session) error {
+		return s.list(ctx, &keys, `SELECT key FROM doomed_objects WHERE due_at > ?`, toMS(storage.Now()))
+	})
+	return keys, err
 }
 
 // LexiconRows counts the rows of the lexicon and of its trigrams.

@@ -80,6 +80,11 @@ func (w *world) begin(job storage.JobRef) pipeline.Task {
 	return must(w.BeginJob(w.tb.Context(), job.ID, "worker", time.Minute))(w.tb)
 }
 
+// rendition is what a worker made of a task.
+func rendition(task pipeline.Task) pipeline.Rendition {
+	return pipeline.Rendition{Key: task.RenditionKey, MediaType: "audio/mp4", Bytes: 1}
+}
+
 // say sends a clip in which text is said, a word every half second, and works
 // it until it is ready.
 func (w *world) say(by storage.Actor, conversationID, text string) storage.Message {

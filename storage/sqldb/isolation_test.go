@@ -39,6 +39,10 @@ func TestOutsidersFindNothing(t *testing.T) {
 					_, _, _, err := w.Accept(t.Context(), actor, newMessage(w.room.ID))
 					return err
 				},
+				"BeginRecording": func() error {
+					_, err := w.BeginRecording(t.Context(), actor, newRecording(w.room.ID, "n1"))
+					return err
+				},
 				"Import": func() error {
 					return w.Import(t.Context(), actor, []sqldb.Imported{{NewMessage: newMessage(w.room.ID), Transcript: spoken("x")}})
 				},
@@ -107,6 +111,10 @@ func TestReplyStaysInItsConversation(t *testing.T) {
 			reply := newMessage(w.room.ID)
 			reply.ReplyTo = to
 			_, _, _, err := w.Accept(t.Context(), w.bob, reply)
+			wantErr(t, err, storage.ErrNotFound)
+			live := newRecording(w.room.ID, "n1")
+			live.ReplyTo = to
+			_, err = w.BeginRecording(t.Context(), w.bob, live)
 			wantErr(t, err, storage.ErrNotFound)
 		}
 		elsewhere := newMessage(w.conversation(w.bob).ID)

@@ -15,8 +15,16 @@ import (
 var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing.T)){
 	1: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
 		w := newWorld(t, db)
-		m := w.say(w.ada, w.room.ID, "kept through every migration")
+		m, waiting := newMessage(w.room.ID), newMessage(w.room.ID)
+		w.check(w.AcceptAt1(t.Context(), w.ada, m, spoken("kept through every migration")))
+		w.check(w.AcceptAt1(t.Context(), w.ada, waiting, nil))
 		return func(t *testing.T) {
+			if got := must(db.Message(t.Context(), w.ada, m.ID))(t); got.State != storage.Ready || got.EndReason != "" || got.TranscriptVersion != 1 {
+				t.Errorf("message %+v", got)
+			}
+			if task := must(db.BeginJob(t.Context(), waiting.ID, "worker", 0))(t); task.HaveTranscript || task.Key != waiting.Original.Key {
+				t.Errorf("task %+v", task)
+			}
 			r := must(db.Search(t.Context(), w.bob, storage.Query{Text: "migration"}))(t)
 			if len(r.Hits) != 1 || r.Hits[0].Message.ID != m.ID || r.Hits[0].StartMS != 1500 {
 				t.Errorf("hits %+v", r.Hits)
@@ -49,6 +57,25 @@ func TestMigrateFromEachVersion(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What the newest version keeps is there after going back one version and
+// forth again, as far as that version knew it.
+func TestMigrateBackAndForth(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		m := w.say(w.ada, w.room.ID, "there and back")
+		_, newest, err := db.SchemaVersion(t.Context())
+		w.check(err)
+		w.check(db.MigrateBack(t.Context(), newest-1))
+		w.check(db.Migrate(t.Context()))
+		if got := must(db.Message(t.Context(), w.ada, m.ID))(t); got.State != storage.Ready {
+			t.Errorf("message %+v", got)
+		}
+		if r := must(db.Search(t.Context(), w.bob, storage.Query{Text: "back"}))(t); len(r.Hits) != 1 {
+			t.Errorf("hits %+v", r.Hits)
+		}
+	})
 }
 
 func TestNodesThatStartAtOnceMigrateOnce(t *testing.T) {

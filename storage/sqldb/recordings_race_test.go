@@ -1,0 +1,142 @@
+package sqldb_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"hark/storage"
+	"hark/storage/sqldb"
+	"hark/storage/storagetest"
+)
+
+// atOnce runs all calls at once and returns their errors in order.
+func atOnce(calls ...func() error) []error {
+	errs := make([]error, len(calls))
+	begin := make(chan struct{})
+	var wg sync.WaitGroup
+	for i, call := range calls {
+		wg.Go(func() {
+			<-begin
+			errs[i] = call()
+		})
+	}
+	close(begin)
+	wg.Wait()
+	return errs
+}
+
+func TestOneOfManyClaims(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		for range 5 {
+			r := newRecording(w.room.ID, "dead")
+			r.Lease = 0
+			m := must(w.BeginRecording(t.Context(), w.ada, r))(t)
+			var claims []func() error
+			for i := range 6 {
+				claims = append(claims, func() error {
+					_, err := w.ClaimRecording(t.Context(), m.ID, "dead", fmt.Sprint("n", i), time.Minute)
+					return err
+				})
+			}
+			won := 0
+			for _, err := range atOnce(claims...) {
+				if err == nil {
+					won++
+				} else {
+					wantErr(t, err, storage.ErrBusy)
+				}
+			}
+			if won != 1 {
+				t.Errorf("%d claims won", won)
+			}
+		}
+	})
+}
+
+func TestFinishAgainstClaim(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		for range 10 {
+			r := newRecording(w.room.ID, "slow")
+			r.Lease = 0
+			m := must(w.BeginRecording(t.Context(), w.ada, r))(t)
+			errs := atOnce(
+				func() error {
+					_, _, err := w.FinishRecording(t.Context(), finished(m, "slow", "mine"))
+					return err
+				},
+				func() error {
+					_, err := w.ClaimRecording(t.Context(), m.ID, "slow", "fast", time.Minute)
+					return err
+				})
+			state := w.state(m.ID).State
+			switch {
+			case errs[0] == nil && errors.Is(errs[1], storage.ErrNotFound) && state == storage.Ready:
+			case errors.Is(errs[0], storage.ErrStale) && errs[1] == nil && state == storage.Recording:
+				w.finish(finished(m, "fast", "theirs"))
+			default:
+				t.Fatalf("finish: %v, claim: %v, state %s", errs[0], errs[1], state)
+			}
+		}
+		if found := len(w.said("mine")) + len(w.said("theirs")); found != 10 {
+			t.Errorf("%d are found", found)
+		}
+	})
+}
+
+func TestFinishAgainstDelete(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		for range 10 {
+			m := w.speak("n1")
+			errs := atOnce(
+				func() error {
+					_, _, err := w.FinishRecording(t.Context(), finished(m, "n1", "vanishing words"))
+					return err
+				},
+				func() error { return w.DeleteMessage(t.Context(), w.ada, m.ID) },
+				func() error {
+					_, err := w.RenewRecordings(t.Context(), "n1", time.Minute)
+					return err
+				})
+			w.check(errs[1])
+			w.check(errs[2])
+			if errs[0] != nil {
+				wantErr(t, errs[0], storage.ErrNotFound)
+			}
+			if doomed := must(w.DoomedObjects(t.Context(), 100))(t); !contains(doomed, m.Original.Key) {
+				t.Error("the original is not doomed")
+			}
+		}
+		if rows := must(w.IndexRows(t.Context()))(t); rows != 0 {
+			t.Errorf("%d messages are left in the index", rows)
+		}
+		if words, _ := must2(w.LexiconRows(t.Context()))(t); words != 0 {
+			t.Errorf("%d words are left in the lexicon", words)
+		}
+	})
+}
+
+func TestFinishTwiceAtOnce(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		m := w.speak("n1")
+		finish := func() error {
+			got, job, err := w.FinishRecording(t.Context(), finished(m, "n1", "once"))
+			if err == nil && (got.State != storage.Ready || got.TranscriptVersion != 1 || job.ID != m.ID) {
+				err = fmt.Errorf("message %+v, job %+v", got, job)
+			}
+			return err
+		}
+		for _, err := range atOnce(finish, finish, finish) {
+			w.check(err)
+		}
+		if said := w.said("once"); len(said) != 1 {
+			t.Errorf("found %v", said)
+		}
+	})
+}
