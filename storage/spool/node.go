@@ -1,0 +1,32 @@
+package spool
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"hark/storage/internal/durable"
+)
+
+// nodeName reads the name that is kept in a file, or makes one.
+func nodeName(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		name := rand.Text()
+		if err := durable.WriteFile(path, []byte(name+"\n")); err != nil {
+			return "", fmt.Errorf("keep name of the node: %w", err)
+		}
+		return name, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read name of the node: %w", err)
+	}
+	name := strings.TrimSpace(string(text))
+	if name == "" {
+		return "", fmt.Errorf("read name of the node: %s is empty", path)
+	}
+	return name, nil
+}
