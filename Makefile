@@ -10,6 +10,8 @@ HARK_DATA ?= $(CURDIR)/data
 HARK_MODELS ?= $(HARK_DATA)/models
 export HARK_DATA HARK_MODELS
 export CGO_ENABLED := 1
+# Where setup puts a Node when the system's is too old.
+export PATH := $(CURDIR)/.cache/node/bin:$(PATH)
 
 TAGS    := sqlite_fts5
 # Where the recogniser's shared libraries are: the module cache while
@@ -18,11 +20,12 @@ LDFLAGS := -X main.version=$(VERSION) -extldflags '-Wl,-rpath,\$$ORIGIN/../lib/h
 GO_BUILD := go build -tags $(TAGS) -ldflags "$(LDFLAGS)"
 GO_TEST  := go test -tags $(TAGS)
 
+WEB   := api/web
 TOOLS := $(CURDIR)/.cache/tools
 GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.7.0
 
-.PHONY: help run build models test-models test unit race e2e lint vuln fuzz bench check install clean setup-run setup-test
+.PHONY: help run build models test-models test go-test browser unit race e2e lint vuln fuzz bench check install clean setup-run setup-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -47,8 +50,17 @@ setup-run:
 setup-test:
 	@.ci/setup test
 
-test: setup-test build test-models ## every test: race detector, SQLite and Postgres, the real recogniser, kill tests
+test: setup-test build test-models go-test browser ## every test: race detector, SQLite and Postgres, the real recogniser, kill tests, browsers
+
+go-test: setup-test build test-models
 	$(GO_TEST) -race -timeout 30m ./...
+
+browser: setup-test build models $(WEB)/node_modules/.installed ## the tests in Chromium
+	cd $(WEB) && npm run --silent check && npm run --silent e2e
+
+$(WEB)/node_modules/.installed: $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --silent
+	@touch $@
 
 unit: ## the quick tests, without the race detector
 	$(GO_TEST) -short ./...
@@ -83,7 +95,7 @@ install: build ## install hark and the libraries it carries below PREFIX
 		$(DESTDIR)$(PREFIX)/lib/hark/
 
 clean: ## remove what was built; recordings and models stay
-	rm -rf bin .cache
+	rm -rf bin .cache $(WEB)/node_modules
 
 $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	@mkdir -p $(TOOLS)

@@ -1,0 +1,101 @@
+/*
+ * A real Hark of its own process for each test file, over a folder of its own.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { test as base } from "@playwright/test";
+
+import { cache, root } from "./speech";
+
+export interface Message {
+  id: string;
+  state: string;
+  duration_ms?: number;
+  failure?: { reason: string };
+}
+
+/** A Hark to talk to, as its owner. */
+export class Hark {
+  readonly token = "token-of-the-browser-tests";
+  private constructor(
+    readonly url: string,
+    private readonly process: ChildProcess,
+    private readonly data: string,
+  ) {}
+
+  /** Starts one and waits until it says where it is. */
+  static async start(env: Record<string, string> = {}): Promise<Hark> {
+    const data = mkdtempSync(join(tmpdir(), "hark-e2e-"));
+    mkdirSync(cache, { recursive: true });
+    const process_ = spawn(join(root, "bin/hark"), ["serve"], {
+      env: {
+        ...process.env,
+        HARK_MODELS: process.env.HARK_MODELS || join(root, "data/models"),
+        HARK_DATA: data,
+        HARK_ADDR: "127.0.0.1:0",
+        HARK_WEBRTC_UDP: "127.0.0.1:0",
+        HARK_WEBRTC_TCP: "off",
+        HARK_BOOTSTRAP_TOKEN: "token-of-the-browser-tests",
+        ...env,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    process_.stderr.pipe(createWriteStream(join(cache, "serve.log"), { flags: "a" }));
+    for await (const line of createInterface(process_.stdout)) {
+      const at = line.match(/Hark is at\s+(\S+)/);
+      if (at) return new Hark(at[1]!, process_, data);
+    }
+    throw new Error(`hark did not start; its log is ${join(cache, "serve.log")}`);
+  }
+
+  async stop() {
+    const ended = new Promise((resolve) => this.process.once("exit", resolve));
+    this.process.kill("SIGTERM");
+    await ended;
+    rmSync(this.data, { recursive: true, force: true });
+  }
+
+  /** Asks the API and takes the JSON that it answers. */
+  async json<T>(path: string, init: RequestInit = {}): Promise<T> {
+    const answer = await fetch(this.url + path, { ...init, headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" } });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as T;
+  }
+
+  async conversation(title: string): Promise<string> {
+    return (await this.json<{ id: string }>("/v1/conversations", { method: "POST", body: JSON.stringify({ title }) })).id;
+  }
+
+  /** Waits until all is made of a message that can be. */
+  async ready(id: string): Promise<Message> {
+    for (const until = Date.now() + 60_000; Date.now() < until; await new Promise((wake) => setTimeout(wake, 50))) {
+      const message = await this.json<Message>(`/v1/messages/${id}`);
+      if (message.state === "failed") throw new Error(`message failed: ${message.failure?.reason}`);
+      if (message.state === "ready") return message;
+    }
+    throw new Error(`message ${id} was not ready within a minute`);
+  }
+
+  async transcript(id: string): Promise<string> {
+    const answer = await fetch(`${this.url}/v1/messages/${id}/transcript.txt`, { headers: { Authorization: `Bearer ${this.token}` } });
+    return answer.text();
+  }
+}
+
+/** The test function, with a Hark for all tests of a worker. */
+export const test = base.extend<object, { hark: Hark }>({
+  hark: [
+    async ({}, use) => {
+      const hark = await Hark.start({ HARK_CORS_ORIGINS: "http://localhost:9" });
+      await use(hark);
+      await hark.stop();
+    },
+    { scope: "worker" },
+  ],
+});
+
+export { expect } from "@playwright/test";

@@ -1,0 +1,68 @@
+/*
+ * The voice that the tests' browser hears: prompts of Debian's package
+ * asterisk-core-sounds-en, one after the other, with their words.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
+export const cache = join(root, ".cache/e2e");
+
+/** The WAV that Chromium plays into its microphone, once. */
+export const voice = join(cache, "voice.wav");
+
+const prompts = ["confbridge-mute-extended", "tt-allbusy", "vm-record-prepend"];
+const folder = join(cache, "prompts");
+
+/** Makes the WAV: the prompts with pauses between, and silence behind. */
+export function makeVoice() {
+  mkdirSync(cache, { recursive: true });
+  execFileSync(join(root, "bin/hark"), ["bench", "prompts", folder]);
+  const inputs = prompts.flatMap((name) => ["-i", join(folder, `${name}.wav`)]);
+  const padded = prompts.map((_, i) => `[${i}]apad=pad_dur=0.8[p${i}]`).join(";");
+  const joined = prompts.map((_, i) => `[p${i}]`).join("");
+  execFileSync("ffmpeg", [
+    "-nostdin", "-v", "error", "-y", ...inputs,
+    "-filter_complex", `${padded};${joined}concat=n=${prompts.length}:v=0:a=1,apad=pad_dur=30`,
+    "-ar", "48000", "-ac", "1", voice,
+  ]);
+}
+
+interface Clip {
+  file: string;
+  text: string;
+}
+
+/** What the voice says. */
+export function spokenText(): string {
+  const manifest = readFileSync(join(folder, "manifest.jsonl"), "utf8").trim().split("\n");
+  const clips = manifest.map((line) => JSON.parse(line) as Clip);
+  return prompts.map((name) => clips.find((c) => c.file === `${name}.wav`)!.text).join(" ");
+}
+
+/** How long the voice speaks, in seconds, without the silence behind. */
+export function spokenSeconds(): number {
+  const lengths = prompts.map((name) =>
+    execFileSync("ffprobe", ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", join(folder, `${name}.wav`)]),
+  );
+  return lengths.reduce((sum, length) => sum + Number(length) + 0.8, 0);
+}
+
+/** Word error rate of a transcript: edits over the words that were said. */
+export function wordErrorRate(said: string, heard: string): number {
+  const want = words(said);
+  const got = words(heard);
+  let row = Array.from({ length: got.length + 1 }, (_, i) => i);
+  for (const [i, word] of want.entries()) {
+    const next = [i + 1];
+    for (const [j, other] of got.entries()) {
+      next.push(Math.min(row[j]! + (word === other ? 0 : 1), row[j + 1]! + 1, next[j]! + 1));
+    }
+    row = next;
+  }
+  return row.at(-1)! / want.length;
+}
+
+const words = (text: string) => text.toLowerCase().replace(/can not/g, "cannot").match(/[a-z']+/g) ?? [];

@@ -1,0 +1,32 @@
+import { defineConfig } from "@playwright/test";
+
+import { voice } from "./e2e/speech";
+
+/*
+ * The browser tests: real Chromium against the real binary with the real
+ * recogniser. They share two cores with the recogniser that they test, so one
+ * runs at a time.
+ */
+export default defineConfig({
+  testDir: "e2e",
+  outputDir: "../../.cache/e2e/results",
+  globalSetup: "./e2e/prepare.ts",
+  workers: 1,
+  timeout: 180_000,
+  forbidOnly: !!process.env.CI,
+  reporter: [["list"]],
+  use: {
+    browserName: "chromium",
+    launchOptions: {
+      executablePath: process.env.HARK_CHROMIUM || "/usr/bin/chromium",
+      args: [
+        "--no-sandbox", // root in a container has none
+        "--autoplay-policy=no-user-gesture-required",
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        `--use-file-for-fake-audio-capture=${voice}%noloop`,
+      ],
+    },
+    permissions: ["microphone"],
+  },
+});
