@@ -1,0 +1,13 @@
+//go:build !linux
+
+package whip
+
+import "net"
+
+// growReadBuffer asks the kernel to keep up to size bytes of packets for conn.
+func growReadBuffer(conn net.PacketConn, size int) {
+	if c, ok := conn.(interface{ SetReadBuffer(bytes int) error }); ok {
+		// The default buffer works as well, with less patience.
+		_ = c.SetReadBuffer(size)
+	}
+}

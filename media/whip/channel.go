@@ -1,0 +1,115 @@
+package whip
+
+import (
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	// maxBehind is how many bytes a client may be behind before messages to it
+	// are dropped.
+	maxBehind = 256 << 10
+	// maxEarly is how many messages wait for the channel to open.
+	maxEarly = 16
+	// maxMessages is how many messages a client may send in a second.
+	maxMessages = 50
+)
+
+// channel is the data channel "hark" of a session.
+type channel struct {
+	mu    sync.Mutex
+	open  *webrtc.DataChannel // nil: none yet
+	early []string
+
+	second   time.Duration // which messages are counted in; the channel's reader only
+	received int
+}
+
+// takeChannel takes the client's channel. Others are of no use.
+func (s *Session) takeChannel(d *webrtc.DataChannel) {
+	if d.Label() != ChannelName {
+		return
+	}
+	d.OnOpen(func() { s.channel.opened(d) })
+	d.OnClose(func() { s.channel.closed(d) })
+	d.OnMessage(func(m webrtc.DataChannelMessage) { s.takeMessage(m.Data) })
+}
+
+func (s *Session) takeMessage(data []byte) {
+	second := s.now().Truncate(time.Second)
+	if second != s.channel.second {
+		s.channel.second, s.channel.received = second, 0
+	}
+	s.channel.received++
+	if len(data) > MaxMessage || s.channel.received > maxMessages {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over {
+		s.sink.Message(data)
+	}
+}
+
+// opened sends what waited for the channel.
+func (c *channel) opened(d *webrtc.DataChannel) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open != nil {
+		return
+	}
+	c.open = d
+	for _, message := range c.early {
+		// A channel that breaks closes, which the client sees.
+		_ = d.SendText(message)
+	}
+	c.early = nil
+}
+
+func (c *channel) closed(d *webrtc.DataChannel) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open == d {
+		c.open = nil
+	}
+}
+
+// Send sends a text message to the client, and never waits. Until the client
+// has opened its data channel, a few messages are kept for it; then
+// [ErrNoChannel] says that one was dropped, or [ErrBehind] that the client does
+// not keep up.
+func (s *Session) Send(json []byte) error {
+	c := &s.channel
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open == nil {
+		if len(c.early) == maxEarly || s.offer.mid(messages) == "" {
+			return ErrNoChannel
+		}
+		c.early = append(c.early, string(json))
+		return nil
+	}
+	if c.open.BufferedAmount()+uint64(len(json)) > maxBehind {
+		return ErrBehind
+	}
+	return c.open.SendText(string(json))
+}
+
+// drain waits a moment for what was sent last to reach the client.
+func (c *channel) drain() {
+	c.mu.Lock()
+	d := c.open
+	c.mu.Unlock()
+	if d == nil || d.BufferedAmount() == 0 {
+		return
+	}
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for range 50 {
+		if <-look.C; d.BufferedAmount() == 0 {
+			return
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package whip
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pion/ice/v4"
+)
+
+const (
+	maxFragment   = 32 << 10
+	maxCandidates = 32 // of a client, in an offer or fragment and in an ICE session
+)
+
+// fragment is what an SDP fragment says (RFC 8840, section 9).
+type fragment struct {
+	ufrag, pwd string   // empty when not said
+	candidates []string // values of a=candidate, with "candidate:"
+	end        bool     // no more will come
+}
+
+// parseFragment reads a fragment. Lines that are not about ICE are passed over,
+// as RFC 8840 asks, and so are candidates of kinds that are not known.
+func parseFragment(text string) (fragment, error) {
+	malformed := func(format string, args ...any) (fragment, error) {
+		return fragment{}, &FragmentError{Malformed: true, Message: fmt.Sprintf(format, args...)}
+	}
+	if len(text) > maxFragment {
+		return malformed("The fragment is longer than %d KiB.", maxFragment>>10)
+	}
+	var f fragment
+	said := false
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		if line == "" {
+			continue
+		}
+		if len(line) < 2 || line[1] != '=' || line[0] < 'a' || line[0] > 'z' {
+			return malformed("A line of the fragment is not SDP.")
+		}
+		key, value, _ := strings.Cut(line[2:], ":")
+		if line[0] != 'a' {
+			continue
+		}
+		switch key {
+		case "ice-ufrag":
+			if !differs(&f.ufrag, value) || !iceChars(value, 4) {
+				return malformed("The fragment's ice-ufrag makes no sense.")
+			}
+		case "ice-pwd":
+			if !differs(&f.pwd, value) || !iceChars(value, 22) {
+				return malformed("The fragment's ice-pwd makes no sense.")
+			}
+		case "candidate":
+			if len(f.candidates) == maxCandidates {
+				return malformed("The fragment has more than %d candidates.", maxCandidates)
+			}
+			if usable(value) {
+				f.candidates = append(f.candidates, "candidate:"+value)
+			}
+		case "end-of-candidates":
+			f.end = true
+		default:
+			continue
+		}
+		said = true
+	}
+	if !said {
+		return malformed("The fragment says nothing about ICE.")
+	}
+	return f, nil
+}
+
+// differs sets a value that may be said again, but not differently. It is false
+// when it was.
+func differs(old *string, value string) bool {
+	if *old != "" && *old != value {
+		return false
+	}
+	*old = value
+	return true
+}
+
+// iceChars tells whether s is made of at least least ice-chars (RFC 8839,
+// section 5.4).
+func iceChars(s string, least int) bool {
+	if len(s) < least || len(s) > 256 {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '+', c == '/':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// usable tells whether a candidate is one that can be tried from here. The
+// names that browsers hide addresses behind (mDNS) cannot: those browsers reach
+// us, and we answer to where they came from. Nor are TCP connections made to
+// where a client says.
+func usable(candidate string) bool {
+	c, err := ice.UnmarshalCandidate(candidate)
+	return err == nil && c.Component() == ice.ComponentRTP && c.NetworkType().IsUDP() && !strings.HasSuffix(c.Address(), ".local")
+}

@@ -1,0 +1,152 @@
+package whip
+
+import (
+	"encoding/binary"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/transport/v4/packetio"
+
+	"hark/media/opus"
+)
+
+// maxSources is how many SSRCs a client may use in a session. Each leaves some
+// state behind in pion.
+const maxSources = 64
+
+// reportEvery is how often a client is told how it is received; browsers set
+// their error correction by it.
+const reportEvery = 2 * time.Second
+
+// intake takes a session's packets where pion has decrypted them. Pion's own
+// way, a buffer and a reading goroutine for each source, costs a copy and a
+// switch of goroutines a packet; a buffer that hands on what is written to it
+// spares both.
+type intake struct {
+	session *Session
+	sources atomic.Int32
+}
+
+// buffer implements [webrtc.SettingEngine.BufferFactory].
+func (in *intake) buffer(kind packetio.BufferPacketType, _ uint32) io.ReadWriteCloser {
+	if in.sources.Add(1) > 2*maxSources {
+		in.session.End(Failed)
+	}
+	if kind == packetio.RTPBufferPacket {
+		return funnel(in.session.takeRTP)
+	}
+	return funnel(in.session.takeRTCP)
+}
+
+// funnel is a buffer that holds nothing.
+type funnel func(b []byte)
+
+func (f funnel) Write(b []byte) (int, error) {
+	f(b)
+	return len(b), nil
+}
+
+func (f funnel) Read([]byte) (int, error) { return 0, io.EOF }
+func (f funnel) Close() error             { return nil }
+
+func (s *Session) now() time.Duration { return time.Since(s.begunAt) }
+
+// takeRTP takes a decrypted RTP packet, which is valid during the call.
+func (s *Session) takeRTP(b []byte) {
+	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		return
+	}
+	now := s.now()
+	s.followPause()
+	ok := s.receiver.push(b, now)
+	packets := s.feedback(now)
+	s.mu.Unlock()
+	s.sendRTCP(packets)
+	if !ok {
+		s.End(TooFast)
+	}
+}
+
+// tick is what a missing packet's time calls for.
+func (s *Session) tick() {
+	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		return
+	}
+	now := s.now()
+	s.followPause()
+	s.receiver.jitter.advance(now)
+	packets := s.feedback(now)
+	s.mu.Unlock()
+	s.sendRTCP(packets)
+}
+
+// feedback returns what the client is to be told now, nil for nothing, and sets
+// the clock for when packets are missing.
+func (s *Session) feedback(now time.Duration) []rtcp.Packet {
+	r := s.receiver
+	s.asks = r.jitter.ask(s.asks[:0], now)
+	wake, waiting := r.jitter.wake()
+	if waiting {
+		s.alarm.Reset(max(wake-now, time.Millisecond))
+	}
+	if len(s.asks) == 0 && now-s.reported < reportEvery {
+		return nil
+	}
+	s.reported = now
+	// A report goes first: not every client reads a NACK that stands alone.
+	packets := []rtcp.Packet{&rtcp.ReceiverReport{
+		SSRC: s.ssrc, Reports: []rtcp.ReceptionReport{r.tally.report(r.ssrc, now)},
+	}}
+	if len(s.asks) > 0 {
+		packets = append(packets, &rtcp.TransportLayerNack{
+			SenderSSRC: s.ssrc, MediaSSRC: r.ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(s.asks),
+		})
+	}
+	return packets
+}
+
+func (s *Session) sendRTCP(packets []rtcp.Packet) {
+	if len(packets) == 0 {
+		return
+	}
+	// What cannot be sent is like what is lost on the way.
+	_ = s.peer.WriteRTCP(packets)
+}
+
+// takeRTCP notes the time of sender reports, which our reports refer to. A BYE
+// is passed over: browsers also send it for what goes on under another source.
+func (s *Session) takeRTCP(b []byte) {
+	if len(b) < 16 || b[1] != byte(rtcp.TypeSenderReport) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if binary.BigEndian.Uint32(b[4:]) == s.receiver.ssrc {
+		s.receiver.tally.senderTime = binary.BigEndian.Uint32(b[10:])
+		s.receiver.tally.senderCame = s.now()
+	}
+}
+
+// takeOpus takes what the receiver has put in order and in place.
+func (s *Session) takeOpus(p opus.Packet) { s.sink.Opus(p) }
+
+// followPause makes the receiver do what Pause and Resume asked for since the
+// last packet.
+func (s *Session) followPause() {
+	asked := s.pauses.Load()
+	if asked == s.followed {
+		return
+	}
+	s.followed = asked
+	if asked%2 == 1 {
+		s.receiver.pause()
+	} else {
+		s.receiver.resume()
+	}
+}

@@ -1,0 +1,178 @@
+package whip
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/transport/v4"
+	"github.com/pion/transport/v4/stdnet"
+)
+
+// receiveBuffer is what the kernel may keep of all sessions' packets while we
+// are busy: a quarter of a second of 1,000 of them.
+const receiveBuffer = 16 << 20
+
+// machineNet is the machine's network as it is now. Pion's own looks at the
+// interfaces once, but a laptop changes them and a server outlives leases.
+type machineNet struct {
+	*stdnet.Net
+	mu     sync.Mutex
+	seen   []*transport.Interface
+	seenAt time.Time
+}
+
+func newMachineNet() (*machineNet, error) {
+	n, err := stdnet.NewNet()
+	if err != nil {
+		return nil, fmt.Errorf("look at the network: %w", err)
+	}
+	return &machineNet{Net: n}, nil
+}
+
+// Interfaces returns the interfaces, seen not long ago: looking is dear when
+// many sessions begin at once.
+func (n *machineNet) Interfaces() ([]*transport.Interface, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.seen != nil && time.Since(n.seenAt) < 5*time.Second {
+		return n.seen, nil
+	}
+	now, err := stdnet.NewNet()
+	if err != nil {
+		return nil, err
+	}
+	if n.seen, err = now.Interfaces(); err != nil {
+		return nil, err
+	}
+	n.seenAt = time.Now()
+	return n.seen, nil
+}
+
+// listenUDP opens the one UDP port and shares it out.
+func listenUDP(n transport.Net, addr string, log logs) (*ice.UDPMuxDefault, error) {
+	at, err := n.ResolveUDPAddr("udp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for WebRTC on UDP %s: %w", addr, err)
+	}
+	conn, err := n.ListenUDP("udp", at)
+	if err != nil {
+		return nil, fmt.Errorf("listen for WebRTC on UDP %s: %w", addr, err)
+	}
+	growReadBuffer(conn, receiveBuffer)
+	return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Net: n, Logger: log.NewLogger("udp")}), nil
+}
+
+// listenTCP opens the TCP port for those whom no UDP reaches.
+func listenTCP(n transport.Net, addr string, log logs) (*ice.TCPMuxDefault, error) {
+	at, err := n.ResolveTCPAddr("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for WebRTC on TCP %s: %w", addr, err)
+	}
+	listener, err := n.ListenTCP("tcp", at)
+	if err != nil {
+		return nil, fmt.Errorf("listen for WebRTC on TCP %s: %w", addr, err)
+	}
+	return ice.NewTCPMuxDefault(ice.TCPMuxParams{
+		Listener: listener, Logger: log.NewLogger("tcp"),
+		ReadBufferSize: 64, WriteBufferSize: 256 << 10, FirstStunBindTimeout: 5 * time.Second,
+	}), nil
+}
+
+// publicAddresses are what clients are told instead of the machine's own
+// addresses.
+type publicAddresses struct {
+	named []string
+
+	mu      sync.Mutex
+	found   []netip.Addr
+	foundAt time.Time
+}
+
+// lookup returns the addresses, looked up at most a minute ago. When a name
+// cannot be looked up, what it last stood for holds.
+func (p *publicAddresses) lookup(ctx context.Context) ([]netip.Addr, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.named) == 0 || (p.found != nil && time.Since(p.foundAt) < time.Minute) {
+		return p.found, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	var found []netip.Addr
+	for _, name := range p.named {
+		if addr, err := netip.ParseAddr(name); err == nil {
+			found = append(found, addr.Unmap())
+			continue
+		}
+		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+		if err != nil && p.found == nil {
+			return nil, fmt.Errorf("look up the public address %s: %w", name, err)
+		} else if err != nil {
+			p.foundAt = time.Now()
+			return p.found, nil
+		}
+		for _, addr := range addrs {
+			found = append(found, addr.Unmap())
+		}
+	}
+	p.found, p.foundAt = found, time.Now()
+	return found, nil
+}
+
+// told are the candidates that a client is told of those that we have. With
+// public addresses, these stand for the machine's own. Without, loopback is
+// left out unless there is nothing else.
+func told(candidates []string, public []netip.Addr) []string {
+	if len(public) > 0 {
+		return published(candidates, public)
+	}
+	outer := slices.DeleteFunc(slices.Clone(candidates), func(c string) bool {
+		addr, err := netip.ParseAddr(candidateField(c, 4))
+		return err == nil && (addr.IsLoopback() || addr.IsLinkLocalUnicast())
+	})
+	if len(outer) == 0 {
+		return candidates
+	}
+	return outer
+}
+
+func candidateField(candidate string, i int) string {
+	if fields := strings.Fields(candidate); i < len(fields) {
+		return fields[i]
+	}
+	return ""
+}
+
+// published puts public addresses in the place of host candidates, once for
+// each protocol and port.
+func published(candidates []string, public []netip.Addr) []string {
+	var out, seen []string
+	for _, c := range candidates {
+		if candidateField(c, 7) != "host" {
+			out = append(out, c)
+			continue
+		}
+		protocol, port := candidateField(c, 2), candidateField(c, 5)
+		if slices.Contains(seen, protocol+port) {
+			continue
+		}
+		seen = append(seen, protocol+port)
+		for i, addr := range public {
+			// Priorities are RFC 8445's, section 5.1.2.1: host candidates, the
+			// first address first, TCP behind all UDP.
+			if protocol == "tcp" {
+				out = append(out, fmt.Sprintf("%d 1 tcp %d %s %s typ host tcptype passive", 101+i, 90<<24+(8191-i)<<8+255, addr, port))
+			} else {
+				out = append(out, fmt.Sprintf("%d 1 udp %d %s %s typ host", 1+i, 126<<24+(65535-i)<<8+255, addr, port))
+			}
+		}
+	}
+	return out
+}
