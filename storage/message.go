@@ -25,7 +25,7 @@ const (
 	Recording  State = "recording"  // being spoken
 	Received   State = "received"   // kept, waiting for a worker
 	Processing State = "processing" // a worker has it
-	Ready      State = "ready"      // all that can be made of it is made
+	Ready      State = "ready"      // transcribed and searchable; all else is made, or its job is at it
 	Failed     State = "failed"     // not all could be made; FailureReason says why
 )
 
@@ -48,8 +48,8 @@ type Message struct {
 	FailureReason string  // for people; set when State is Failed
 
 	// EndReason is why a recording ended, if not by who spoke: "disconnected",
-	// "duration", "bit_rate", "server_stopped" or "server_lost". Empty for all
-	// other messages.
+	// "duration", "idle", "bit_rate", "removed", "server_stopped",
+	// "server_lost" or "failed". Empty for all other messages.
 	EndReason string
 
 	DurationMS int64 // length of the sound; 0 means not known yet

@@ -195,6 +195,7 @@ func (k kept) message(id string, meta Meta) storage.NewMessage {
 // queue, no more.
 const assumedBytesPerSec = 4000
 
+// priority is the less urgent of what the sender asks for and what the length allows.
 func (k kept) priority(meta Meta) transcribe.Priority {
 	length := k.declared
 	if length == 0 {

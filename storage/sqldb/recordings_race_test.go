@@ -140,3 +140,27 @@ func TestFinishTwiceAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// Renewing holds the rows of many workspaces and conversations in no order
+// that a deletion keeps to.
+func TestRenewAgainstDeleteConversation(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		for range 5 {
+			room := w.conversation(w.ada)
+			for range 20 {
+				must(w.BeginRecording(t.Context(), w.ada, newRecording(room.ID, "n1")))(t)
+			}
+			renew := func() error {
+				_, err := w.RenewRecordings(t.Context(), "n1", time.Minute)
+				return err
+			}
+			for _, err := range atOnce(renew, renew, func() error { return w.DeleteConversation(t.Context(), w.ada, room.ID) }) {
+				w.check(err)
+			}
+		}
+		if held := must(w.RenewRecordings(t.Context(), "n1", time.Minute))(t); len(held) != 0 {
+			t.Errorf("held %v", held)
+		}
+	})
+}
