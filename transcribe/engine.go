@@ -15,8 +15,9 @@ type Priority int
 
 // The priorities, most urgent first. The zero value is Interactive.
 const (
-	Interactive Priority = iota // somebody is waiting for it
-	Bulk                        // long clips and imports
+	Live        Priority = iota - 1 // somebody is speaking
+	Interactive                     // somebody is waiting for it
+	Bulk                            // long clips and imports
 )
 
 // Options says how to transcribe one clip. The zero value is a sensible default.

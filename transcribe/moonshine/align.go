@@ -17,16 +17,17 @@ type attention struct {
 // followsFrom is the first layer whose cross-attention follows the sound.
 func followsFrom(layers int) int { return layers / 2 }
 
-// add appends the row of a token from the weights of layers: [heads][frames] each.
-func (a *attention) add(layers [][]float32) {
+// add appends the row of a token, one of several that were said at once, from
+// the weights of layers: [heads][tokens][frames] each.
+func (a *attention) add(layers [][]float32, token, tokens int) {
 	start := len(a.weights)
 	for range a.frames {
 		a.weights = append(a.weights, 0)
 	}
 	row := a.weights[start:]
 	for _, heads := range layers {
-		for ; len(heads) >= len(row); heads = heads[len(row):] {
-			for f, w := range heads[:len(row)] {
+		for at := token * a.frames; at < len(heads); at += tokens * a.frames {
+			for f, w := range heads[at : at+a.frames] {
 				row[f] += w
 			}
 		}

@@ -11,16 +11,18 @@ import (
 // the frames on.
 func listening(frames int, starts ...int) *attention {
 	a := &attention{frames: frames}
+	heads := make([]float32, 2*len(starts)*frames)
 	for i, start := range starts {
 		end := frames
 		if i+1 < len(starts) {
 			end = starts[i+1]
 		}
-		heads := make([]float32, 2*frames)
 		for f := start; f < end; f++ {
-			heads[f], heads[frames+f] = 0.2, 0.1
+			heads[i*frames+f], heads[(len(starts)+i)*frames+f] = 0.2, 0.1
 		}
-		a.add([][]float32{heads, heads})
+	}
+	for i := range starts {
+		a.add([][]float32{heads, heads}, i, len(starts))
 	}
 	return a
 }

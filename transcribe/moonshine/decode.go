@@ -14,12 +14,18 @@ type spoken struct {
 	tokens    []int
 	logProbs  []float64 // of the tokens
 	attention attention // a row for each token, and one for the end when the model said it
+	limit     int       // of tokens
 	looped    bool
 	truncated bool
 }
 
 // decode listens to the sound and says it, always the likeliest token next.
-func (m *Model) decode(ctx context.Context, samples []float32) (*spoken, error) {
+//
+// When its first token is that of the draft, all of the draft is said to the
+// decoder in one go, which takes little longer than one token, and holds as far
+// as the decoder would have said it too (greedy speculative decoding:
+// Leviathan et al. 2023, section 2).
+func (m *Model) decode(ctx context.Context, samples []float32, draft []int) (*spoken, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
@@ -28,39 +34,53 @@ func (m *Model) decode(ctx context.Context, samples []float32) (*spoken, error) 
 		return nil, err
 	}
 	defer func() { _ = heard.Destroy() }()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
 	g, err := m.decoder.begin(heard)
 	if err != nil {
 		return nil, err
 	}
 	defer g.close()
 
-	limit := len(samples)*tokensPerSecond/sampleRate + tokensExtra
-	s := &spoken{attention: attention{frames: g.frames}}
-	next := tokenStart
+	s := &spoken{attention: attention{frames: g.frames}, limit: len(samples)*tokensPerSecond/sampleRate + tokensExtra}
+	draft = draft[:min(len(draft), s.limit-1)]
+	next := []int{tokenStart}
 	for {
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
 		}
-		var logProb float64
-		if next, logProb, err = g.step(next); err != nil {
+		answers, err := g.say(next...)
+		if err != nil {
 			return nil, err
 		}
-		s.attention.add(g.weights[followsFrom(g.shape.layers):])
-		if next == tokenEnd {
-			return s, nil
+		for i, a := range answers {
+			s.attention.add(g.weights[followsFrom(g.shape.layers):], i, len(next))
+			if s.add(a) {
+				return s, nil
+			}
 		}
-		s.tokens = append(s.tokens, next)
-		s.logProbs = append(s.logProbs, logProb)
-		if keep := beforeLoop(s.tokens); keep < len(s.tokens) {
-			s.looped = true
-			s.cut(keep)
-			return s, nil
-		}
-		if len(s.tokens) >= limit {
-			s.truncated = true
-			return s, nil
+		next = s.tokens[len(s.tokens)-1:]
+		if len(s.tokens) == 1 && len(draft) > 1 && draft[0] == s.tokens[0] {
+			next = draft
 		}
 	}
+}
+
+// add says the next token, and whether it was the last.
+func (s *spoken) add(a answer) bool {
+	if a.token == tokenEnd {
+		return true
+	}
+	s.tokens = append(s.tokens, a.token)
+	s.logProbs = append(s.logProbs, a.logProb)
+	if keep := beforeLoop(s.tokens); keep < len(s.tokens) {
+		s.looped = true
+		s.cut(keep)
+		return true
+	}
+	s.truncated = len(s.tokens) >= s.limit
+	return s.truncated
 }
 
 // cut forgets what was said after the first n tokens.

@@ -39,25 +39,27 @@ func openHead(p *projection, threads int) (*head, error) {
 
 func (h *head) close() error { return h.session.Destroy() }
 
-// scores are the memory in which one utterance's logits are made.
+// scores are the memory in which one utterance's logits are made, for a
+// number of places in it at a time.
 type scores struct {
 	*head
-	bytes   *ort.Tensor[uint8] // [2][dim], the high and the low digits
-	product *ort.Tensor[int32] // [2][vocab], the high and the low digits times the matrix
+	places  int
+	bytes   *ort.Tensor[uint8] // [places][2][dim], the high and the low digits
+	product *ort.Tensor[int32] // [places][2][vocab], the high and the low digits times the matrix
 }
 
 // newScores returns memory that the caller destroys.
-func (h *head) newScores() (*scores, error) {
-	bytes, err := ort.NewEmptyTensor[uint8](ort.NewShape(2, int64(h.dim)))
+func (h *head) newScores(places int) (*scores, error) {
+	bytes, err := ort.NewEmptyTensor[uint8](ort.NewShape(2*int64(places), int64(h.dim)))
 	if err != nil {
 		return nil, err
 	}
-	product, err := ort.NewEmptyTensor[int32](ort.NewShape(2, int64(h.vocab)))
+	product, err := ort.NewEmptyTensor[int32](ort.NewShape(2*int64(places), int64(h.vocab)))
 	if err != nil {
 		_ = bytes.Destroy()
 		return nil, err
 	}
-	return &scores{head: h, bytes: bytes, product: product}, nil
+	return &scores{head: h, places: places, bytes: bytes, product: product}, nil
 }
 
 func (s *scores) destroy() {
@@ -65,20 +67,39 @@ func (s *scores) destroy() {
 	_ = s.product.Destroy()
 }
 
+// answer is the token that the decoder would say next, and the natural
+// logarithm of its probability.
+type answer struct {
+	token   int
+	logProb float64
+}
+
 // lowDigits is how many low digits make a high one.
 const lowDigits = 254
 
-// likeliest returns the token that the decoder would say after hidden, and the
-// natural logarithm of its probability.
-func (s *scores) likeliest(hidden []float32) (token int, logProb float64, err error) {
-	unit := s.split(hidden)
-	if err := s.session.Run([]ort.Value{s.bytes}, []ort.Value{s.product}); err != nil {
-		return 0, 0, fmt.Errorf("run the decoder's head: %w", err)
+// likeliest returns what the decoder would say after each of hidden, of which
+// there are at most as many as there are places.
+func (s *scores) likeliest(hidden []float32) ([]answer, error) {
+	answers := make([]answer, len(hidden)/s.dim)
+	units := make([]float32, len(answers))
+	for i := range answers {
+		units[i] = s.split(hidden[i*s.dim:][:s.dim], s.bytes.GetData()[2*i*s.dim:])
 	}
-	product := s.product.GetData()
-	high, low := product[:s.vocab], product[s.vocab:]
+	if err := s.session.Run([]ort.Value{s.bytes}, []ort.Value{s.product}); err != nil {
+		return nil, fmt.Errorf("run the decoder's head: %w", err)
+	}
+	for i := range answers {
+		product := s.product.GetData()[2*i*s.vocab:]
+		answers[i] = s.best(product[:s.vocab], product[s.vocab:2*s.vocab], units[i])
+	}
+	return answers, nil
+}
+
+// best finds the largest of logits in two digits, of which the high one is
+// worth unit.
+func (s *scores) best(high, low []int32, unit float32) answer {
 	// Of logits in units of the lowest digit, the largest and the sum of all.
-	best := int64(math.MinInt64)
+	best, token := int64(math.MinInt64), 0
 	for i := range high {
 		if l := int64(high[i])*lowDigits + int64(low[i]); l > best {
 			best, token = l, i
@@ -92,7 +113,7 @@ func (s *scores) likeliest(hidden []float32) (token int, logProb float64, err er
 			sum += math.Exp(float64(l-best) * scale)
 		}
 	}
-	return token, -math.Log(sum), nil
+	return answer{token, -math.Log(sum)}
 }
 
 // negligible is how far below the best logit another no longer counts: all of
@@ -101,7 +122,7 @@ const negligible = 15
 
 // split writes numbers as high and low digits and returns what a high digit
 // is worth.
-func (s *scores) split(hidden []float32) (unit float32) {
+func (s *scores) split(hidden []float32, digits []uint8) (unit float32) {
 	var most float32
 	for _, x := range hidden {
 		most = max(most, x, -x)
@@ -110,7 +131,6 @@ func (s *scores) split(hidden []float32) (unit float32) {
 	if !(unit > 1e-6) { // nothing, or not a number
 		unit = 1
 	}
-	digits := s.bytes.GetData()
 	for i, x := range hidden {
 		x /= unit
 		high := float32(math.Round(float64(x)))

@@ -21,27 +21,30 @@ func TestLikeliest(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = h.close() }()
-	s, err := h.newScores()
+	const places = 3
+	s, err := h.newScores(places)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.destroy()
-	for range 50 {
-		hidden := make([]float32, p.dim)
+	for i := range 50 {
+		hidden := make([]float32, (1+i%places)*p.dim)
 		for i := range hidden {
 			hidden[i] = float32(rng.NormFloat64())
 		}
-		token, logProb, err := s.likeliest(hidden)
-		if err != nil {
-			t.Fatal(err)
+		answers, err := s.likeliest(hidden)
+		if err != nil || len(answers) != 1+i%places {
+			t.Fatal(len(answers), err)
 		}
-		want, wantLogProb := likeliestOfFloats(p, hidden)
-		if token != want || math.Abs(logProb-wantLogProb) > 1e-3 {
-			t.Errorf("token %d with %.5f, want %d with %.5f", token, logProb, want, wantLogProb)
+		for i, a := range answers {
+			want, wantLogProb := likeliestOfFloats(p, hidden[i*p.dim:][:p.dim])
+			if a.token != want || math.Abs(a.logProb-wantLogProb) > 1e-3 {
+				t.Errorf("token %d with %.5f, want %d with %.5f", a.token, a.logProb, want, wantLogProb)
+			}
 		}
 	}
-	if _, logProb, err := s.likeliest(make([]float32, p.dim)); err != nil || math.Abs(logProb+math.Log(float64(p.vocab))) > 1e-6 {
-		t.Errorf("of zeros: %v, %v; want all tokens alike", logProb, err)
+	if a, err := s.likeliest(make([]float32, p.dim)); err != nil || math.Abs(a[0].logProb+math.Log(float64(p.vocab))) > 1e-6 {
+		t.Errorf("of zeros: %v, %v; want all tokens alike", a, err)
 	}
 }
 

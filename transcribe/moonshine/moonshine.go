@@ -138,6 +138,13 @@ const (
 // ctx is looked at between the model's steps, of which the longest is the
 // encoder's: about 30 ms for a second of sound.
 func (m *Model) Recognise(ctx context.Context, samples []float32) (Result, error) {
+	return m.Revise(ctx, samples, nil)
+}
+
+// Revise is Recognise for sound of which the beginning was heard before, when
+// there was less of it: draft are the Tokens of that result. It takes the less
+// time the more of the draft still holds, and hears the same.
+func (m *Model) Revise(ctx context.Context, samples []float32, draft []int) (Result, error) {
 	m.closing.RLock()
 	defer m.closing.RUnlock()
 	if m.closed {
@@ -153,7 +160,7 @@ func (m *Model) Recognise(ctx context.Context, samples []float32) (Result, error
 	if len(padded) < minSamples {
 		padded = append(make([]float32, 0, minSamples), samples...)[:minSamples]
 	}
-	spoken, err := m.decode(ctx, padded)
+	spoken, err := m.decode(ctx, padded, draft)
 	if err != nil {
 		return Result{}, fmt.Errorf("moonshine: %w", err)
 	}
@@ -163,6 +170,9 @@ func (m *Model) Recognise(ctx context.Context, samples []float32) (Result, error
 // Result is what was heard in one stretch of sound.
 type Result struct {
 	Words []transcribe.Word // in order; times from the start of the sound, with confidence
+
+	// Tokens are what the model said, as a draft for Revise.
+	Tokens []int
 
 	// Looped says that the model began to repeat itself and was stopped; the
 	// words end before the repetition. Smaller pieces of the sound may go better.

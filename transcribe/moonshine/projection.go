@@ -108,15 +108,15 @@ func readByte(tensor []byte) (uint8, error) {
 }
 
 // model writes an ONNX model of one node, which multiplies bytes with the
-// matrix: "product" [2, vocab] int32 is ("bytes" [2, dim] uint8 - 128) times
+// matrix: "product" [n, vocab] int32 is ("bytes" [n, dim] uint8 - 128) times
 // (matrix - zero).
 func (p *projection) model() []byte {
 	size := len(p.rows)
 	var small []byte
 	small = onnx.AppendMessage(small, onnx.GraphName, "head")
 	small = onnx.AppendNode(small, "MatMulInteger", []string{"bytes", "matrix", "middle", "zero"}, []string{"product"})
-	small = onnx.AppendValue(small, onnx.GraphInput, "bytes", onnx.Uint8, 2, p.dim)
-	small = onnx.AppendValue(small, onnx.GraphOutput, "product", onnx.Int32, 2, p.vocab)
+	small = onnx.AppendValue(small, onnx.GraphInput, "bytes", onnx.Uint8, 0, p.dim)
+	small = onnx.AppendValue(small, onnx.GraphOutput, "product", onnx.Int32, 0, p.vocab)
 	for _, b := range []struct {
 		name  string
 		value uint8

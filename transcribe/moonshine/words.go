@@ -71,7 +71,7 @@ func printable(word []byte) string {
 
 // result turns what was said into words with times within the sound.
 func (m *Model) result(s *spoken, samples []float32) Result {
-	result := Result{Looped: s.looped, Truncated: s.truncated}
+	result := Result{Tokens: s.tokens, Looped: s.looped, Truncated: s.truncated}
 	if len(s.tokens) == 0 {
 		return result
 	}

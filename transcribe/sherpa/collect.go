@@ -46,11 +46,21 @@ func (c *collector) run(ctx context.Context, pieces <-chan *pending) error {
 
 // take adds what was heard in the next piece.
 func (c *collector) take(p piece, h heard) {
-	if !believed(p, h) {
+	words := wordsOf(p, h)
+	if len(words) == 0 {
 		return
 	}
 	if h.language != "" {
 		c.language = h.language
+	}
+	c.joiner.add(words, p.pause)
+}
+
+// wordsOf are the words that were heard in a piece, with times from the clip's
+// start: none when they are not believed.
+func wordsOf(p piece, h heard) []transcribe.Word {
+	if !believed(p, h) {
+		return nil
 	}
 	offset := p.at * 1000 / sampleRate
 	words := make([]transcribe.Word, len(h.words))
@@ -59,7 +69,7 @@ func (c *collector) take(p piece, h heard) {
 		w.EndMS += offset
 		words[i] = w
 	}
-	c.joiner.add(words, p.pause)
+	return words
 }
 
 // transcript is what was said in all pieces. To be called once, at the end.

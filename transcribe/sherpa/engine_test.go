@@ -333,11 +333,11 @@ func TestClose(t *testing.T) {
 			})
 		})
 	}})
-	if !errors.Is(err, errClosed) {
+	if !errors.Is(err, ErrClosed) {
 		t.Errorf("a call when the engine closes: %v", err)
 	}
 	closing.Wait()
-	if _, err := e.Transcribe(t.Context(), &clip{}, transcribe.Options{}); !errors.Is(err, errClosed) {
+	if _, err := e.Transcribe(t.Context(), &clip{}, transcribe.Options{}); !errors.Is(err, ErrClosed) {
 		t.Errorf("a call after Close: %v", err)
 	}
 	if err := e.Close(); err != nil {

@@ -65,11 +65,11 @@ func sherpaConfig(found models.Installed, threads int) (sherpa.OfflineRecognizer
 	return config, nil
 }
 
-func (r *sherpaRecogniser) recognise(_ context.Context, samples []float32, language string) (heard, error) {
+func (r *sherpaRecogniser) recognise(_ context.Context, samples []float32, language string, _ []int) (heard, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.engine == nil {
-		return heard{}, errClosed
+		return heard{}, ErrClosed
 	}
 	if len(samples) == 0 {
 		return heard{}, nil

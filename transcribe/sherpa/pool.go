@@ -3,13 +3,15 @@ package sherpa
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"hark/transcribe"
 )
 
-// errClosed is what work gets that comes to an engine after Close.
-var errClosed = errors.New("the engine is closed")
+// ErrClosed is what calls get that come to an engine after Close, or are
+// under way then.
+var ErrClosed = errors.New("the engine is closed")
 
 // pool shares a number of slots, each a core's worth of recognising, among
 // all clips. Work of the more urgent class goes first; within a class the
@@ -37,8 +39,17 @@ type job struct {
 	share *share
 	cost  int64
 	run   func(context.Context)
+	told  func() // called when done was closed; may be nil, must not block
 	err   error
 	done  chan struct{}
+}
+
+// end closes done.
+func (j *job) end() {
+	close(j.done)
+	if j.told != nil {
+		j.told()
+	}
 }
 
 func newPool(slots int) *pool {
@@ -52,12 +63,18 @@ func newPool(slots int) *pool {
 
 // submit queues work that costs so many samples. It does not wait.
 func (p *pool) submit(ctx context.Context, s *share, cost int64, run func(context.Context)) *job {
-	j := &job{ctx: ctx, share: s, cost: cost, run: run, done: make(chan struct{})}
+	return p.submitAndTell(ctx, s, cost, run, nil)
+}
+
+// submitAndTell is submit with a function that is told when the work is done,
+// or given up, by whoever did that. It must neither block nor call the pool.
+func (p *pool) submitAndTell(ctx context.Context, s *share, cost int64, run func(context.Context), told func()) *job {
+	j := &job{ctx: ctx, share: s, cost: cost, run: run, told: told, done: make(chan struct{})}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		j.err = errClosed
-		close(j.done)
+		j.err = ErrClosed
+		j.end()
 		return j
 	}
 	p.catchUp(s)
@@ -90,7 +107,7 @@ func (p *pool) forget(s *share, err error) {
 	for _, j := range p.waiting {
 		if j.share == s {
 			j.err = err
-			close(j.done)
+			j.end()
 		} else {
 			kept = append(kept, j)
 		}
@@ -108,7 +125,7 @@ func (p *pool) work() {
 		if j.err = context.Cause(j.ctx); j.err == nil {
 			j.run(j.ctx)
 		}
-		close(j.done)
+		j.end()
 	}
 }
 
@@ -134,6 +151,27 @@ func (p *pool) next() *job {
 	return j
 }
 
+// withdraw takes work back that has not begun, and says whether it could.
+func (p *pool) withdraw(j *job, err error) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.Index(p.waiting, j)
+	if i < 0 {
+		return false
+	}
+	p.waiting = slices.Delete(p.waiting, i, i+1)
+	j.err = err
+	j.end()
+	return true
+}
+
+// waits says whether work of a priority, or of a more urgent one, is waiting.
+func (p *pool) waits(priority transcribe.Priority) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.waiting, func(j *job) bool { return j.share.priority <= priority })
+}
+
 func (j *job) before(k *job) bool {
 	if j.share.priority != k.share.priority {
 		return j.share.priority < k.share.priority
@@ -146,8 +184,8 @@ func (p *pool) close() {
 	p.mu.Lock()
 	p.closed = true
 	for _, j := range p.waiting {
-		j.err = errClosed
-		close(j.done)
+		j.err = ErrClosed
+		j.end()
 	}
 	p.waiting = nil
 	p.wake.Broadcast()

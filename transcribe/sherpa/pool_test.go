@@ -84,7 +84,7 @@ func TestPoolGivesUp(t *testing.T) {
 	p.close()
 	late := p.submit(t.Context(), s, 1, never)
 	<-late.done
-	if !errors.Is(late.err, errClosed) {
+	if !errors.Is(late.err, ErrClosed) {
 		t.Errorf("late work has %v", late.err)
 	}
 }

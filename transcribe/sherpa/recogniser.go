@@ -10,8 +10,10 @@ import (
 )
 
 // recogniser turns a piece of sound into words. It is safe for concurrent use.
+// draft is what was heard in the same sound before it went on, nil when that
+// is not known: a recogniser may be quicker for it, but hears the same.
 type recogniser interface {
-	recognise(ctx context.Context, samples []float32, language string) (heard, error)
+	recognise(ctx context.Context, samples []float32, language string, draft []int) (heard, error)
 	close() error
 }
 
@@ -21,6 +23,7 @@ type heard struct {
 	language string            // that the recogniser found; empty when it doesn't say
 	logProb  float64           // mean of its tokens' log-probabilities; 0 when it gives none
 	lost     bool              // it repeated itself or did not end: smaller pieces may go better
+	tokens   []int             // what it said, as a draft for more of the same sound; may be nil
 }
 
 // load opens a model's recogniser and says how many pieces it works on at once.
@@ -48,8 +51,8 @@ type moonshineRecogniser struct {
 	language string
 }
 
-func (r moonshineRecogniser) recognise(ctx context.Context, samples []float32, _ string) (heard, error) {
-	result, err := r.model.Recognise(ctx, samples)
+func (r moonshineRecogniser) recognise(ctx context.Context, samples []float32, _ string, draft []int) (heard, error) {
+	result, err := r.model.Revise(ctx, samples, draft)
 	if err != nil {
 		return heard{}, err
 	}
@@ -58,6 +61,7 @@ func (r moonshineRecogniser) recognise(ctx context.Context, samples []float32, _
 		language: r.language,
 		logProb:  result.AvgLogProb,
 		lost:     result.Looped || result.Truncated,
+		tokens:   result.Tokens,
 	}, nil
 }
 

@@ -1,6 +1,9 @@
 package sherpa
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // cutting says how sound is cut into pieces for a recogniser. All lengths are
 // in windows of windowSamples samples (32 ms).
@@ -68,6 +71,38 @@ func (s *segmenter) flush() []piece {
 	}
 	return s.take()
 }
+
+// peek returns the piece that is open as it would be if the clip ended here;
+// false when none is.
+func (s *segmenter) peek() (piece, bool) {
+	runs := slices.Clone(s.runs)
+	if s.talking {
+		last := len(runs) - 1
+		if runs[last].to = s.spoken(); runs[last].length() < s.cut.minSpeech {
+			runs = runs[:last]
+		}
+	}
+	if len(runs) == 0 {
+		return piece{}, false
+	}
+	return s.cutOut(runs, s.now), true
+}
+
+// spoken is the window at which the last speech of the open piece ended: for
+// speech that lasts, the next one.
+func (s *segmenter) spoken() int {
+	switch {
+	case len(s.runs) == 0:
+		return s.lastEnd
+	case s.talking:
+		return s.now - s.quiet
+	default:
+		return s.runs[len(s.runs)-1].to
+	}
+}
+
+// silence is how many windows it has been since then.
+func (s *segmenter) silence() int { return s.now - s.spoken() }
 
 // idle says that no piece is open.
 func (s *segmenter) idle() bool { return len(s.runs) == 0 }
@@ -166,24 +201,32 @@ func (s *segmenter) cutSpeech() {
 
 // emit makes a piece of the first n runs.
 func (s *segmenter) emit(n int) {
-	first, last := s.runs[0], s.runs[n-1]
-	from := max(first.from-s.cut.pad, s.edge, s.base)
-	to := min(last.to+s.cut.pad, s.now)
+	last, limit := s.runs[n-1], s.now
 	if n < len(s.runs) {
-		to = min(to, (last.to+s.runs[n].from+1)/2)
+		limit = min(limit, (last.to+s.runs[n].from+1)/2)
 	}
+	p := s.cutOut(s.runs[:n], limit)
+	s.ready = append(s.ready, p)
+	s.runs = append(s.runs[:0], s.runs[n:]...)
+	s.edge, s.lastEnd = int(p.at/windowSamples)+len(p.prob), last.to
+}
+
+// cutOut copies the piece with the speech of runs, which ends before the
+// window limit.
+func (s *segmenter) cutOut(runs []span, limit int) piece {
+	first, last := runs[0], runs[len(runs)-1]
+	from := max(first.from-s.cut.pad, s.edge, s.base)
+	to := min(last.to+s.cut.pad, limit)
 	p := piece{at: int64(from) * windowSamples, pause: first.from}
 	if s.lastEnd >= 0 {
 		p.pause = first.from - s.lastEnd
 	}
 	p.samples = append(p.samples, s.samples[(from-s.base)*windowSamples:(to-s.base)*windowSamples]...)
 	p.prob = append(p.prob, s.prob[from-s.base:to-s.base]...)
-	for _, r := range s.runs[:n] {
+	for _, r := range runs {
 		p.speech = append(p.speech, span{r.from - from, r.to - from})
 	}
-	s.ready = append(s.ready, p)
-	s.runs = append(s.runs[:0], s.runs[n:]...)
-	s.edge, s.lastEnd = to, last.to
+	return p
 }
 
 // forget drops sound that no piece can want any more.

@@ -33,6 +33,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"hark/media"
 	"hark/transcribe"
@@ -61,6 +62,8 @@ type Engine struct {
 	pool       *pool
 	cut        cutting
 	log        *slog.Logger
+
+	speaking atomic.Int32 // recordings in which somebody speaks now
 
 	mu     sync.Mutex
 	closed bool
@@ -135,7 +138,7 @@ func (e *Engine) Close() error {
 	}
 	e.closed = true
 	e.mu.Unlock()
-	e.end(errClosed)
+	e.end(ErrClosed)
 	e.clips.Wait()
 	e.pool.close()
 	e.vad.close()
@@ -145,12 +148,9 @@ func (e *Engine) Close() error {
 // begin enters a call, which ends when ctx does or the engine is closed. The
 // caller calls leave when it is done.
 func (e *Engine) begin(ctx context.Context) (_ context.Context, cancel context.CancelCauseFunc, leave func(), err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return nil, nil, nil, errClosed
+	if err := e.enter(); err != nil {
+		return nil, nil, nil, err
 	}
-	e.clips.Add(1)
 	ctx, cancel = context.WithCancelCause(ctx)
 	stop := context.AfterFunc(e.life, func() { cancel(context.Cause(e.life)) })
 	return ctx, cancel, func() {
@@ -158,6 +158,17 @@ func (e *Engine) begin(ctx context.Context) (_ context.Context, cancel context.C
 		cancel(nil)
 		e.clips.Done()
 	}, nil
+}
+
+// enter keeps the model in memory until e.clips.Done is called.
+func (e *Engine) enter() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return ErrClosed
+	}
+	e.clips.Add(1)
+	return nil
 }
 
 // inFlight is how many pieces of one clip may wait or run for each slot of

@@ -1,0 +1,195 @@
+// Package live writes down what is said while it is being said.
+//
+// An [Engine] listens to many recordings at once. Each has a [Listener], which
+// takes Opus packets as they come, and a goroutine that turns them into sound
+// (package media/opus: what the network lost is recovered or made up), measures
+// its loudness and its waveform, and gives it to the recogniser (package
+// sherpa), which cuts it at the pauses of speech exactly as it cuts a clip.
+// What comes back are [Caption]s: of the segment that is being spoken a new
+// one a few times a second, and a final one when it is finished. The finals
+// together are the transcript, which therefore is there when the speaker stops:
+// nothing is recognised twice.
+//
+// # When there is too much to do
+//
+// Recording never waits for anything here: [Listener.Write] copies a packet and
+// returns. The recogniser does finished segments first and clips second, and
+// partial captions with what is left, the rarer the more they cost and the more
+// people speak. A listener that falls behind by more than a minute drops sound;
+// what it has then is poorer than what can be had, which [Result] says so that
+// the clip is transcribed again at leisure. An engine takes at most
+// [Config.MaxSpeakers] listeners with captions; those beyond get none, only
+// their transcript at the end, which costs about half.
+//
+// # Memory
+//
+// A listener holds at most a minute of packets and of sound that waits, about
+// 4 MB, in practice less than 1 MB, and 100 kB for the waveform; beyond that
+// only the words, however long it is spoken.
+package live
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+
+	"hark/media/opus"
+	"hark/transcribe"
+	"hark/transcribe/sherpa"
+)
+
+// ErrClosed is what Listen answers after Close.
+var ErrClosed = errors.New("live transcription is closed")
+
+// speakersPerCore is how many people at once one core captions with pleasure.
+const speakersPerCore = 4
+
+// Config says what to listen with.
+type Config struct {
+	Engine      *sherpa.Engine // stays the caller's, and is closed after Close
+	MaxSpeakers int            // listeners with captions at a time; 0 means 4 for each core
+	Logger      *slog.Logger   // nil means slog.Default()
+}
+
+// Engine listens to recordings while they are made. It is safe for concurrent use.
+type Engine struct {
+	listen func(sherpa.Listening) (ear, error)
+	most   int
+	log    *slog.Logger
+
+	mu        sync.Mutex
+	closed    bool
+	captioned int
+	listeners map[*Listener]bool
+}
+
+// ear is what hears: [sherpa.Listener]. Its methods are called from one
+// goroutine at a time.
+type ear interface {
+	Write(samples []float32) error
+	Pause()
+	Take() []sherpa.Utterance
+	Behind() bool
+	Finish(stop <-chan struct{}) (*transcribe.Transcript, error)
+	Close()
+}
+
+// New makes an engine.
+func New(cfg Config) *Engine {
+	if cfg.MaxSpeakers <= 0 {
+		cfg.MaxSpeakers = speakersPerCore * runtime.NumCPU()
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	listen := func(l sherpa.Listening) (ear, error) { return cfg.Engine.Listen(l) }
+	return &Engine{listen: listen, most: cfg.MaxSpeakers, log: cfg.Logger, listeners: map[*Listener]bool{}}
+}
+
+// Options says how to listen to one recording. The zero value is a sensible default.
+type Options struct {
+	Language string // BCP 47 hint; empty means the engine's own choice
+
+	// Captions, when not nil, is told what is being said. Calls come one at a
+	// time, from the listener's goroutine, and all before Finish returns; while
+	// one lasts nothing else is heard, so it must not block.
+	Captions func(Caption)
+}
+
+// Caption is what was said in one segment, as far as it has been said.
+//
+// Segments are numbered from 0 in the order in which they begin, and follow
+// the sound: one lasts until a pause, at most ten seconds. A caption replaces
+// the one before it of the same segment. After the final one there are no
+// partials, and its words stay; but when the next segment goes on with its
+// sentence the final one may come once more without its full stop. A segment
+// may turn out to have no words.
+type Caption struct {
+	Segment int               `json:"segment" doc:"number of the segment, from 0; a caption replaces the one before it of the same segment" example:"2"`
+	Final   bool              `json:"final" doc:"whether the segment is finished"`
+	StartMS int64             `json:"start_ms" doc:"start of its first word, in milliseconds from the beginning of the recording" example:"5200"`
+	EndMS   int64             `json:"end_ms" doc:"end of its last word" example:"6140"`
+	Text    string            `json:"text" doc:"what was said, with case and punctuation" example:"Ask not what your country"`
+	Words   []transcribe.Word `json:"words" doc:"the words of the text with their times"`
+}
+
+// Result is what became known of a recording while it was made.
+type Result struct {
+	Transcript   *transcribe.Transcript // never nil; without segments when nobody spoke
+	DurationMS   int64                  // of the sound, to the nearest millisecond
+	Peaks        []float64              // as render.Waveform gives them
+	LoudnessLUFS float64                // integrated, as render.Meter gives it
+
+	// Poor says that the transcript is worse than a transcription of the
+	// recording's file would be: sound was dropped because the machine had too
+	// much to do, or recognising failed, and Transcript has what there is.
+	Poor bool
+}
+
+// Listen begins to listen to a recording. It fails only when the engine is
+// closed or has no memory left. The caller ends the listener with Finish or
+// Cancel.
+func (e *Engine) Listen(opts Options) (*Listener, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, ErrClosed
+	}
+	if e.captioned >= e.most {
+		if opts.Captions != nil {
+			e.log.Warn("too many people speak for captions", "speakers", e.captioned) //nolint:sloglint // no context: a recording outlives its request
+		}
+		opts.Captions = nil
+	}
+	decoder, err := opus.NewDecoder()
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	l := newListener(e, opts, decoder)
+	if l.ear, err = e.listen(sherpa.Listening{Language: opts.Language, Partials: opts.Captions != nil, Wake: l.wake}); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	e.listeners[l] = true
+	if opts.Captions != nil {
+		e.captioned++
+	}
+	go l.run()
+	return l, nil
+}
+
+// left takes a listener off the list.
+func (e *Engine) left(l *Listener) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.listeners, l)
+	if l.captions != nil {
+		e.captioned--
+	}
+}
+
+// Speakers returns how many listeners have captions, and how many there are.
+func (e *Engine) Speakers() (captioned, all int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.captioned, len(e.listeners)
+}
+
+// Close cancels all listeners and waits until they have ended. Closing twice
+// is harmless.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	e.closed = true
+	var all []*Listener
+	for l := range e.listeners {
+		all = append(all, l)
+	}
+	e.mu.Unlock()
+	for _, l := range all {
+		l.Cancel()
+	}
+	for _, l := range all {
+		<-l.ended
+	}
+}
