@@ -5,10 +5,6 @@ package opus
 // such, and silence follows.
 const conceals = Rate / 10
 
-// shortest is the shortest packet, 2.5 ms. A gap is filled up to less than
-// this, and what remains is made good at the next one: it never adds up.
-const shortest = 120
-
 // filling is a packet that stands for what was not sent.
 type filling struct {
 	data    []byte
@@ -76,7 +72,8 @@ func silent(channels int) []filling {
 	return fillings
 }
 
-// fill writes packets for up to n samples, leaving less than [shortest].
+// fill writes packets for up to n samples. Less than the shortest packet, 2.5
+// ms, is left; it is part of the next gap, so that it does not add up.
 func (w *Writer) fill(n int64) error {
 	if w.heard {
 		made := min(n, conceals)

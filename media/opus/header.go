@@ -28,12 +28,12 @@ func commentHeader() []byte {
 	return binary.LittleEndian.AppendUint32(b, 0)
 }
 
-// parseHead returns the channels and the pre-skip in an identification header.
-func parseHead(b []byte) (channels int, skip int64, ok bool) {
+// parseHead returns the pre-skip in an identification header.
+func parseHead(b []byte) (skip int64, ok bool) {
 	if len(b) < 19 || !bytes.HasPrefix(b, []byte("OpusHead")) || b[8]>>4 != 0 {
-		return 0, 0, false
+		return 0, false
 	}
-	return int(b[9]), int64(binary.LittleEndian.Uint16(b[10:])), true
+	return int64(binary.LittleEndian.Uint16(b[10:])), true
 }
 
 func isComments(b []byte) bool { return bytes.HasPrefix(b, []byte("OpusTags")) }

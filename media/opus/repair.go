@@ -69,24 +69,27 @@ func scanPages(r io.Reader) (scan, error) {
 // take takes the page of number n if it goes on from those before.
 func (s *scan) take(n int, page ogg.Page) bool {
 	switch {
-	case page.Sequence != uint32(n) || page.Continued || page.First != (n == 0):
+	case page.Sequence != s.sequence || page.Continued || page.First != (n == 0):
 		return false
 	case n == 0:
-		var ok bool
-		_, s.skip, ok = parseHead(page.Body)
-		s.serial, s.sequence = page.Serial, 1
-		return ok && !page.Last
+		skip, ok := parseHead(page.Body)
+		if !ok || page.Last {
+			return false
+		}
+		s.serial, s.skip = page.Serial, skip
 	case page.Serial != s.serial || page.Granule < s.granule || page.Granule > farthest:
 		return false
 	case n == 1:
-		s.sequence = 2
-		return isComments(page.Body) && !page.Last && page.Granule == 0
+		if !isComments(page.Body) || page.Last || page.Granule != 0 {
+			return false
+		}
+	default:
+		toc, ok := lastTOC(page)
+		if !ok {
+			return false
+		}
+		s.toc, s.granule, s.Ended = toc, page.Granule, page.Last
 	}
-	toc, ok := lastTOC(page)
-	if !ok {
-		return false
-	}
-	s.toc, s.granule, s.Ended = toc, page.Granule, page.Last
 	s.sequence++
 	return true
 }
