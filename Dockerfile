@@ -23,7 +23,7 @@ COPY --from=models /models /usr/local/share/hark/models
 ENV HARK_DATA=/var/lib/hark HARK_MODELS=/usr/local/share/hark/models HARK_ADDR=0.0.0.0:8080 HARK_LOG_FORMAT=json
 USER hark
 VOLUME /var/lib/hark
-EXPOSE 8080
+EXPOSE 8080 8189/udp 8189/tcp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD curl -fsS http://127.0.0.1:8080/healthz
 ENTRYPOINT ["hark"]
 CMD ["serve"]

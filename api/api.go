@@ -11,7 +11,8 @@
 // HTTP, with words for the caller; the private cause goes to the log.
 //
 // Sound goes through without being held: recordings in through package
-// intake, clips out in ranges from the object store. Server-sent events are
+// intake, what is spoken live through package recorder, clips out in ranges
+// from the object store. Server-sent events are
 // woken by the bus and read from the database, so that a stream that resumes
 // neither loses nor repeats an event.
 //
@@ -35,11 +36,13 @@ import (
 	"hark/api/intake"
 )
 
-// Deps are the parts that the API works with. All but Ready are required.
+// Deps are the parts that the API works with. All but Live and Ready are
+// required.
 type Deps struct {
 	DB       database
 	Objects  objects
 	Bus      bus
+	Live     live                 // nil: nobody can speak here
 	Registry *prometheus.Registry // metrics are registered here and served at /metrics
 	Logger   *slog.Logger
 
@@ -60,6 +63,10 @@ type Config struct {
 	Version string
 	// Intake bounds the recordings that are taken in.
 	Intake intake.Config
+
+	// CORSOrigins are the origins whose pages may use the API with a token, such
+	// as https://recorder.example.org; "*" means all.
+	CORSOrigins []string
 
 	// SessionTTL is how long a browser stays signed in; 0 means 30 days.
 	SessionTTL time.Duration
@@ -135,6 +142,11 @@ func (c *Config) complete() (*url.URL, error) {
 	}
 	if len(c.SigningKey) < 32 {
 		problems = append(problems, fmt.Errorf("signing key must be 32 bytes or more, and has %d", len(c.SigningKey)))
+	}
+	for _, origin := range c.CORSOrigins {
+		if err := CheckOrigin(origin); err != nil {
+			problems = append(problems, fmt.Errorf("origins: %w", err))
+		}
 	}
 	for _, d := range []struct {
 		value *time.Duration

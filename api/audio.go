@@ -125,7 +125,7 @@ func (s *Server) getAudio(ctx context.Context, actor storage.Actor, in *audioInp
 	if err != nil {
 		return nil, err
 	}
-	if msg.Original.Key == "" {
+	if msg.State == storage.Recording {
 		return nil, kindNotFound.saying("The message has no sound yet: it is being recorded.", nil)
 	}
 	clip := clipOf(msg, in.Format)

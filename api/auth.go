@@ -48,8 +48,8 @@ func (s *Server) authenticatePlayer(ctx huma.Context, next func(huma.Context)) {
 }
 
 func (s *Server) checkIDs(ctx huma.Context, c echo.Context, next func(huma.Context)) {
-	for _, id := range c.ParamValues() {
-		if !isID(id) {
+	for i, id := range c.ParamValues() {
+		if c.ParamNames()[i] != paramSession && !isID(id) { // a session's name is looked up in memory
 			s.answer(c, kindNotFound.because(errors.New("path holds what is not an id")))
 			return
 		}

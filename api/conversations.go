@@ -128,7 +128,11 @@ func (s *Server) updateConversation(ctx context.Context, actor storage.Actor, in
 }
 
 func (s *Server) deleteConversation(ctx context.Context, actor storage.Actor, in *conversationInput) (*struct{}, error) {
-	return nil, s.DB.DeleteConversation(ctx, actor, in.ID)
+	if err := s.DB.DeleteConversation(ctx, actor, in.ID); err != nil {
+		return nil, err
+	}
+	s.endDeleted()
+	return nil, nil
 }
 
 func conversationView(c storage.Conversation) Conversation {

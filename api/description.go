@@ -15,6 +15,7 @@ const (
 	tagYou           = "You"
 	tagConversations = "Conversations"
 	tagMessages      = "Messages"
+	tagLive          = "Live recording"
 	tagSound         = "Sound and text"
 	tagSearch        = "Search"
 	tagEvents        = "Events"
@@ -46,6 +47,7 @@ func (s *Server) description() huma.Config {
 				{Name: tagYou, Description: "Who you are, who else is here, and your tokens."},
 				{Name: tagConversations, Description: "Conversations and who is in them."},
 				{Name: tagMessages, Description: "Voice messages, from a recording to its place in a conversation."},
+				{Name: tagLive, Description: "Speak a message into a conversation over WebRTC, with captions while you speak."},
 				{Name: tagSound, Description: "What a message sounds like and what it says."},
 				{Name: tagSearch, Description: "Find what was said, and the moment at which it was."},
 				{Name: tagEvents, Description: "What happens, as it happens."},

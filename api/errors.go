@@ -9,7 +9,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"hark/api/intake"
+	"hark/api/recorder"
 	"hark/media"
+	"hark/media/whip"
 	"hark/storage"
 )
 
@@ -33,6 +35,13 @@ var sentinels = []struct {
 	{intake.ErrTooManyUploads, kindTooManyUploads, "5"},
 	{intake.ErrSaturated, kindSaturated, "5"},
 	{intake.ErrUnavailable, kindUnavailable, "10"},
+	{recorder.ErrOff, kindLiveOff, ""},
+	{recorder.ErrTooMany, kindTooManyRecordings, "5"},
+	{recorder.ErrSaturated, kindSaturated, "5"},
+	{recorder.ErrClosing, kindUnavailable, "10"},
+	{whip.ErrClosed, kindNotFound, ""},
+	{whip.ErrPrecondition, kindPreconditionFailed, ""},
+	{whip.ErrPreconditionMissing, kindPreconditionRequired, ""},
 	{context.DeadlineExceeded, kindUnavailable, "10"},
 }
 
@@ -60,6 +69,9 @@ func problemOf(err error) *Problem {
 	if errors.As(err, &field) {
 		return invalid(field.Field, field.Problem, err)
 	}
+	if p := whipProblem(err); p != nil {
+		return p
+	}
 	if errors.Is(err, storage.ErrInvalidQuery) {
 		p := kindInvalidQuery.because(err)
 		p.Errors = []FieldProblem{{Field: "query.q", Message: kindInvalidQuery.detail}}
@@ -75,6 +87,25 @@ func problemOf(err error) *Problem {
 		}
 	}
 	return foreignProblem(err)
+}
+
+// whipProblem says what is wrong with what a WHIP client sent, or is nil.
+func whipProblem(err error) *Problem {
+	var offer *whip.OfferError
+	if errors.As(err, &offer) {
+		if offer.Kind == whip.Unacceptable {
+			return kindOfferNotAcceptable.saying(offer.Message, err)
+		}
+		return kindBadOffer.saying(offer.Message, err)
+	}
+	var fragment *whip.FragmentError
+	if errors.As(err, &fragment) {
+		if fragment.Malformed {
+			return kindBadRequest.saying(fragment.Message, err)
+		}
+		return kindValidation.saying(fragment.Message, err)
+	}
+	return nil
 }
 
 // foreignProblem handles what does not come from Hark's own code.

@@ -15,7 +15,7 @@ const eventsPath = "/v1/events"
 
 // Event is the data of one server-sent event.
 type Event struct {
-	Type           storage.EventType `json:"type" enum:"message.created,message.updated,message.progress,message.deleted,conversation.created,conversation.updated,conversation.deleted,reset" example:"message.updated"`
+	Type           storage.EventType `json:"type" enum:"message.created,message.updated,message.progress,message.caption,message.deleted,conversation.created,conversation.updated,conversation.deleted,reset" example:"message.updated"`
 	ConversationID string            `json:"conversation_id,omitempty" format:"uuid" example:"0197a3c2-6a00-7b11-8c22-3d44e5f60718"`
 	MessageID      string            `json:"message_id,omitempty" format:"uuid" example:"0197a3c2-7f3a-7d05-b1c6-5e7788990a1b"`
 	Data           any               `json:"data,omitempty" doc:"A little more, by type, such as the state or the progress"`
@@ -30,8 +30,8 @@ type eventsInput struct {
 const eventsDescription = `Server-sent events (text/event-stream) from the conversations you are in, as they happen.
 
 An event with an id is kept: connect again with ` + "`Last-Event-ID`" + ` (or ` + "`after`" + `; ` + "`after=0`" + ` is the very beginning) and you get
-every one since, each once. Without either, the stream begins now. Ids mean nothing but a place in the stream. Progress passes
-and has no id. After ` + "`reset`" + `, which comes when you were away for too long, read what you show afresh. Comments come every 15 seconds as signs of life. The stream ends when
+every one since, each once. Without either, the stream begins now. Ids mean nothing but a place in the stream. Progress and
+the captions of what is being spoken pass and have no id. After ` + "`reset`" + `, which comes when you were away for too long, read what you show afresh. Comments come every 15 seconds as signs of life. The stream ends when
 its token is revoked, when the server stops, and when you do not keep up; then connect again.`
 
 func (s *Server) routeEvents() {

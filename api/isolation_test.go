@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pion/webrtc/v4"
+
+	"hark/api/recorder"
 	"hark/storage"
 )
 
@@ -15,8 +18,10 @@ import (
 // conversation that one is not in, of another workspace, and that never were.
 // All three are answered alike.
 func TestIsolation(t *testing.T) {
-	w := newWorld(t)
+	w := liveWorld(t, recorder.Config{})
 	conversation := w.owner.conversation()
+	session := w.owner.send("POST", "/v1/conversations/"+conversation+"/whip",
+		strings.NewReader(offerOf(t, webrtc.RTPCodecTypeAudio)), "Content-Type", mediaTypeSDP).want(201).header.Get("Location")
 	message := w.owner.record(conversation).ID
 	w.finish(message, "a secret")
 	outsider, stranger := w.user("Mia", storage.RoleMember), w.stranger()
@@ -24,9 +29,10 @@ func TestIsolation(t *testing.T) {
 
 	for _, route := range routesWithIDs(w.api) {
 		t.Run(route.method+" "+route.path, func(t *testing.T) {
-			there := strings.NewReplacer("{id}", idFor(route.path, conversation, message, w), "{user_id}", w.owner.actor.UserID).Replace(route.path)
-			nowhere := strings.NewReplacer("{id}", storage.NewID(), "{user_id}", storage.NewID()).Replace(route.path)
-			malformed := strings.NewReplacer("{id}", "0", "{user_id}", "%00").Replace(route.path)
+			there := strings.NewReplacer("{id}", idFor(route.path, conversation, message, w), "{user_id}", w.owner.actor.UserID,
+				"/v1/whip/{session}", session).Replace(route.path)
+			nowhere := strings.NewReplacer("{id}", storage.NewID(), "{user_id}", storage.NewID(), "{session}", "NOSUCHSESSION").Replace(route.path)
+			malformed := strings.NewReplacer("{id}", "0", "{user_id}", "%00", "{session}", "%00").Replace(route.path)
 			want := outsider.ask(route, nowhere)
 			if want.status != http.StatusNotFound {
 				t.Fatalf("what never was is answered with %d: %s", want.status, want.body)

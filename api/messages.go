@@ -95,7 +95,16 @@ func (s *Server) deleteMessage(ctx context.Context, actor storage.Actor, in *mes
 	if err := s.Bus.CancelJob(ctx, in.ID); err != nil {
 		s.Logger.WarnContext(ctx, "work on a deleted message not called off", "message", in.ID, "error", err)
 	}
+	s.endDeleted()
 	return nil, nil
+}
+
+// endDeleted has live recordings end whose messages are gone. On other nodes
+// they do so when their lease is renewed next.
+func (s *Server) endDeleted() {
+	if s.Live != nil {
+		s.Live.Nudge()
+	}
 }
 
 func (s *Server) retryMessage(ctx context.Context, actor storage.Actor, in *messageInput) (*messageOutput, error) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"hark/api/recorder"
 	"hark/storage"
 	storagebus "hark/storage/bus"
 )
@@ -69,4 +70,12 @@ type bus interface {
 	PublishJob(ctx context.Context, job storage.JobRef) error
 	CancelJob(ctx context.Context, id string) error // by the job's id or its message's
 	SubscribeEvents(workspaceID string, buffer int) (*storagebus.Subscription, error)
+}
+
+// live makes messages of what is spoken over WebRTC (recorder.Recorder).
+type live interface {
+	Begin(ctx context.Context, actor storage.Actor, start recorder.Start) (*recorder.Recording, error)
+	Session(id string, actor storage.Actor) (*recorder.Recording, error)
+	Links() []string
+	Nudge()
 }

@@ -13,7 +13,7 @@ func (s *Server) route() error {
 	s.echo.Logger.SetOutput(io.Discard) // ours is passed in, and says all of it
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.answer(c, err) }
 	s.echo.IPExtractor = echo.ExtractIPDirect()
-	s.echo.Use(s.observe)
+	s.echo.Use(s.observe, s.cors)
 
 	s.huma = humaecho.New(s.echo, s.description())
 	s.routeMe()
@@ -22,6 +22,7 @@ func (s *Server) route() error {
 	s.routeMembers()
 	s.routeMessages()
 	s.routeUpload()
+	s.routeWHIP()
 	s.routeAudio()
 	s.routeTranscript()
 	s.routeSearch()

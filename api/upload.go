@@ -84,7 +84,7 @@ func (s *Server) createMessage(ctx context.Context, actor storage.Actor, in *upl
 	body := s.newUploadBody(call)
 	msg, created, err := s.receive(ctx, call.echo.Request(), actor, in, body)
 	if err != nil {
-		body.abandon()
+		body.abandonAfter(err)
 		return nil, err
 	}
 	out := &uploadOutput{Location: "/v1/messages/" + msg.ID, Body: messageView(msg)}
@@ -183,10 +183,11 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// abandon lets go of a body that is not wanted. The connection is closed with
-// the answer: reading on just to keep it could mean reading 10 GB.
-func (b *uploadBody) abandon() {
-	if !b.ended && b.call.echo.Request().ProtoMajor == 1 {
+// abandonAfter lets go of a body that is not wanted because of err; nil means
+// that it is. The connection is closed with the answer: reading on just to keep
+// it could mean reading 10 GB.
+func (b *uploadBody) abandonAfter(err error) {
+	if err != nil && !b.ended && b.call.echo.Request().ProtoMajor == 1 {
 		b.call.response().Header().Set("Connection", "close")
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"hark/api"
 )
 
 // Config is all that can be set, by flag or by environment. The defaults start
@@ -30,6 +32,8 @@ type Config struct {
 	S3          S3Config          `embed:"" prefix:"s3-" envprefix:"HARK_S3_" group:"Objects"`
 	NATS        NATSConfig        `embed:"" prefix:"nats-" envprefix:"HARK_NATS_" group:"Jobs and events"`
 	Transcriber TranscriberConfig `embed:"" group:"Transcription"`
+	Live        LiveConfig        `embed:"" group:"Live recording"`
+	CORSOrigins []string          `name:"cors-origins" env:"HARK_CORS_ORIGINS" placeholder:"ORIGINS" help:"Origins whose pages may use the API with a token, comma-separated, such as https://recorder.example.org; * for all."`
 }
 
 // DatabaseConfig says where records are.
@@ -134,6 +138,15 @@ func (c *Config) resolve() error {
 	}
 	if c.Transcriber.Recognisers < 0 {
 		bad("HARK_RECOGNISERS", "%d is not a number of recognisers; expected 0 or more", c.Transcriber.Recognisers)
+	}
+	c.Live.check(bad)
+	if c.Live.Captions == "on" && c.Transcriber.Engine != "sherpa" {
+		bad("HARK_CAPTIONS", "on needs HARK_ENGINE=sherpa: only the engine in process hears people while they speak")
+	}
+	for _, origin := range c.CORSOrigins {
+		if err := api.CheckOrigin(origin); err != nil {
+			bad("HARK_CORS_ORIGINS", "%s", err)
+		}
 	}
 	if c.Role != "all" {
 		c.checkShared(bad)

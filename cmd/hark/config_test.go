@@ -4,11 +4,14 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"hark/media/whip"
 )
 
 var update = flag.Bool("update", false, "rewrite what is generated: the README's configuration table")
@@ -122,6 +125,13 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 		{"strange database", []string{"--database-url=mysql://u:sesame@h/d"}, []string{"HARK_DATABASE_URL"}},
 		{"remote engine without address", []string{"--engine=openai"}, []string{"HARK_OPENAI_URL"}},
 		{"no places", []string{"--jobs=1"}, []string{"HARK_JOBS"}},
+		{"live ports", []string{"--webrtc-udp=8189", "--webrtc-tcp=x"}, []string{"HARK_WEBRTC_UDP", "HARK_WEBRTC_TCP"}},
+		{"public with a port", []string{"--webrtc-public=203.0.113.7:8189"}, []string{"HARK_WEBRTC_PUBLIC"}},
+		{"TURN without a user", []string{"--ice-servers=turn:turn.example.org"}, []string{"HARK_ICE_SERVERS"}},
+		{"TURN that is none", []string{"--ice-servers=turn:user:sesame@"}, []string{"HARK_ICE_SERVERS"}},
+		{"no speakers", []string{"--webrtc-sessions=0", "--webrtc-user-sessions=0"}, []string{"HARK_WEBRTC_SESSIONS", "HARK_WEBRTC_USER_SESSIONS"}},
+		{"captions from afar", []string{"--captions=on", "--engine=openai", "--openai-url=http://h"}, []string{"HARK_CAPTIONS"}},
+		{"origin with a path", []string{"--cors-origins=https://recorder.example.org/"}, []string{"HARK_CORS_ORIGINS"}},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -138,6 +148,20 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 				t.Errorf("%q tells a password", err)
 			}
 		})
+	}
+}
+
+func TestICEServers(t *testing.T) {
+	got, err := parseICEServers([]string{"stun:stun.example.org:3478", "turn:ada:s%40me@turn.example.org:3478?transport=udp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []whip.ICEServer{
+		{URLs: []string{"stun:stun.example.org:3478"}},
+		{URLs: []string{"turn:turn.example.org:3478?transport=udp"}, Username: "ada", Credential: "s@me"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
 	}
 }
 

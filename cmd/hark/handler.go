@@ -27,10 +27,9 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the signing key: %w", err)
 	}
-	s, err := api.New(api.Deps{
-		DB: p.db, Objects: p.blobs, Bus: p.bus, Registry: p.metrics, Logger: log, Ready: ready,
-	}, api.Config{
-		PublicURL: p.cfg.PublicURL, SigningKey: key, Version: version,
+	deps := api.Deps{DB: p.db, Objects: p.blobs, Bus: p.bus, Live: p.recorder, Registry: p.metrics, Logger: log, Ready: ready}
+	s, err := api.New(deps, api.Config{
+		PublicURL: p.cfg.PublicURL, SigningKey: key, Version: version, CORSOrigins: p.cfg.CORSOrigins,
 		Intake: intake.Config{Limits: media.Limits{MaxBytes: p.cfg.MaxUploadBytes, MaxDuration: p.cfg.MaxDuration}},
 	})
 	if err != nil {

@@ -45,7 +45,8 @@ func startInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 	defer log.Close()
 	args := append(append([]string{}, c.wrap...), c.binary, "serve")
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "HARK_DATA="+c.data, "HARK_ADDR=127.0.0.1:0", "HARK_PUBLIC_URL=", "HARK_BOOTSTRAP_TOKEN="+instanceToken)
+	cmd.Env = append(os.Environ(), "HARK_DATA="+c.data, "HARK_ADDR=127.0.0.1:0", "HARK_PUBLIC_URL=", "HARK_BOOTSTRAP_TOKEN="+instanceToken,
+		"HARK_WEBRTC_UDP=127.0.0.1:0", "HARK_WEBRTC_TCP=off")
 	cmd.Env = append(cmd.Env, c.env...)
 	cmd.Stderr = log
 	// Its own group, so that a signal reaches everything it started.

@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"hark/api/recorder"
+	"hark/media/whip"
 	"hark/storage/blob"
 	"hark/storage/bus"
 	"hark/storage/sqldb"
@@ -30,7 +32,9 @@ type Program struct {
 	db       *sqldb.DB
 	blobs    *blob.Store
 	bus      *bus.Bus
-	engine   transcribe.Engine // nil in a role without workers
+	engine   transcribe.Engine  // nil in a role that neither works nor captions
+	webrtc   *whip.Server       // nil where nobody can speak
+	recorder *recorder.Recorder // nil in a role without an API
 	listener net.Listener
 
 	closers   []func() error // in the order of opening
@@ -50,7 +54,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Program, err er
 	}()
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{
-		p.openData, p.openObjects, p.openBus, p.openRecords, p.openEngine, p.listen,
+		p.openData, p.openObjects, p.openBus, p.openRecords, p.openEngine, p.openRecorder, p.listen,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -128,7 +132,7 @@ func (p *Program) openRecords(ctx context.Context) error {
 }
 
 func (p *Program) openEngine(ctx context.Context) error {
-	if p.cfg.Role == "api" {
+	if !p.works() && !p.cfg.hears() {
 		return nil
 	}
 	engine, closer, err := openEngine(ctx, p.cfg.Transcriber, p.log)
@@ -139,6 +143,9 @@ func (p *Program) openEngine(ctx context.Context) error {
 	p.closers = append(p.closers, closer)
 	return nil
 }
+
+// works reports whether this process takes jobs.
+func (p *Program) works() bool { return p.cfg.Role != "api" }
 
 func (p *Program) listen(ctx context.Context) error {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.Addr)
@@ -162,8 +169,9 @@ func (p *Program) listen(ctx context.Context) error {
 func (p *Program) Addr() string { return p.listener.Addr().String() }
 
 // Serve answers and works until ctx ends, then stops: no new work is taken,
-// requests and jobs get the grace that is configured, and jobs that do not
-// finish in it are handed back. It returns the first failure, or nil after an
+// live recordings end, requests, jobs and the finishing of recordings get the
+// grace that is configured, jobs that do not finish in it are handed back, and
+// recordings are left to the next start. It returns the first failure, or nil after an
 // orderly stop.
 func (p *Program) Serve(ctx context.Context) error {
 	server, err := p.server(ctx)
@@ -183,7 +191,10 @@ func (p *Program) Serve(ctx context.Context) error {
 		}
 	})
 	group.Go(func() { p.sweep(ctx) })
-	if p.engine != nil {
+	if p.recorder != nil {
+		group.Go(func() { p.recorder.Run(ctx) })
+	}
+	if p.works() {
 		group.Go(func() {
 			if err := p.work(ctx, work); err != nil {
 				stop(fmt.Errorf("work: %w", err))
@@ -196,6 +207,9 @@ func (p *Program) Serve(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.ShutdownGrace)
 	defer cancel()
 	context.AfterFunc(grace, func() { endWork(errShutdown) })
+	if p.recorder != nil {
+		group.Go(func() { p.endRecordings(grace) })
+	}
 	if err := server.Shutdown(grace); err != nil {
 		_ = server.Close() // the grace is over; whoever is left loses the connection
 	}

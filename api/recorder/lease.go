@@ -1,0 +1,62 @@
+package recorder
+
+import (
+	"context"
+	"time"
+)
+
+// Nudge has the leases renewed now, which finds out about messages that were
+// deleted. It does not wait.
+func (r *Recorder) Nudge() {
+	select {
+	case r.nudge <- struct{}{}:
+	default: // one is asked for already
+	}
+}
+
+// renew keeps this node's hold on all its recordings in one call, and ends
+// those that should not go on: whose message is gone, whose speaker may not
+// speak there any more, and who bring nothing.
+func (r *Recorder) renew(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.Lease/2)
+	defer cancel()
+	asked := time.Now()
+	speakers := r.desk.speakers() // before the records are asked: later ones are not missing in the answer
+	held, err := r.Records.RenewRecordings(ctx, r.Spool.Node(), r.cfg.Lease)
+	if err != nil {
+		if ctx.Err() == nil || len(speakers) > 0 {
+			r.Logger.WarnContext(ctx, "leases of live recordings not renewed", "recordings", len(speakers), "error", err)
+		}
+		return
+	}
+	r.renewed.Store(asked.UnixMilli())
+	holds := make(map[string]bool, len(held))
+	for _, id := range held {
+		holds[id] = true
+	}
+	now := time.Now()
+	for _, rec := range speakers {
+		switch {
+		case !holds[rec.id]:
+			rec.session.End(reasonDeleted)
+		case rec.idle(now):
+			rec.session.End(reasonIdle)
+		case !r.mayGoOn(ctx, rec):
+			rec.session.End(reasonRemoved)
+		}
+	}
+}
+
+// holds reports whether a recording is surely this node's at a time, by when
+// its lease was given or renewed.
+func (r *Recorder) holds(rec *Recording, now time.Time) bool {
+	since := max(r.renewed.Load(), rec.begun.UnixMilli())
+	return now.Sub(time.UnixMilli(since)) < r.cfg.Lease
+}
+
+// mayGoOn reports whether a speaker is still in the conversation. When the
+// records do not say, they are.
+func (r *Recorder) mayGoOn(ctx context.Context, rec *Recording) bool {
+	may, err := r.Records.CanHear(ctx, rec.actor, rec.conversationID)
+	return may || err != nil
+}

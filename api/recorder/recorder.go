@@ -1,0 +1,225 @@
+// Package recorder makes messages of what is spoken into Hark over WebRTC: one
+// live recording from its offer to its message.
+//
+// [Recorder.Begin] answers the offer (media/whip), records the message in state
+// recording, and opens a track in the spool. From then on each packet goes to
+// the track, which has it on this node's disk within a second and in the
+// object store within a few, and to the live transcript, whose captions go to
+// the speaker's data channel and, as passing events, to who may hear them.
+// Neither is waited for.
+//
+// A recording ends exactly once, whatever ends it: the speaker, their network,
+// a limit, the message's deletion, or a server that stops. Then the track is
+// closed and put as one object while the transcript is finished, both are
+// committed in one transaction, the job (which makes the rendition, and the
+// transcript if there is none) is published, and the spool forgets. What of
+// this fails is tried again in the background until it is done; the sound stays
+// in the spool until it is committed.
+//
+// A recording belongs to its node by a lease in the records, which one call
+// renews for all of them. What a killed process left is finished from the
+// spool's files when the node starts again ([Recorder.Run]); what a node left
+// that does not come back is claimed by another, minutes later, and finished
+// from its pieces in the object store. A node that lost the records for so long
+// that another claimed its recordings gives way: what the other committed
+// stands, and what was said since is lost, which the log says.
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hark/media/whip"
+	"hark/storage"
+	"hark/transcribe/live"
+)
+
+// Deps are the parts that a [Recorder] works with. All but WebRTC and Live are
+// required.
+type Deps struct {
+	WebRTC   webrtc    // nil: no recording can begin here; those that were left are finished all the same
+	Live     listeners // nil: recordings have no captions, and the job transcribes them
+	Spool    spool
+	Records  records
+	Bus      bus
+	Registry prometheus.Registerer
+	Logger   *slog.Logger
+}
+
+// Config bounds live recordings. Zero fields mean the defaults.
+type Config struct {
+	MaxDuration time.Duration // the longest recording; default 4 h
+	PerUser     int           // recordings of one user at once on this node; default 4
+	PerNode     int           // recordings at once on this node; default 1000
+	Language    string        // that is expected, as a BCP 47 tag; empty means the model's own
+
+	Lease time.Duration // how long the records hold a recording for a node that is silent; default 60 s
+	Renew time.Duration // how often the lease is renewed; default 15 s
+	Lost  time.Duration // how long after its lease another node takes a recording; default 2 min
+	Look  time.Duration // how often this node looks for what others lost; default 1 min
+}
+
+func (c *Config) complete() {
+	for _, d := range []struct {
+		value *time.Duration
+		or    time.Duration
+	}{
+		{&c.MaxDuration, 4 * time.Hour},
+		{&c.Lease, time.Minute},
+		{&c.Renew, 15 * time.Second},
+		{&c.Lost, 2 * time.Minute},
+		{&c.Look, time.Minute},
+	} {
+		if *d.value <= 0 {
+			*d.value = d.or
+		}
+	}
+	if c.PerUser <= 0 {
+		c.PerUser = 4
+	}
+	if c.PerNode <= 0 {
+		c.PerNode = 1000
+	}
+}
+
+// Recorder records. It is safe for concurrent use.
+type Recorder struct {
+	Deps
+	cfg     Config
+	metrics *metrics
+	desk    *desk
+	nudge   chan struct{} // asks for a renewal now; holds one
+	renewed atomic.Int64  // when leases were renewed last, in Unix milliseconds
+
+	// The ways to WebRTC and to live transcripts, as this package sees them;
+	// nil where there is none.
+	open   func(ctx context.Context, offer string, sink whip.Sink) (session, error)
+	listen func(o live.Options) (listener, error)
+
+	work    context.Context // what finishing works in; ends when the grace is over
+	endWork context.CancelFunc
+	hear    context.Context // what live transcripts are finished in; ends sooner
+	endHear context.CancelFunc
+}
+
+// New makes a [Recorder] and registers its metrics. Run does what goes on in
+// the background; Close ends all.
+func New(deps Deps, cfg Config) (*Recorder, error) {
+	cfg.complete()
+	r := &Recorder{Deps: deps, cfg: cfg, desk: newDesk(cfg.PerUser, cfg.PerNode), nudge: make(chan struct{}, 1)}
+	if deps.WebRTC != nil {
+		r.open = func(ctx context.Context, offer string, sink whip.Sink) (session, error) {
+			s, err := deps.WebRTC.Open(ctx, offer, sink)
+			if err != nil {
+				return nil, err // not a session that is a nil pointer
+			}
+			return s, nil
+		}
+	}
+	if deps.Live != nil {
+		r.listen = func(o live.Options) (listener, error) {
+			l, err := deps.Live.Listen(o)
+			if err != nil {
+				return nil, err
+			}
+			return l, nil
+		}
+	}
+	var err error
+	if r.metrics, err = newMetrics(deps.Registry, r.desk); err != nil {
+		return nil, fmt.Errorf("register metrics of recordings: %w", err)
+	}
+	r.work, r.endWork = context.WithCancel(context.Background())
+	r.hear, r.endHear = context.WithCancel(r.work)
+	return r, nil
+}
+
+// The refusals that say something about the moment.
+var (
+	ErrOff       = errors.New("live recording is off")
+	ErrTooMany   = errors.New("user has as many live recordings as one may")
+	ErrSaturated = errors.New("node has as many live recordings as it takes")
+	ErrClosing   = errors.New("node is stopping")
+)
+
+// Session finds a recording by its session, for who began it; for anybody else
+// it is storage.ErrNotFound, as it is when it is over.
+func (r *Recorder) Session(id string, actor storage.Actor) (*Recording, error) {
+	return r.desk.session(id, actor)
+}
+
+// Links are the values of Link headers that name ICE servers (RFC 9725,
+// section 4.6).
+func (r *Recorder) Links() []string {
+	if r.WebRTC == nil {
+		return nil
+	}
+	return r.WebRTC.Links()
+}
+
+// Run finishes what was left behind, keeps the leases of what is being
+// recorded, and takes over what other nodes lost, until ctx ends.
+func (r *Recorder) Run(ctx context.Context) {
+	var group sync.WaitGroup
+	group.Go(func() { r.every(ctx, time.Second, nil, r.tell) })
+	group.Go(func() { r.every(ctx, r.cfg.Renew, r.nudge, r.renew) })
+	group.Go(func() {
+		r.recoverLeft(ctx)
+		r.every(ctx, r.cfg.Look, nil, func(ctx context.Context) {
+			r.recoverLeft(ctx)
+			r.recoverLost(ctx)
+		})
+	})
+	group.Wait()
+}
+
+// every does something at intervals, and when it is asked to, until ctx ends.
+func (r *Recorder) every(ctx context.Context, interval time.Duration, asked <-chan struct{}, do func(context.Context)) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-asked:
+		}
+		do(ctx)
+	}
+}
+
+// Close ends all recordings and finishes them. Live transcripts get half of
+// the time that ctx leaves; those that take longer are left to the job. What
+// is not finished when ctx ends stays in the spool for the next start. Closing
+// twice is harmless.
+func (r *Recorder) Close(ctx context.Context) error {
+	recordings := r.desk.close()
+	if deadline, ok := ctx.Deadline(); ok {
+		defer time.AfterFunc(time.Until(deadline)/2, r.endHear).Stop()
+	}
+	for _, rec := range recordings {
+		rec.session.End(whip.ServerStopped)
+	}
+	finished := make(chan struct{})
+	go func() {
+		r.desk.under.Wait()
+		close(finished)
+	}()
+	select {
+	case <-finished:
+	case <-ctx.Done():
+	}
+	r.endWork()
+	<-finished
+	if left := r.desk.count().finishing; left > 0 {
+		return fmt.Errorf("%d live recordings are left for the next start: %w", left, context.Cause(ctx))
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package recorder
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"hark/media/whip"
+	"hark/storage"
+	"hark/storage/blob"
+)
+
+// again starts the same node anew, after a kill.
+func (w *world) again(cfg Config) *world {
+	w.t.Helper()
+	w.kill()
+	next := newWorld(w.t, cfg, w.db, w.dir)
+	next.actor, next.conv = w.actor, w.conv
+	return next
+}
+
+// awaitKept waits until all that was said is on the disk.
+func (w *world) awaitKept(rec *Recording) {
+	w.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(time.Minute); rec.track.Kept() < rec.track.Length(); {
+		select {
+		case <-tick.C: // the spool calls nobody
+		case <-late:
+			w.t.Fatalf("%d of %d ms are kept", rec.track.Kept(), rec.track.Length())
+		}
+	}
+}
+
+func TestRestart(t *testing.T) {
+	w := newWorld(t, Config{}, nil, "").settle()
+	spoken, s := w.begin(storage.CaptionsPrivate)
+	s.speak(5 * time.Second)
+	empty, _ := w.begin(storage.CaptionsPrivate)
+	deleted, s := w.begin(storage.CaptionsPrivate)
+	s.speak(time.Second)
+	ended, s := w.begin(storage.CaptionsPrivate) // but the store was away
+	s.speak(2 * time.Second)
+	for _, rec := range []*Recording{spoken, deleted, ended} {
+		w.awaitKept(rec)
+	}
+	w.fail(context.DeadlineExceeded)
+	ended.End(whip.Stopped)
+	must(t, w.db.DeleteMessage(t.Context(), w.actor, deleted.MessageID()))
+
+	next := w.again(Config{}).run()
+	for rec, length := range map[*Recording]int64{spoken: 5000, ended: 2000} {
+		msg := next.await(rec.MessageID(), storage.Received)
+		if msg.DurationMS != length || msg.EndReason != "server_lost" {
+			t.Errorf("%+v; want %d ms", msg, length)
+		}
+		next.awaitEmptySpool(rec, true)
+	}
+	next.await(empty.MessageID(), "")
+	next.awaitEmptySpool(empty, false)
+	next.awaitNoFile(deleted) // its pieces belong to no record, and go as such
+	if held, err := next.db.RecordingsOf(t.Context(), next.spool.Node()); err != nil || len(held) > 0 {
+		t.Errorf("still held: %+v, %v", held, err)
+	}
+}
+
+func (w *world) awaitNoFile(rec *Recording) {
+	w.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(time.Minute); ; {
+		if _, err := os.Stat(filepath.Join(w.dir, rec.id+".opus")); os.IsNotExist(err) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			w.t.Fatal("the file stays")
+		}
+	}
+}
+
+// TestLiveOnesAreLeftAlone looks for what was left while somebody speaks.
+func TestLiveOnesAreLeftAlone(t *testing.T) {
+	w := newWorld(t, Config{}, nil, "").settle()
+	rec, s := w.begin(storage.CaptionsPrivate)
+	s.speak(time.Second)
+	w.recoverLeft(t.Context())
+	w.recoverLost(t.Context())
+	s.speak(time.Second)
+	rec.End(whip.Stopped)
+	if msg := w.await(rec.MessageID(), storage.Received); msg.DurationMS != 2000 || msg.EndReason != "" {
+		t.Errorf("%+v", msg)
+	}
+}
+
+func TestAnotherNodeTakesOver(t *testing.T) {
+	short := Config{Lease: 50 * time.Millisecond, Renew: 10 * time.Millisecond, Lost: 50 * time.Millisecond, Look: 20 * time.Millisecond}
+	first := newWorld(t, short, nil, "").settle().run()
+	rec, s := first.begin(storage.CaptionsPrivate)
+	s.speak(10 * time.Second)
+	first.awaitPieces(rec)
+
+	second := newWorld(t, short, first.db, "").run()
+	second.actor, second.conv = first.actor, first.conv
+	// As long as the first renews its lease, the second leaves it alone.
+	s.speak(time.Second)
+	first.await(rec.MessageID(), storage.Recording)
+
+	first.stop()
+	first.stop = func() {}
+	msg := second.await(rec.MessageID(), storage.Received)
+	if msg.EndReason != "server_lost" || msg.DurationMS < 10_000 || msg.DurationMS > 11_000 {
+		t.Errorf("%+v", msg)
+	}
+	second.awaitEmptySpool(rec, true)
+	if n := len(second.bus.published()); n != 1 {
+		t.Errorf("%d jobs published", n)
+	}
+
+	// The first is back, too late: what the second recorded stands.
+	rec.End(whip.Stopped)
+	first.desk.under.Wait()
+	first.awaitNoFile(rec)
+	if after := second.await(rec.MessageID(), storage.Received); after.DurationMS != msg.DurationMS || after.Original.SHA256 != msg.Original.SHA256 {
+		t.Errorf("then %+v", after)
+	}
+}
+
+// awaitPieces waits until there is a piece of all that was said.
+func (w *world) awaitPieces(rec *Recording) {
+	w.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	w.awaitKept(rec)
+	for late := time.After(time.Minute); ; {
+		pieces := int64(0)
+		must(w.t, store.List(w.t.Context(), storage.PiecesOf(rec.key), func(o blob.Object) error {
+			pieces += o.Size
+			return nil
+		}))
+		if file, err := os.Stat(filepath.Join(w.dir, rec.id+".opus")); err == nil && pieces > 0 && pieces == file.Size() {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			w.t.Fatalf("%d bytes in pieces", pieces)
+		}
+	}
+}
+
+func TestCloseFinishes(t *testing.T) {
+	w := newWorld(t, Config{}, nil, "").settle().run()
+	var recs []*Recording
+	for range 3 {
+		rec, s := w.begin(storage.CaptionsPrivate)
+		s.speak(time.Second)
+		recs = append(recs, rec)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	must(t, w.Close(ctx))
+	must(t, w.Close(ctx))
+	for _, rec := range recs {
+		msg, err := w.db.Message(t.Context(), w.actor, rec.MessageID())
+		if err != nil || msg.State != storage.Received || msg.EndReason != "server_stopped" {
+			t.Errorf("%+v, %v", msg, err)
+		}
+	}
+}
+
+func TestCloseLeavesWhatItCannotFinish(t *testing.T) {
+	w := newWorld(t, Config{}, nil, "").settle()
+	rec, s := w.begin(storage.CaptionsPrivate)
+	s.speak(time.Second)
+	w.fail(context.DeadlineExceeded)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_ = w.Close(ctx)
+	w.await(rec.MessageID(), storage.Recording)
+	next := w.again(Config{}).run()
+	if msg := next.await(rec.MessageID(), storage.Received); msg.DurationMS != 1000 {
+		t.Errorf("%+v", msg)
+	}
+}
+
+func TestChannels(t *testing.T) {
+	for answer, want := range map[string]int{
+		"":                                    1,
+		"a=fmtp:111 useinbandfec=1\r\n":       1,
+		"a=fmtp:111 stereo=0\r\n":             1,
+		"a=fmtp:111 a=b; stereo=1;c=d\r\n":    2,
+		"a=fmtp:111 sprop-stereo=1\r\n":       1,
+		strings.Repeat("a=mid:0\r\n", 3):      1,
+		"a=mid:0\r\na=fmtp:96 stereo=1\r\n\r": 2,
+	} {
+		if got := channels(answer); got != want {
+			t.Errorf("%q: %d, want %d", answer, got, want)
+		}
+	}
+}

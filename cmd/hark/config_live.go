@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"hark/media/whip"
+)
+
+// LiveConfig says how people speak into Hark over WebRTC.
+type LiveConfig struct {
+	UDP          string   `name:"webrtc-udp" env:"HARK_WEBRTC_UDP" default:":8189" help:"Address of the one UDP port of all live recordings, which clients must reach; off turns live recording off."`
+	TCP          string   `name:"webrtc-tcp" env:"HARK_WEBRTC_TCP" default:":8189" help:"Address of the TCP port for clients whose network lets no UDP through, or off."`
+	Public       []string `name:"webrtc-public" env:"HARK_WEBRTC_PUBLIC" placeholder:"HOSTS" help:"Addresses or names under which clients reach these ports, comma-separated, for a server behind NAT; its own when empty."`
+	ICEServers   []string `name:"ice-servers" env:"HARK_ICE_SERVERS" placeholder:"URLS" help:"STUN and TURN servers that clients are told of, comma-separated: stun:HOST:PORT, turn:USER:SECRET@HOST:PORT?transport=udp."`
+	Sessions     int      `name:"webrtc-sessions" env:"HARK_WEBRTC_SESSIONS" default:"1000" help:"Live recordings at once on this node."`
+	UserSessions int      `name:"webrtc-user-sessions" env:"HARK_WEBRTC_USER_SESSIONS" default:"4" help:"Live recordings of one user at once on this node."`
+	Captions     string   `env:"HARK_CAPTIONS" enum:"auto,on,off" default:"auto" help:"Captions while somebody speaks (${enum}); auto means where this process transcribes by itself, on loads the model for it in role api too."`
+}
+
+// off is what turns a port off.
+const off = "off"
+
+// enabled reports whether people can speak here at all.
+func (c LiveConfig) enabled() bool { return c.UDP != off }
+
+func (c LiveConfig) check(bad func(key, format string, args ...any)) {
+	for _, port := range []struct{ key, value string }{{"HARK_WEBRTC_UDP", c.UDP}, {"HARK_WEBRTC_TCP", c.TCP}} {
+		if port.value == off {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(port.value); err != nil {
+			bad(port.key, "%q is not host:port, such as :8189, or off", port.value)
+		}
+	}
+	for _, host := range c.Public {
+		if net.ParseIP(host) == nil && !hostName.MatchString(host) {
+			bad("HARK_WEBRTC_PUBLIC", "%q is not an address or a name, such as 203.0.113.7 or voice.example.org, without a port", host)
+		}
+	}
+	if _, err := parseICEServers(c.ICEServers); err != nil {
+		bad("HARK_ICE_SERVERS", "%s", err)
+	}
+	if c.Sessions < 1 {
+		bad("HARK_WEBRTC_SESSIONS", "%d is too few; expected 1 or more, or HARK_WEBRTC_UDP=off", c.Sessions)
+	}
+	if c.UserSessions < 1 {
+		bad("HARK_WEBRTC_USER_SESSIONS", "%d is too few; expected 1 or more", c.UserSessions)
+	}
+}
+
+var (
+	hostName  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+	iceServer = regexp.MustCompile(`^(stuns?|turns?):(?:([^:@]+):([^@]+)@)?([^@/?]+)(\?transport=(?:udp|tcp))?$`)
+
+	errICEServer = errors.New("an entry is not such as stun:stun.example.org:3478 or turn:USER:SECRET@turn.example.org:3478?transport=udp (special characters in USER and SECRET percent-encoded)")
+)
+
+// parseICEServers reads addresses as RFC 7064 and RFC 7065 write them, with the
+// credential of a TURN server before its host. Errors do not repeat what may
+// hold a password.
+func parseICEServers(entries []string) ([]whip.ICEServer, error) {
+	servers := make([]whip.ICEServer, 0, len(entries))
+	for _, entry := range entries {
+		parts := iceServer.FindStringSubmatch(strings.TrimSpace(entry))
+		if parts == nil {
+			return nil, errICEServer
+		}
+		scheme, host, transport := parts[1], parts[4], parts[5]
+		user, err := url.PathUnescape(parts[2])
+		secret, err2 := url.PathUnescape(parts[3])
+		isTURN := strings.HasPrefix(scheme, "turn")
+		if err != nil || err2 != nil || isTURN != (user != "") {
+			return nil, errICEServer
+		}
+		servers = append(servers, whip.ICEServer{
+			URLs: []string{scheme + ":" + host + transport}, Username: user, Credential: secret,
+		})
+	}
+	return servers, nil
+}

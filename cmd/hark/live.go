@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"syscall"
+
+	"hark/api/recorder"
+	"hark/media/whip"
+	"hark/storage/spool"
+	"hark/transcribe/live"
+	"hark/transcribe/sherpa"
+)
+
+// openRecorder opens what live recordings need, where this process answers
+// requests: the spool, the port, and an ear for captions. Without a port it
+// still finishes the recordings that were left behind.
+func (p *Program) openRecorder(ctx context.Context) error {
+	if p.cfg.Role == "worker" {
+		return nil
+	}
+	tracks, err := spool.Open(spool.Config{
+		Dir: filepath.Join(p.cfg.Data, "live"), Objects: p.blobs, Logger: p.log.With("part", "spool"),
+	})
+	if err != nil {
+		return err
+	}
+	p.closers = append(p.closers, tracks.Close)
+	deps := recorder.Deps{
+		Spool: spoolTracks{tracks}, Records: p.db, Bus: p.bus,
+		Registry: p.metrics, Logger: p.log.With("part", "live"),
+	}
+	if listeners := p.openListeners(); listeners != nil {
+		deps.Live = listeners
+	}
+	if p.cfg.Live.enabled() {
+		if p.webrtc, err = p.openWebRTC(ctx); err != nil {
+			return err
+		}
+		deps.WebRTC = p.webrtc
+	}
+	p.recorder, err = recorder.New(deps, recorder.Config{
+		MaxDuration: p.cfg.MaxDuration, PerUser: p.cfg.Live.UserSessions, PerNode: p.cfg.Live.Sessions,
+		Language: p.cfg.Transcriber.Language,
+	})
+	if err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.abandonRecordings)
+	return nil
+}
+
+// spoolTracks is a spool as the recorder asks for one.
+type spoolTracks struct{ *spool.Spool }
+
+// Create opens a track.
+func (s spoolTracks) Create(ctx context.Context, id, key string, channels int) (recorder.Track, error) {
+	track, err := s.Spool.Create(ctx, id, key, channels)
+	if err != nil {
+		return nil, err // not a track that is a nil pointer
+	}
+	return track, nil
+}
+
+// openListeners opens what hears people while they speak, or returns nil.
+func (p *Program) openListeners() *live.Engine {
+	engine, inProcess := p.engine.(*sherpa.Engine)
+	if !inProcess || p.cfg.Live.Captions == off {
+		return nil
+	}
+	listeners := live.New(live.Config{Engine: engine, Logger: p.log.With("part", "captions")})
+	p.closers = append(p.closers, func() error {
+		listeners.Close()
+		return nil
+	})
+	return listeners
+}
+
+func (p *Program) openWebRTC(ctx context.Context) (*whip.Server, error) {
+	c := p.cfg.Live
+	servers, err := parseICEServers(c.ICEServers)
+	if err != nil {
+		return nil, err
+	}
+	tcp := c.TCP
+	if tcp == off {
+		tcp = ""
+	}
+	server, err := whip.Listen(ctx, whip.Config{
+		UDP: c.UDP, TCP: tcp, Public: c.Public, ICEServers: servers, Logger: p.log.With("part", "webrtc"),
+	})
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("the port for live recordings is taken; set HARK_WEBRTC_UDP (now %s) or HARK_WEBRTC_TCP (now %s) to another, or to off: %w", c.UDP, c.TCP, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the port for live recordings (HARK_WEBRTC_UDP, HARK_WEBRTC_TCP): %w", err)
+	}
+	p.closers = append(p.closers, server.Close)
+	return server, nil
+}
+
+// abandonRecordings closes the recorder with no time to finish anything; after
+// an orderly Serve there is nothing left to finish.
+func (p *Program) abandonRecordings() error {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errShutdown)
+	_ = p.recorder.Close(ctx) // Serve has said what was left
+	return nil
+}
+
+// endRecordings ends and finishes all recordings within the grace.
+func (p *Program) endRecordings(grace context.Context) {
+	if err := p.recorder.Close(grace); err != nil {
+		p.log.WarnContext(grace, "not every live recording is finished", "error", err)
+	}
+}
+
+// hears reports whether this process needs the model to caption people who
+// speak, though it does no work.
+func (c *Config) hears() bool {
+	return c.Role != "worker" && c.Live.enabled() && c.Live.Captions == "on"
+}
