@@ -203,24 +203,23 @@ var kinds = []struct {
 // sample as long as it should for every decoder, which finds nothing wrong.
 func TestLengthIsExact(t *testing.T) {
 	for _, kind := range kinds {
-		for _, samples := range kind.samples {
-			for channels := 1; channels <= 2; channels++ {
-				packets := tone(t, kind.mode, channels, samples, 24)
-				for _, pauses := range [][]int64{{0}, {0, 0, 0, 120, 0, 0, 960, 0, 0, 0, 4800, 77, 0, 0, 13_000, 0}} {
-					t.Run(fmt.Sprintf("%s/%d/%d/%d", kind.name, samples, channels, len(pauses)), func(t *testing.T) {
-						t.Parallel()
-						file, length := record(t, channels, packets, pauses...)
-						packetsOf(t, file)
-						if n := int64(len(heard(t, file))) * 3; n-length < -3 || n-length > 3 {
-							t.Errorf("Hark hears %d samples, want %d", n, length)
+		for i, samples := range kind.samples {
+			channels := 1 + i%2
+			packets := tone(t, kind.mode, channels, samples, 24)
+			for _, pauses := range [][]int64{{0}, {0, 0, 0, 120, 0, 0, 960, 0, 0, 0, 4800, 77, 0, 0, 13_000, 0}} {
+				t.Run(fmt.Sprintf("%s/%d/%d/%d", kind.name, samples, channels, len(pauses)), func(t *testing.T) {
+					t.Parallel()
+					file, length := record(t, channels, packets, pauses...)
+					packetsOf(t, file)
+					if n := int64(len(heard(t, file))) * 3; n-length < -3 || n-length > 3 {
+						t.Errorf("Hark hears %d samples, want %d", n, length)
+					}
+					for _, decoder := range []string{"opus", "libopus"} {
+						if n := int64(len(ffmpegHears(t, decoder, file))); n != length {
+							t.Errorf("%s hears %d samples, want %d", decoder, n, length)
 						}
-						for _, decoder := range []string{"opus", "libopus"} {
-							if n := int64(len(ffmpegHears(t, decoder, file))); n != length {
-								t.Errorf("%s hears %d samples, want %d", decoder, n, length)
-							}
-						}
-					})
-				}
+					}
+				})
 			}
 		}
 	}

@@ -169,7 +169,7 @@ func (r *Recording) settled(err error) {
 	r.kept = max(r.kept, r.flushed)
 	if r.fault != nil && r.whole {
 		r.fault = nil
-		r.spool.diskFaults.end(r.spool.cfg.Logger, "the disk takes recordings again")
+		r.spool.disk.end()
 	}
 }
 
@@ -178,7 +178,7 @@ func (r *Recording) fail(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fault == nil {
-		r.spool.diskFaults.begin(r.spool.cfg.Logger, "the disk does not take what is being spoken; it is kept in memory and in pieces in the object store", r.id, err)
+		r.spool.disk.begin(r.id, err)
 	}
 	r.fault = err
 }

@@ -5,19 +5,23 @@ import (
 	"sync/atomic"
 )
 
-// outage counts the recordings that suffer from something, to say once that it
-// began and once that it is over.
-type outage struct{ suffering atomic.Int64 }
+// outage counts the recordings that one of the places where they are kept does
+// not take, to say once that this began and once that it is over.
+type outage struct {
+	place     string
+	log       *slog.Logger
+	suffering atomic.Int64
+}
 
-func (o *outage) begin(log *slog.Logger, message, id string, err error) {
+func (o *outage) begin(id string, err error) {
 	if o.suffering.Add(1) == 1 {
-		log.Warn(message, "recording", id, "error", err)
+		o.log.Warn("what is being spoken is kept in one place less; it is tried again", "place", o.place, "recording", id, "error", err)
 	}
 }
 
-func (o *outage) end(log *slog.Logger, message string) {
+func (o *outage) end() {
 	if o.suffering.Add(-1) == 0 {
-		log.Info(message)
+		o.log.Info("what is being spoken is kept there again", "place", o.place)
 	}
 }
 
@@ -25,10 +29,10 @@ func (o *outage) end(log *slog.Logger, message string) {
 func (r *Recording) endFaults() {
 	if r.fault != nil {
 		r.fault = nil
-		r.spool.diskFaults.suffering.Add(-1)
+		r.spool.disk.suffering.Add(-1)
 	}
 	if r.pieces.faulty {
 		r.pieces.faulty = false
-		r.spool.storeFaults.suffering.Add(-1)
+		r.spool.store.suffering.Add(-1)
 	}
 }

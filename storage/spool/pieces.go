@@ -115,7 +115,7 @@ func (r *Recording) pieceDone(err error) {
 	if err != nil {
 		if !p.faulty && !r.ended {
 			p.faulty = true
-			r.spool.storeFaults.begin(r.spool.cfg.Logger, "the object store does not take pieces of what is being spoken; it is tried again", r.id, err)
+			r.spool.store.begin(r.id, err)
 		}
 		p.fails++
 		p.due = time.Now().Add(backoff(p.fails)/2 + rand.N(backoff(p.fails)))
@@ -123,7 +123,7 @@ func (r *Recording) pieceDone(err error) {
 	}
 	if p.faulty {
 		p.faulty = false
-		r.spool.storeFaults.end(r.spool.cfg.Logger, "the object store takes pieces again")
+		r.spool.store.end()
 	}
 	r.kept = max(r.kept, p.said)
 	p.sent, p.end = p.end, 0

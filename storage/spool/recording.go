@@ -159,7 +159,7 @@ func (i *image) Write(p []byte) (int, error) {
 // room reports whether there is memory for more, and when there is not gives
 // back what is in the store already, which gives up the file.
 func (r *Recording) room() bool {
-	if r.spool.held.Load() <= maxHeld || len(r.tail) < fairShare {
+	if r.spool.held.Load() <= r.spool.most || len(r.tail) < fairShare {
 		return true
 	}
 	if n := r.pieces.sent - r.base; n > 0 {

@@ -83,8 +83,9 @@ type Spool struct {
 	dir  *os.File // open, for syncing
 	node string
 	held atomic.Int64 // bytes in the memory of all recordings
+	most int64        // that they may hold
 
-	diskFaults, storeFaults outage
+	disk, store outage
 
 	mu     sync.Mutex            // is not taken while a recording's is held
 	open   map[string]*Recording // by id; nil while an id is being recovered or forgotten
@@ -120,8 +121,11 @@ func Open(cfg Config) (*Spool, error) {
 	}
 	s := &Spool{
 		cfg: cfg, dir: dir, node: node,
-		open: map[string]*Recording{},
-		due:  make(chan *Recording, 4096),
+		most:  maxHeld,
+		disk:  outage{place: "the disk", log: cfg.Logger},
+		store: outage{place: "the object store", log: cfg.Logger},
+		open:  map[string]*Recording{},
+		due:   make(chan *Recording, 4096),
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.ticker.Go(s.keepSynced)
