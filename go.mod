@@ -2,6 +2,9 @@ module hark
 
 go 1.26.0
 
+// Packages of npm may carry Go files, which are none of Hark's.
+ignore ./api/web/node_modules
+
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/aws/aws-sdk-go-v2 v1.45.1

@@ -99,7 +99,7 @@ func TestAccessLog(t *testing.T) {
 func TestPages(t *testing.T) {
 	w := newWorld(t)
 	for path, contentType := range map[string]string{
-		"/": "text/html; charset=UTF-8", "/docs": "text/html; charset=UTF-8", "/openapi.json": "application/json", "/page.css": "text/css; charset=utf-8",
+		"/docs": "text/html; charset=UTF-8", "/openapi.json": "application/json", "/page.css": "text/css; charset=utf-8",
 	} {
 		a := w.browser().get(path).want(200)
 		if got := a.header.Get("Content-Type"); got != contentType || a.header.Get("X-Content-Type-Options") != "nosniff" {

@@ -19,16 +19,11 @@ var pageTemplates = template.Must(template.ParseFS(pageFiles, "page/*.html"))
 
 // The pages by the names of their templates, and what each shows.
 const (
-	pageHome   = "home.html"
-	pageSignIn = "signin.html"
-	pageDocs   = "docs.html"
-	stylePath  = "/page.css"
+	pageUnbuilt = "unbuilt.html"
+	pageSignIn  = "signin.html"
+	pageDocs    = "docs.html"
+	stylePath   = "/page.css"
 )
-
-type homeView struct {
-	SignedIn               bool
-	Name, Address, Version string
-}
 
 type signInView struct {
 	Code    string

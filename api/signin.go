@@ -12,11 +12,10 @@ import (
 // maxSignInForm is the most that the sign-in form may be, in bytes.
 const maxSignInForm = 4 << 10
 
-// routePages lays out what people see in a browser until there is more: the
-// sign-in page, and the first steps.
+// routePages lays out what people see in a browser: the app, and the page that
+// signs them in.
 func (s *Server) routePages() {
-	s.echo.GET("/", s.home)
-	s.echo.HEAD("/", s.home)
+	s.routeApp()
 	s.echo.GET("/sign-in", s.askSignIn)
 	s.echo.POST("/sign-in", s.signIn)
 	s.echo.GET(stylePath, s.style)
@@ -65,17 +64,4 @@ func (s *Server) newSessionCookie(secret string, maxAge int) http.Cookie {
 		Secure:   s.public.Scheme == "https",
 		SameSite: http.SameSiteLaxMode,
 	}
-}
-
-// home says whether the browser is signed in, and what to do first.
-func (s *Server) home(c echo.Context) error {
-	call := callFrom(c.Request().Context())
-	err := s.identify(call)
-	var refused *Problem
-	if err != nil && !errors.As(err, &refused) {
-		return err
-	}
-	return s.showPage(c, http.StatusOK, pageHome, homeView{
-		SignedIn: err == nil, Name: call.actor.UserName, Address: s.cfg.PublicURL, Version: s.cfg.Version,
-	})
 }
