@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -292,8 +291,4 @@ func said(r *recording) [][]byte {
 		all = append(all, p.Data)
 	}
 	return all
-}
-
-func contains(list []string, s string) bool {
-	return slices.ContainsFunc(list, func(e string) bool { return strings.Contains(e, s) })
 }

@@ -48,8 +48,11 @@ func (f funnel) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// Read has nothing to give: pion, which would look for tracks, sees none.
 func (f funnel) Read([]byte) (int, error) { return 0, io.EOF }
-func (f funnel) Close() error             { return nil }
+
+// Close implements [io.Closer].
+func (f funnel) Close() error { return nil }
 
 func (s *Session) now() time.Duration { return time.Since(s.begunAt) }
 

@@ -11,7 +11,8 @@ import (
 // gate is the way to the network, which can be cut and disturbed.
 type gate struct {
 	transport.Net
-	cut     atomic.Bool // nothing passes, either way
+	cut     atomic.Bool  // nothing passes, either way
+	media   atomic.Int64 // media packets that were to leave
 	disturb func(packet []byte, send func([]byte))
 }
 
@@ -31,9 +32,13 @@ type gatedConn struct {
 
 // WriteTo implements [net.PacketConn].
 func (c *gatedConn) WriteTo(b []byte, addr net.Addr) (int, error) {
+	media := mediaPacket(b)
+	if media {
+		c.gate.media.Add(1)
+	}
 	switch {
 	case c.gate.cut.Load():
-	case c.gate.disturb != nil && mediaPacket(b):
+	case c.gate.disturb != nil && media:
 		c.gate.disturb(slices.Clone(b), func(b []byte) {
 			if !c.gate.cut.Load() {
 				// What cannot be sent is lost, as on any network.

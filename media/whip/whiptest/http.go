@@ -38,7 +38,7 @@ func (h *whipHTTP) etag() string {
 	return h.tag
 }
 
-func (h *whipHTTP) do(ctx context.Context, method, target, contentType, body, ifMatch string) (*http.Response, string, error) {
+func (h *whipHTTP) do(ctx context.Context, method, target, contentType, body, ifMatch string) (http.Header, string, error) {
 	req, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
 	if err != nil {
 		return nil, "", err
@@ -69,12 +69,12 @@ func (h *whipHTTP) do(ctx context.Context, method, target, contentType, body, if
 		h.tag = tag
 		h.mu.Unlock()
 	}
-	return resp, string(text), nil
+	return resp.Header, string(text), nil
 }
 
 // post offers a session and returns the answer.
 func (h *whipHTTP) post(ctx context.Context, target, offer string) (string, error) {
-	resp, answer, err := h.do(ctx, http.MethodPost, target, "application/sdp", offer, "")
+	header, answer, err := h.do(ctx, http.MethodPost, target, "application/sdp", offer, "")
 	if err != nil {
 		return "", err
 	}
@@ -82,11 +82,11 @@ func (h *whipHTTP) post(ctx context.Context, target, offer string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	location, err := base.Parse(resp.Header.Get("Location"))
-	if err != nil || resp.Header.Get("Location") == "" {
+	location, err := base.Parse(header.Get("Location"))
+	if err != nil || header.Get("Location") == "" {
 		return "", fmt.Errorf("no Location in the answer: %w", errors.Join(err))
 	}
-	h.location, h.header = location.String(), resp.Header
+	h.location, h.header = location.String(), header
 	return answer, nil
 }
 

@@ -274,11 +274,24 @@ func (s *Speaker) Send(data []byte) error {
 	s.kept[packet.SequenceNumber] = packet
 	delete(s.kept, packet.SequenceNumber-keep)
 	s.mu.Unlock()
-	s.sent.Add(1)
-	if err := s.track.WriteRTP(packet); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+	if err := s.write(packet); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		return fmt.Errorf("send RTP: %w", err)
 	}
+	s.sent.Add(1)
 	return nil
+}
+
+// write sends a packet. Pion says that it is connected a moment before it can
+// send, and drops what comes too early: the first packet is tried until it
+// leaves.
+func (s *Speaker) write(packet *rtp.Packet) error {
+	for range 1000 {
+		if err := s.track.WriteRTP(packet); err != nil || s.gate.media.Load() > 0 {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return errors.New("not connected")
 }
 
 // Leap moves the sender's clock by samples at [opus.Rate], and its numbers by
