@@ -20,6 +20,8 @@ type benchCmd struct {
 	NoSpeech benchNoSpeechCmd `cmd:"" name:"no-speech" help:"Words invented in silence, noise and tones."`
 	Pipeline benchPipelineCmd `cmd:"" help:"Time from 201 to ready beside the pure recogniser's time, and memory."`
 	Search   benchSearchCmd   `cmd:"" help:"Time to answer searches, by class of query."`
+	Live     benchLiveCmd     `cmd:"" help:"Speak clips over WebRTC: how soon captions come, and how soon the message is ready and found."`
+	WHIP     benchWHIPCmd     `cmd:"" name:"whip" help:"What recording costs: many speak over WebRTC at once, without captions."`
 }
 
 // benchConfig is common to the measurements that start a Hark.
@@ -36,8 +38,9 @@ type benchTarget struct {
 	conversation conversation
 }
 
-// start starts a fresh instance; end ends it and removes its folder.
-func (b *benchConfig) start(ctx context.Context) (_ benchTarget, end func(), err error) {
+// start starts a fresh instance, with more settings as KEY=value; end ends it
+// and removes its folder.
+func (b *benchConfig) start(ctx context.Context, env ...string) (_ benchTarget, end func(), err error) {
 	models, err := filepath.Abs(b.Models)
 	if err != nil {
 		return benchTarget{}, nil, err
@@ -53,7 +56,7 @@ func (b *benchConfig) start(ctx context.Context) (_ benchTarget, end func(), err
 	// A failed start leaves the folder, whose log the error names.
 	hark, err := startInstance(ctx, instanceConfig{
 		binary: self, data: dir,
-		env: []string{"HARK_MODELS=" + models, "HARK_MODEL=" + b.Model, "HARK_MAX_DURATION=24h"},
+		env: append([]string{"HARK_MODELS=" + models, "HARK_MODEL=" + b.Model, "HARK_MAX_DURATION=24h"}, env...),
 	})
 	if err != nil {
 		return benchTarget{}, nil, err

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"hark/transcribe/wer"
+)
+
+// TestGStreamer has a WHIP client that was written elsewhere speak to Hark:
+// simple-whip-client, which is GStreamer's webrtcbin, trickling its candidates.
+func TestGStreamer(t *testing.T) {
+	needCommand(t, "whip-client")
+	wav := longSentence.wav(t, t.TempDir())
+	hark := serve(t, t.TempDir())
+	c := mustClient(t, hark)
+	ctx := within(t, 2*time.Minute)
+	conv, err := c.findConversation(ctx, "General")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	cmd := exec.CommandContext(ctx, "whip-client", "--disable-colors",
+		"--url", hark.url+"/v1/conversations/"+conv.ID+"/whip", "--token", hark.token,
+		"--audio", "filesrc location="+wav+" ! wavparse ! audioconvert ! audioresample ! audio/x-raw,rate=48000 ! identity sync=true ! "+
+			"opusenc ! rtpopuspay pt=100 ssrc=1 ! queue ! application/x-rtp,media=audio,encoding-name=OPUS,payload=100")
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("whip-client:\n%s", log.String())
+		}
+	})
+	spoken := time.NewTimer(14 * time.Second) // the sentence takes 10.5
+	defer spoken.Stop()
+	select {
+	case <-spoken.C:
+	case <-ctx.Done():
+		t.Fatal("the test took too long")
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil { // it sends DELETE and ends
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // its exit code says only that it was interrupted
+
+	msg := onlyMessage(t, c, conv.ID)
+	if msg, err = c.await(ctx, msg.ID); err != nil {
+		t.Fatal(err)
+	}
+	heard, err := c.transcript(ctx, msg.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := wer.Score(longSentence.text, heard.Text()); n.Rate() > 0.12 {
+		t.Errorf("word error rate %.2f: heard %q", n.Rate(), heard.Text())
+	}
+}
+
+// onlyMessage is the one message of a conversation.
+func onlyMessage(t *testing.T, c *client, conversationID string) message {
+	t.Helper()
+	var page struct {
+		Items []message `json:"items"`
+	}
+	if err := c.get(t.Context(), "/conversations/"+conversationID+"/messages", nil, &page); err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Items) != 1 {
+		t.Fatalf("%d messages, want 1", len(page.Items))
+	}
+	return page.Items[0]
+}
