@@ -10,6 +10,8 @@ import (
 
 	"github.com/pkg/xattr"
 	"github.com/versity/versitygw/backend/meta"
+
+	"hark/storage/internal/disk"
 )
 
 // metaStore is where the gateway keeps media types and sums.
@@ -37,7 +39,7 @@ func openMetaStore(root, side string) (metaStore, error) {
 	case !errors.Is(err, syscall.ENOTSUP) && !errors.Is(err, syscall.EPERM):
 		return nil, fmt.Errorf("try extended attributes: %w", err)
 	}
-	if err := makeDir(side); err != nil {
+	if err := disk.MakeDir(side); err != nil {
 		return nil, err
 	}
 	return openSidecar(root, side)
@@ -84,15 +86,15 @@ func (s sidecar) syncObject(bucket, path string) error {
 		return err
 	}
 	for _, e := range entries {
-		if err := syncPath(filepath.Join(dir, e.Name())); err != nil {
+		if err := disk.Sync(filepath.Join(dir, e.Name())); err != nil {
 			return err
 		}
 	}
-	return syncChain(s.side, dir)
+	return disk.SyncChain(s.side, dir)
 }
 
 func (s sidecar) syncRemoved(bucket, path string) error {
-	return syncNearest(s.side, filepath.Join(s.side, s.rel(bucket), path))
+	return disk.SyncNearest(s.side, filepath.Join(s.side, s.rel(bucket), path))
 }
 
 func (s sidecar) rel(bucket string) string {

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"hark/storage/internal/disk"
 )
 
 // serverKeys let a client into the embedded server.
@@ -41,26 +43,10 @@ func loadCredentials(dir string) (serverKeys, error) {
 	return keys, nil
 }
 
-func writeCredentials(path string, keys serverKeys) (err error) {
+func writeCredentials(path string, keys serverKeys) error {
 	text, err := json.MarshalIndent(keys, "", "  ")
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "credentials-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(append(text, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncPath(filepath.Dir(path))
+	return disk.WriteFile(path, append(text, '\n'))
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
+
+	"hark/storage/internal/disk"
 )
 
 // durable is the file backend of the embedded server. It mends three things
@@ -49,7 +51,7 @@ var _ backend.Backend = (*durable)(nil)
 
 func newDurable(dir string, logger *slog.Logger) (*durable, error) {
 	root := filepath.Join(dir, "objects")
-	if err := makeDir(root); err != nil {
+	if err := disk.MakeDir(root); err != nil {
 		return nil, err
 	}
 	attributes, err := openMetaStore(root, filepath.Join(dir, "attributes"))
@@ -86,7 +88,7 @@ func (d *durable) keep(bucket, path string) error {
 	if err := d.attributes.syncObject(folder, path); err != nil {
 		return fmt.Errorf("sync attributes of %s: %w", path, err)
 	}
-	if err := syncChain(folder, filepath.Join(folder, path)); err != nil {
+	if err := disk.SyncChain(folder, filepath.Join(folder, path)); err != nil {
 		return fmt.Errorf("sync %s: %w", path, err)
 	}
 	return nil
@@ -98,7 +100,7 @@ func (d *durable) forget(bucket, path string) error {
 	if err := d.attributes.syncRemoved(folder, path); err != nil {
 		return fmt.Errorf("sync removal of attributes of %s: %w", path, err)
 	}
-	if err := syncNearest(folder, filepath.Join(folder, path)); err != nil {
+	if err := disk.SyncNearest(folder, filepath.Join(folder, path)); err != nil {
 		return fmt.Errorf("sync removal of %s: %w", path, err)
 	}
 	return nil
@@ -258,7 +260,7 @@ func (d *durable) CreateBucket(ctx context.Context, in *s3.CreateBucketInput, ac
 	in.Bucket = d.folder(in.Bucket)
 	err := d.files.CreateBucket(ctx, in, acl)
 	if err == nil {
-		err = errors.Join(d.keep(bucket, ""), syncPath(d.root))
+		err = errors.Join(d.keep(bucket, ""), disk.Sync(d.root))
 	}
 	return d.fault("make bucket", "", err)
 }

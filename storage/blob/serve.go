@@ -15,6 +15,8 @@ import (
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/s3api"
 	"github.com/versity/versitygw/s3api/middlewares"
+
+	"hark/storage/internal/disk"
 )
 
 const (
@@ -61,7 +63,7 @@ func Serve(ctx context.Context, dir string, logger *slog.Logger) (_ *Embedded, e
 			err = fmt.Errorf("serve objects from %s: %w", dir, err)
 		}
 	}()
-	if err := makeDir(dir); err != nil {
+	if err := disk.MakeDir(dir); err != nil {
 		return nil, err
 	}
 	lock, err := lockDir(dir)

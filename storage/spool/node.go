@@ -8,7 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"hark/storage/internal/durable"
+	"hark/storage/internal/disk"
 )
 
 // nodeName reads the name that is kept in a file, or makes one.
@@ -16,7 +16,7 @@ func nodeName(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		name := rand.Text()
-		if err := durable.WriteFile(path, []byte(name+"\n")); err != nil {
+		if err := disk.WriteFile(path, []byte(name+"\n")); err != nil {
 			return "", fmt.Errorf("keep name of the node: %w", err)
 		}
 		return name, nil

@@ -49,7 +49,7 @@ import (
 	"time"
 
 	"hark/storage/blob"
-	"hark/storage/internal/durable"
+	"hark/storage/internal/disk"
 )
 
 const (
@@ -108,7 +108,7 @@ func Open(cfg Config) (*Spool, error) {
 	if cfg.PieceEvery <= 0 {
 		cfg.PieceEvery = usualPiece
 	}
-	if err := durable.MakeDir(cfg.Dir); err != nil {
+	if err := disk.MakeDir(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)
 	}
 	node, err := nodeName(filepath.Join(cfg.Dir, "node"))

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"hark/storage"
+	"hark/storage/internal/disk"
 )
 
 type sqlite struct{}
@@ -29,7 +29,7 @@ func (db *DB) openSQLite(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	if err := makeFolder(filepath.Dir(path)); err != nil {
+	if err := disk.MakeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
 	common := url.Values{"_busy_timeout": {"10000"}, "_foreign_keys": {"on"}, "_synchronous": {"FULL"}, "_cache_size": {"-8192"}}
@@ -41,7 +41,7 @@ func (db *DB) openSQLite(ctx context.Context, cfg Config) error {
 			return errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
 		}
 	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
+	if err := disk.Sync(filepath.Dir(path)); err != nil {
 		return errors.Join(err, db.Close())
 	}
 	return nil
@@ -75,28 +75,6 @@ func (c sqliteConnector) Connect(context.Context) (driver.Conn, error) { return 
 
 // Driver is what opens them.
 func (c sqliteConnector) Driver() driver.Driver { return c.driver }
-
-// makeFolder makes dir and what is missing above it, each synced into its parent.
-func makeFolder(dir string) error {
-	if _, err := os.Stat(dir); err == nil {
-		return nil
-	}
-	if err := makeFolder(filepath.Dir(dir)); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncFolder(filepath.Dir(dir))
-}
-
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
 
 func (sqlite) name() string { return "sqlite" }
 

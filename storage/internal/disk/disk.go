@@ -1,6 +1,6 @@
-// Package durable makes files and folders last through a power cut: what was
+// Package disk makes files and folders last through a power cut: what was
 // written, and the names in the folders above it.
-package durable
+package disk
 
 import (
 	"errors"

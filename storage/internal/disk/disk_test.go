@@ -1,0 +1,69 @@
+package disk_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"hark/storage/internal/disk"
+)
+
+func TestMakeDir(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	for range 2 {
+		if err := disk.MakeDir(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info, err)
+	}
+	t.Chdir(dir)
+	if err := disk.MakeDir("c/d"); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile("file", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := disk.MakeDir("file/d"); err == nil {
+		t.Error("a folder in a file was made")
+	}
+}
+
+func TestSyncNearest(t *testing.T) {
+	root := t.TempDir()
+	if err := disk.MakeDir(filepath.Join(root, "a")); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"a", "a/gone", "a/gone/too", ""} {
+		if err := disk.SyncNearest(root, filepath.Join(root, path)); err != nil {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+	if err := disk.SyncChain(root, filepath.Join(root, "gone")); err == nil {
+		t.Error("what is not there was synced")
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "name")
+	for _, text := range []string{"first", "second"} {
+		if err := disk.WriteFile(path, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != text {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := disk.WriteFile(filepath.Join(dir, "folder"), nil); err == nil {
+		t.Error("a folder was written over")
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
