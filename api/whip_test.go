@@ -166,18 +166,19 @@ func TestSpeak(t *testing.T) {
 	must(t, s.SetPaused(t.Context(), false))
 	s.hears("resumed")
 	s.say(time.Second)
-	must(t, s.Close(t.Context()))
+	session := strings.TrimPrefix(s.Location(), w.http.URL)
+	w.owner.send("DELETE", session, nil).want(200)
 	if ended := s.hears("ended"); ended["reason"] != "stopped" {
 		t.Errorf("told %v", ended)
 	}
 	msg := w.owner.awaitState(s.message, storage.Received)
-	if ms := *msg.DurationMS; ms < 1900 || ms > 2100 || msg.EndReason != "" || msg.Original.MediaType != "audio/ogg" {
+	if ms := *msg.DurationMS; ms < 1900 || ms > 2100 || msg.EndReason != "" || !strings.HasPrefix(msg.Original.MediaType, "audio/ogg") {
 		t.Errorf("%d ms, %+v", ms, msg)
 	}
 	if sound := mia.get("/v1/messages/" + s.message + "/audio?format=original").want(200); !bytes.HasPrefix(sound.body, []byte("OggS")) {
 		t.Errorf("plays %.20q", sound.body)
 	}
-	w.owner.send("DELETE", strings.TrimPrefix(s.Location(), w.http.URL), nil).problem(404, "not_found")
+	w.owner.send("DELETE", session, nil).problem(404, "not_found")
 }
 
 func TestSpeakAndDelete(t *testing.T) {
@@ -263,13 +264,17 @@ func TestRefusedOffers(t *testing.T) {
 		for _, body := range []io.Reader{
 			bytes.NewReader(make([]byte, 10<<20)), io.MultiReader(bytes.NewReader(bytes.Repeat([]byte("a=x\r\n"), 2<<20))),
 		} {
-			a, err := w.owner.try("POST", path, body, "Content-Type", mediaTypeSDP)
+			req, err := http.NewRequestWithContext(t.Context(), "POST", w.http.URL+path, body)
+			must(t, err)
+			req.Header.Set("Authorization", "Bearer "+w.owner.token)
+			req.Header.Set("Content-Type", mediaTypeSDP)
+			resp, err := w.owner.http.Do(req)
 			if err != nil {
 				continue // the answer was lost with the connection, which is closed under us
 			}
-			a.problem(413, "too_large")
-			if a.header.Get("Connection") != "close" {
-				t.Errorf("the connection stays: %v", a.header)
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusRequestEntityTooLarge || !resp.Close {
+				t.Errorf("status %d, and the connection closes: %v", resp.StatusCode, resp.Close)
 			}
 		}
 	})
