@@ -8,36 +8,25 @@ import (
 
 	"hark/media"
 	"hark/media/internal/ogg"
+	"hark/media/opus"
 )
 
 const (
-	opusRate      = 48000 // Hz in which Ogg/Opus counts, whatever was encoded
-	opusDivide    = opusRate / media.SampleRate
-	opusMaxPacket = 64 << 10                      // bytes; the longest legal packet is shorter
-	opusMaxFrames = media.SampleRate * 120 / 1000 // samples of the longest packet, 120 ms
-	// opusConceal is how much of a hole the decoder makes up, in samples;
-	// beyond it invention would be heard as such, and silence follows.
-	opusConceal = media.SampleRate / 10
+	opusDivide    = opus.Rate / media.SampleRate
+	opusMaxPacket = 64 << 10 // bytes; the longest legal packet is shorter
 	// opusMaxHole is how much silence a hole is worth, in samples. What the
 	// counters of a damaged file claim beyond that is not believed.
 	opusMaxHole = 10 * media.SampleRate
 )
-
-// opusDecoder decodes the packets of one mono stream at [media.SampleRate].
-// Decode returns the number of samples; a nil packet conceals a lost one of
-// exactly len(pcm) samples. It need not be safe for concurrent use.
-type opusDecoder interface {
-	Decode(packet []byte, pcm []float32) (int, error)
-}
 
 // opusStream decodes an Ogg/Opus file (RFC 7845), link after link when several
 // are chained.
 type opusStream struct {
 	out     *funnel
 	packets *ogg.Packets
-	decoder opusDecoder // of the present link; nil before the first
-	decoded int64       // packets that gave sound
-	faults  int64       // holes, and packets that did not
+	decoder *opus.Stream // of the present link; nil before the first
+	decoded int64        // packets that gave sound
+	faults  int64        // holes, and packets that did not
 
 	serial   uint32
 	sequence uint32  // of the last page
@@ -45,20 +34,15 @@ type opusStream struct {
 	skip     int     // samples still to drop at the start of the link
 	gain     float32 // factor
 	position int64   // granule position after the last page; -1 before the first
-	last     int     // samples of the last good packet
 
 	page  [][]byte // packets of the present page; nil where one is lost
 	arena []byte   // their bytes
-	pcm   []float32
 }
 
 // decodeOpus decodes families 0 and 1 of one or two channels; more channels
 // are unsupported. Wrong pages, lost pages and broken packets are concealed.
 func decodeOpus(src *io.SectionReader, out *funnel) error {
-	s := &opusStream{
-		out: out, packets: ogg.NewPackets(opusMaxPacket), last: media.SampleRate / 50,
-		pcm: make([]float32, opusMaxFrames),
-	}
+	s := &opusStream{out: out, packets: ogg.NewPackets(opusMaxPacket)}
 	out.start(media.SampleRate)
 	pages := ogg.NewReader(out.reader(src))
 	for {
@@ -114,9 +98,9 @@ func (s *opusStream) begin(page ogg.Page) error {
 	case err != nil:
 		return err
 	}
-	decoder, err := newOpusDecoder()
+	decoder, err := opus.NewStream()
 	if err != nil {
-		return fmt.Errorf("start Opus decoder: %w", err)
+		return err
 	}
 	s.decoder, s.serial, s.sequence = decoder, page.Serial, page.Sequence
 	s.packets.Reset()
@@ -149,13 +133,14 @@ func (s *opusStream) collect(page ogg.Page) error {
 func (s *opusStream) play(page ogg.Page, lost bool) error {
 	total := 0
 	for _, packet := range s.page {
-		total += s.duration(packet)
+		total += s.decoder.Length(packet)
 	}
 	counted := page.Granule != ogg.NoGranule
 	if s.position < 0 {
 		s.position = max(0, page.Granule-int64(total)*opusDivide)
 	} else if lost && counted {
-		if err := s.conceal((page.Granule-s.position)/opusDivide - int64(total)); err != nil {
+		hole := min((page.Granule-s.position)/opusDivide-int64(total), opusMaxHole)
+		if err := s.decoder.Conceal(hole, s.page[0], s.give); err != nil {
 			return err
 		}
 	}
@@ -165,67 +150,21 @@ func (s *opusStream) play(page ogg.Page, lost bool) error {
 		keep = max(0, total-int((min(end-page.Granule, int64(total)*opusDivide)+1)/opusDivide))
 	}
 	for _, packet := range s.page {
-		n := s.duration(packet)
-		if err := s.give(s.decode(packet, n)[:min(n, keep)]); err != nil {
+		pcm, good := s.decoder.Decode(packet)
+		if good {
+			s.decoded++
+		} else {
+			s.faults++
+		}
+		n := min(len(pcm), keep)
+		keep -= n
+		if err := s.give(pcm[:n]); err != nil {
 			return err
 		}
-		keep = max(0, keep-n)
 	}
 	s.position = end
 	if counted && !page.Last {
 		s.position = page.Granule
-	}
-	return nil
-}
-
-// duration returns how many samples a packet stands for: for one that is lost
-// or makes no sense, as many as the last good one.
-func (s *opusStream) duration(packet []byte) int {
-	if n := opusSamples(packet); n > 0 {
-		return n
-	}
-	return s.last
-}
-
-// decode decodes one packet of n samples, and makes them up when it cannot.
-func (s *opusStream) decode(packet []byte, n int) []float32 {
-	pcm := s.pcm[:n]
-	if packet != nil {
-		if got, err := s.decoder.Decode(packet, pcm); err == nil && got == n {
-			s.decoded++
-			s.last = n
-			return pcm
-		}
-	}
-	s.faults++
-	return s.invent(n)
-}
-
-// invent makes up n samples, at most one packet, from what was heard before.
-func (s *opusStream) invent(n int) []float32 {
-	pcm := s.pcm[:n]
-	if got, err := s.decoder.Decode(nil, pcm); err != nil || got != n {
-		clear(pcm)
-	}
-	return pcm
-}
-
-// conceal fills a hole of n samples.
-func (s *opusStream) conceal(n int64) error {
-	n = min(n, opusMaxHole)
-	for given := int64(0); given < n; {
-		step := int(min(n-given, int64(s.last)))
-		var pcm []float32
-		if given < opusConceal {
-			pcm = s.invent(s.last)[:step]
-		} else {
-			pcm = s.pcm[:step]
-			clear(pcm)
-		}
-		if err := s.give(pcm); err != nil {
-			return err
-		}
-		given += int64(step)
 	}
 	return nil
 }

@@ -174,25 +174,3 @@ func wantRefusal(t testing.TB, err error, kind media.Kind) {
 		t.Errorf("got %v, want a refusal of kind %s", err, kind)
 	}
 }
-
-func TestOpusSamples(t *testing.T) {
-	for _, c := range []struct {
-		packet []byte
-		want   int
-	}{
-		{nil, 0},
-		{[]byte{0 << 3}, 160},          // SILK, 10 ms
-		{[]byte{3 << 3}, 960},          // SILK, 60 ms
-		{[]byte{15<<3 | 1, 0}, 640},    // hybrid, two of 20 ms
-		{[]byte{16<<3 | 3, 5}, 200},    // CELT, five of 2.5 ms
-		{[]byte{31<<3 | 3, 6}, 1920},   // CELT, six of 20 ms
-		{[]byte{31<<3 | 3, 7}, 0},      // longer than 120 ms
-		{[]byte{31<<3 | 3}, 0},         // without its count
-		{[]byte{31<<3 | 3, 0x40}, 0},   // of no frames
-		{[]byte{3<<3 | 2, 1, 2}, 1920}, // two of 60 ms
-	} {
-		if got := opusSamples(c.packet); got != c.want {
-			t.Errorf("%x lasts %d samples, want %d", c.packet, got, c.want)
-		}
-	}
-}
