@@ -90,7 +90,7 @@ export class Hark {
 export const test = base.extend<object, { hark: Hark }>({
   hark: [
     async ({}, use) => {
-      const hark = await Hark.start({ HARK_CORS_ORIGINS: "http://localhost:9" });
+      const hark = await Hark.start();
       await use(hark);
       await hark.stop();
     },

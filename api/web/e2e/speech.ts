@@ -13,6 +13,9 @@ export const cache = join(root, ".cache/e2e");
 /** The WAV that Chromium plays into its microphone, once. */
 export const voice = join(cache, "voice.wav");
 
+/** Silence before the voice, in which the browser connects, in seconds. */
+const lead = 2;
+
 const prompts = ["confbridge-mute-extended", "tt-allbusy", "vm-record-prepend"];
 const folder = join(cache, "prompts");
 
@@ -25,7 +28,7 @@ export function makeVoice() {
   const joined = prompts.map((_, i) => `[p${i}]`).join("");
   execFileSync("ffmpeg", [
     "-nostdin", "-v", "error", "-y", ...inputs,
-    "-filter_complex", `${padded};${joined}concat=n=${prompts.length}:v=0:a=1,apad=pad_dur=30`,
+    "-filter_complex", `${padded};${joined}concat=n=${prompts.length}:v=0:a=1,adelay=${lead * 1000},apad=pad_dur=30`,
     "-ar", "48000", "-ac", "1", voice,
   ]);
 }
@@ -42,12 +45,12 @@ export function spokenText(): string {
   return prompts.map((name) => clips.find((c) => c.file === `${name}.wav`)!.text).join(" ");
 }
 
-/** How long the voice speaks, in seconds, without the silence behind. */
+/** When the voice has spoken, in seconds from when the microphone is opened. */
 export function spokenSeconds(): number {
   const lengths = prompts.map((name) =>
     execFileSync("ffprobe", ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", join(folder, `${name}.wav`)]),
   );
-  return lengths.reduce((sum, length) => sum + Number(length) + 0.8, 0);
+  return lengths.reduce((sum, length) => sum + Number(length) + 0.8, lead);
 }
 
 /** Word error rate of a transcript: edits over the words that were said. */

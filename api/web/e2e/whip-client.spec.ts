@@ -3,38 +3,55 @@
  * @eyevinn/whip-web-client, with trickle ICE.
  */
 import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 
-import { expect, test } from "./hark";
+import { expect, Hark, test } from "./hark";
 import { cache, spokenSeconds, spokenText, wordErrorRate } from "./speech";
 
 interface Client {
   ingest(stream: MediaStream): Promise<void>;
-  getResourceUrl(): Promise<string>;
   destroy(): Promise<void>;
 }
 
-test("@eyevinn/whip-web-client records from another origin", async ({ page, hark }) => {
-  const conversation = await hark.conversation("Elsewhere");
-  await page.route("http://localhost:9/**", (route) =>
-    route.request().url().endsWith("/whip-client.js")
-      ? route.fulfill({ contentType: "text/javascript", body: readFileSync(`${cache}/page/whip-client.js`, "utf8") })
-      : route.fulfill({ contentType: "text/html", body: "<!doctype html><title>Elsewhere</title>" }),
-  );
-  await page.goto("http://localhost:9/");
-  const posted = page.waitForResponse((answer) => answer.url().endsWith("/whip") && answer.request().method() === "POST");
-  await page.evaluate(
-    async ({ endpoint, token, seconds }) => {
-      const { WHIPClient } = (await import("http://localhost:9/whip-client.js" as string)) as {
-        WHIPClient: new (options: object) => Client;
-      };
-      const client = new WHIPClient({ endpoint, opts: { authkey: `Bearer ${token}`, iceServers: [] } });
-      await client.ingest(await navigator.mediaDevices.getUserMedia({ audio: true }));
-      await new Promise((wake) => setTimeout(wake, seconds * 1000));
-      await client.destroy();
-    },
-    { endpoint: `${hark.url}/v1/conversations/${conversation}/whip`, token: hark.token, seconds: spokenSeconds() + 0.5 },
-  );
-  const message = await hark.ready((await posted).headers()["hark-message-id"]!);
-  const heard = await hark.transcript(message.id);
-  expect(wordErrorRate(spokenText(), heard), heard).toBeLessThanOrEqual(0.05);
+/** Another site: a page, and the client's script. */
+async function elsewhere(): Promise<{ origin: string; server: Server }> {
+  const server = createServer((request, answer) => {
+    if (request.url === "/whip-client.js") {
+      answer.setHeader("Content-Type", "text/javascript").end(readFileSync(`${cache}/page/whip-client.js`));
+    } else {
+      answer.setHeader("Content-Type", "text/html").end("<!doctype html><title>Elsewhere</title>");
+    }
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  return { origin: `http://localhost:${(server.address() as AddressInfo).port}`, server };
+}
+
+test("@eyevinn/whip-web-client records from another origin", async ({ page }) => {
+  const { origin, server } = await elsewhere();
+  const hark = await Hark.start({ HARK_CORS_ORIGINS: origin });
+  try {
+    const conversation = await hark.conversation("Elsewhere");
+    await page.goto(origin);
+    const posted = page.waitForResponse((answer) => answer.url().endsWith("/whip") && answer.request().method() === "POST");
+    await page.evaluate(
+      async ({ script, endpoint, token, seconds }) => {
+        const { WHIPClient } = (await import(script)) as { WHIPClient: new (options: object) => Client };
+        const client = new WHIPClient({ endpoint, opts: { authkey: token, iceServers: [] } });
+        await client.ingest(await navigator.mediaDevices.getUserMedia({ audio: true }));
+        await new Promise((wake) => setTimeout(wake, seconds * 1000));
+        await client.destroy();
+      },
+      {
+        script: `${origin}/whip-client.js`, endpoint: `${hark.url}/v1/conversations/${conversation}/whip`,
+        token: hark.token, seconds: spokenSeconds() + 0.5,
+      },
+    );
+    const message = await hark.ready((await posted).headers()["hark-message-id"]!);
+    const heard = await hark.transcript(message.id);
+    expect(wordErrorRate(spokenText(), heard), heard).toBeLessThanOrEqual(0.05);
+  } finally {
+    await hark.stop();
+    server.close();
+  }
 });
