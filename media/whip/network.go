@@ -130,6 +130,8 @@ func (p *publicAddresses) lookup(ctx context.Context) ([]netip.Addr, error) {
 // public addresses, these stand for the machine's own. Without, loopback is
 // left out unless there is nothing else.
 func told(candidates []string, public []netip.Addr) []string {
+	// Pion has candidates for RTCP apart, which rtcp-mux makes no use of.
+	candidates = slices.DeleteFunc(slices.Clone(candidates), func(c string) bool { return candidateField(c, 1) != "1" })
 	if len(public) > 0 {
 		return published(candidates, public)
 	}

@@ -68,7 +68,7 @@ func parseOffer(text string) (o *offer, err error) {
 		return nil, malformed("The offer is longer than 64 KiB.")
 	}
 	var desc sdp.SessionDescription
-	if desc.UnmarshalString(text) != nil {
+	if !strings.HasPrefix(text, "v=0") || desc.UnmarshalString(text) != nil {
 		return nil, malformed("The offer is not SDP that can be understood.")
 	}
 	if len(desc.MediaDescriptions) > maxSections {

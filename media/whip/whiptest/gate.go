@@ -11,8 +11,9 @@ import (
 // gate is the way to the network, which can be cut and disturbed.
 type gate struct {
 	transport.Net
-	cut     atomic.Bool  // nothing passes, either way
-	media   atomic.Int64 // media packets that were to leave
+	cut     atomic.Bool // nothing passes, either way
+	udp     atomic.Bool // a UDP socket was opened
+	media   atomic.Bool // a media packet was to leave over UDP
 	disturb func(packet []byte, send func([]byte))
 }
 
@@ -22,6 +23,7 @@ func (g *gate) ListenUDP(network string, addr *net.UDPAddr) (transport.UDPConn, 
 	if err != nil {
 		return nil, err
 	}
+	g.udp.Store(true)
 	return &gatedConn{UDPConn: conn, gate: g}, nil
 }
 
@@ -34,7 +36,7 @@ type gatedConn struct {
 func (c *gatedConn) WriteTo(b []byte, addr net.Addr) (int, error) {
 	media := mediaPacket(b)
 	if media {
-		c.gate.media.Add(1)
+		c.gate.media.Store(true)
 	}
 	switch {
 	case c.gate.cut.Load():

