@@ -111,6 +111,7 @@ type message struct {
 	State          string    `json:"state"`
 	Progress       float64   `json:"progress"`
 	DurationMS     int64     `json:"duration_ms"`
+	EndReason      string    `json:"end_reason"`
 	RecordedAt     time.Time `json:"recorded_at"`
 	Author         struct {
 		Name string `json:"name"`
