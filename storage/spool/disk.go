@@ -122,14 +122,14 @@ func (r *Recording) write(now time.Time) {
 func (r *Recording) unsynced() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.written > r.base
+	return r.written > r.base && !r.gone
 }
 
 // unwritten returns what is not written yet, and the position at its end.
 func (r *Recording) unwritten() (chunk []byte, end int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.lost {
+	if r.lost || r.gone {
 		return nil, 0
 	}
 	end = r.flushPage()
@@ -158,7 +158,7 @@ func (r *Recording) settled(err error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.lost {
+	if r.lost || r.gone {
 		return
 	}
 	if n := r.written - r.base; n > 0 {
@@ -177,6 +177,9 @@ func (r *Recording) settled(err error) {
 func (r *Recording) fail(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.gone {
+		return
+	}
 	if r.fault == nil {
 		r.spool.disk.begin(r.id, err)
 	}

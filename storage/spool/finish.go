@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"hark/media"
 	"hark/storage"
 )
+
+var errGone = errors.New("it was forgotten, or the spool is closed")
 
 // Finish ends the recording and puts the whole of it under its key; it returns
 // when the object store has it. A recording in which nothing was said has a
@@ -56,6 +59,9 @@ func (r *Recording) finished(ctx context.Context) (storage.Original, int64, erro
 func (r *Recording) end() (samples int64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.gone {
+		return 0, errGone
+	}
 	r.ended = true
 	err = r.ogg.Close()
 	return r.ogg.Position(), err
@@ -82,9 +88,10 @@ func (r *Recording) closeFile() bool {
 	r.disk.Lock()
 	defer r.disk.Unlock()
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	whole := !r.lost && len(r.tail) == 0
-	r.mu.Unlock()
 	if whole && r.file != nil {
+		r.endFaults()
 		_ = r.file.Close() // it is synced
 		r.file = nil
 	}

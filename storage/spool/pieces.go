@@ -77,7 +77,7 @@ func (r *Recording) putPiece(ctx context.Context) {
 		return
 	}
 	_, err := r.spool.cfg.Objects.Put(ctx, key, media.OggOpus.MediaType(), body, size)
-	r.pieceDone(err)
+	r.pieceDone(err, ctx.Err() != nil)
 }
 
 // nextPiece returns the next piece, or no body when there is none. What of it
@@ -106,14 +106,15 @@ func (r *Recording) nextPiece(cancel context.CancelFunc) (key string, body io.Re
 	return key, io.MultiReader(parts...), size
 }
 
-// pieceDone is told how putting the piece ended.
-func (r *Recording) pieceDone(err error) {
+// pieceDone is told how putting the piece ended, and whether it was given up
+// because recording or spool ended.
+func (r *Recording) pieceDone(err error, givenUp bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p, every := &r.pieces, r.spool.cfg.PieceEvery
 	p.cancel = nil
 	if err != nil {
-		if !p.faulty && !r.ended {
+		if !p.faulty && !givenUp && !r.ended {
 			p.faulty = true
 			r.spool.store.begin(r.id, err)
 		}

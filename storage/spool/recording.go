@@ -57,6 +57,7 @@ type Recording struct {
 	kept  int64 // position that a crash cannot take, in samples
 	ended bool  // nothing more is written
 	lost  bool  // tail begins after what is on the disk: the file ends before base
+	gone  bool  // forgotten, or left to the next process: there is no tail any more
 	fault error // of the disk; nil while it works
 
 	pieces pieces
@@ -175,10 +176,9 @@ func (r *Recording) room() bool {
 func (r *Recording) forgetMemory() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ended = true
+	r.ended, r.gone = true, true
 	r.endFaults()
 	r.spool.held.Add(-int64(len(r.tail)))
-	r.base += int64(len(r.tail))
 	r.tail = nil
 }
 

@@ -309,6 +309,58 @@ func TestDiscard(t *testing.T) {
 	wantFiles(t, dir, "node")
 }
 
+// Recordings end in every way at any moment of the spool's own work.
+func TestEndAtAnyMoment(t *testing.T) {
+	dir, objects := t.TempDir(), newShop(t)
+	s, err := spool.Open(spool.Config{
+		Dir: dir, Objects: objects, Logger: slog.New(slog.DiscardHandler),
+		SyncEvery: time.Millisecond, PieceEvery: time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			for j := range 60 {
+				id := fmt.Sprint(i, "-", j)
+				r, err := s.Create(t.Context(), id, keyOf(id), 1)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for n := range 20 + j {
+					if err := r.Write(packet(n)); err != nil {
+						t.Error(err)
+					}
+				}
+				end := s.Discard
+				if j%2 == 0 {
+					end = s.Forget
+					if _, ms, err := r.Finish(t.Context()); err != nil || ms != int64(20+j)*20 {
+						t.Errorf("%d ms, %v", ms, err)
+					}
+				}
+				if err := end(t.Context(), id, keyOf(id)); err != nil {
+					t.Error(err)
+				}
+				if _, _, err := r.Finish(t.Context()); err == nil {
+					t.Error("finished after it was forgotten")
+				}
+			}
+		})
+	}
+	all.Wait()
+	if keys := objects.keys(t); len(keys) != 4*30 {
+		t.Errorf("%d objects in the store", len(keys))
+	}
+	wantFiles(t, dir, "node")
+	if s.Held() != 0 {
+		t.Errorf("%d bytes are still held", s.Held())
+	}
+}
+
 func TestCreateRefuses(t *testing.T) {
 	dir, objects := t.TempDir(), newShop(t)
 	s := open(t, dir, objects)
