@@ -28,6 +28,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(helperDir) != "" {
+		os.Exit(recordForTracer())
+	}
 	goleak.VerifyTestMain(m,
 		// fasthttp, beneath the embedded server, keeps a clock for good, and
 		// its idle-worker sweep only looks up every ten seconds.
