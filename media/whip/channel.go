@@ -13,8 +13,12 @@ const (
 	maxBehind = 256 << 10
 	// maxEarly is how many messages wait for the channel to open.
 	maxEarly = 16
-	// maxMessages is how many messages a client may send in a second.
+	// maxMessages is how many messages a client may send in a second; the rest
+	// are dropped.
 	maxMessages = 50
+	// maxChannels is how many channels a client may open, whatever they are
+	// for: each costs 64 KiB in pion.
+	maxChannels = 4
 )
 
 // channel is the data channel "hark" of a session.
@@ -22,33 +26,43 @@ type channel struct {
 	mu    sync.Mutex
 	open  *webrtc.DataChannel // nil: none yet
 	early []string
-
-	second   time.Duration // which messages are counted in; the channel's reader only
-	received int
+	count int // channels that were opened
 }
 
 // takeChannel takes the client's channel. Others are of no use.
 func (s *Session) takeChannel(d *webrtc.DataChannel) {
-	if d.Label() != ChannelName {
-		return
+	s.channel.mu.Lock()
+	s.channel.count++
+	tooMany := s.channel.count > maxChannels
+	s.channel.mu.Unlock()
+	if tooMany {
+		s.End(Failed)
 	}
-	d.OnOpen(func() { s.channel.opened(d) })
-	d.OnClose(func() { s.channel.closed(d) })
-	d.OnMessage(func(m webrtc.DataChannelMessage) { s.takeMessage(m.Data) })
+	ours := d.Label() == ChannelName
+	if ours {
+		d.OnOpen(func() { s.channel.opened(d) })
+		d.OnClose(func() { s.channel.closed(d) })
+	}
+	d.OnMessage(func(m webrtc.DataChannelMessage) { s.takeMessage(m.Data, ours) })
 }
 
-func (s *Session) takeMessage(data []byte) {
-	second := s.now().Truncate(time.Second)
-	if second != s.channel.second {
-		s.channel.second, s.channel.received = second, 0
-	}
-	s.channel.received++
-	if len(data) > MaxMessage || s.channel.received > maxMessages {
-		return
-	}
+// takeMessage hands a message on if it is for us. It counts against the bit
+// rate in any case.
+func (s *Session) takeMessage(data []byte, ours bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.over {
+	if s.over {
+		return
+	}
+	now := s.now()
+	if !s.receiver.charge(len(data), now) {
+		s.End(TooFast)
+		return
+	}
+	if second := now.Truncate(time.Second); second != s.second {
+		s.second, s.heard = second, 0
+	}
+	if s.heard++; ours && s.heard <= maxMessages && len(data) <= MaxMessage {
 		s.sink.Message(data)
 	}
 }

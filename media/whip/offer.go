@@ -106,7 +106,7 @@ func chooseAudio(all []*sdp.MediaDescription) (*sdp.MediaDescription, error) {
 		switch {
 		case has(m, sdp.AttrKeyRecvOnly) || has(m, sdp.AttrKeyInactive):
 			refuse("The offer's audio is not to be sent: it must be sendonly or sendrecv.")
-		case !strings.HasSuffix(protoOf(m), "/TLS/RTP/SAVPF") && !strings.HasSuffix(protoOf(m), "/TLS/RTP/SAVP"):
+		case !strings.HasSuffix(protoOf(m), "TLS/RTP/SAVPF") && !strings.HasSuffix(protoOf(m), "TLS/RTP/SAVP"):
 			refuse("The offer's audio must be sent over DTLS-SRTP.")
 		case opusOf(m) < 0:
 			refuse("The offer has no Opus, the one codec that is recorded.")

@@ -40,13 +40,20 @@ func newReceiver(payloadType uint8, maxBitRate int, out func(opus.Packet)) *rece
 	return r
 }
 
-// push takes the bytes of a packet. It is false when the sender sends more than
+// charge counts bytes that came. It is false when the sender sends more than
 // it may.
-func (r *receiver) push(b []byte, now time.Duration) bool {
+func (r *receiver) charge(n int, now time.Duration) bool {
 	if now-r.spanFrom >= rateSpan {
 		r.spanFrom, r.spanBytes = now, 0
 	}
-	if r.spanBytes += len(b); r.spanBytes > r.maxBytes {
+	r.spanBytes += n
+	return r.spanBytes <= r.maxBytes
+}
+
+// push takes the bytes of a packet. It is false when the sender sends more than
+// it may.
+func (r *receiver) push(b []byte, now time.Duration) bool {
+	if !r.charge(len(b), now) {
 		return false
 	}
 	p, err := parseRTP(b)

@@ -250,7 +250,7 @@ func (s *Server) settings(in *intake) webrtc.SettingEngine {
 	e.SetICETimeouts(s.disconnectedAfter(), 0, 2*time.Second)
 	e.SetDTLSRetransmissionInterval(300 * time.Millisecond)
 	// Retransmissions come as themselves, however much came in between.
-	e.SetSRTPReplayProtectionWindow(2 * window)
+	e.SetSRTPReplayProtectionWindow(window)
 	e.SetSCTPMaxReceiveBufferSize(8 * MaxMessage)
 	e.SetSCTPMaxMessageSize(MaxMessage)
 	return e

@@ -34,7 +34,9 @@ type Session struct {
 	alarm    *time.Timer // calls tick; it runs while packets are missing
 	asks     []uint16    // reused
 	reported time.Duration
-	followed uint32 // what the receiver knows of pauses
+	followed uint32        // what the receiver knows of pauses
+	second   time.Duration // in which messages are counted
+	heard    int           // messages in it
 
 	negotiation sync.Mutex // one at a time; guards what follows
 	offer       *offer
