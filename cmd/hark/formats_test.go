@@ -90,7 +90,7 @@ func TestFormats(t *testing.T) {
 func findWord(t *testing.T, c *client, messageID, word string) int64 {
 	t.Helper()
 	var answer searchAnswer
-	if err := c.get(t.Context(), "/search", url.Values{"q": {word}}, &answer); err != nil {
+	if err := c.get(t.Context(), "/search", url.Values{"q": {word}, "sort": {"newest"}}, &answer); err != nil {
 		t.Fatal(err)
 	}
 	for _, hit := range answer.Hits {
