@@ -102,6 +102,9 @@ func align(a *attention, words []wordTokens, samples []float32) []span {
 	}
 	spans[len(spans)-1].end = at(words[len(words)-1].last + 1)
 	trim(spans, pauses(samples))
+	for i := range spans { // the margin at a pause may reach beyond the sound
+		spans[i] = span{min(spans[i].start, total), min(spans[i].end, total)}
+	}
 	return spans
 }
 

@@ -29,14 +29,11 @@ func (m *Model) decode(ctx context.Context, samples []float32, draft []int) (*sp
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	heard, err := m.encoder.listen(samples)
+	heard, err := m.encoder.listen(ctx, samples)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = heard.Destroy() }()
-	if err := context.Cause(ctx); err != nil {
-		return nil, err
-	}
 	g, err := m.decoder.begin(heard)
 	if err != nil {
 		return nil, err

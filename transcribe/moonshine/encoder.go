@@ -1,6 +1,7 @@
 package moonshine
 
 import (
+	"context"
 	"fmt"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -31,15 +32,24 @@ func openEncoder(path string, threads int) (*encoder, error) {
 
 func (e *encoder) close() error { return e.session.Destroy() }
 
-// listen runs the encoder. The caller destroys what it returns.
-func (e *encoder) listen(samples []float32) (ort.Value, error) {
+// listen runs the encoder, which is stopped when ctx ends: it is the longest
+// step there is. The caller destroys what it returns.
+func (e *encoder) listen(ctx context.Context, samples []float32) (ort.Value, error) {
 	input, err := ort.NewTensor(ort.NewShape(1, int64(len(samples))), samples)
 	if err != nil {
 		return nil, fmt.Errorf("make tensor: %w", err)
 	}
 	defer func() { _ = input.Destroy() }()
+	options, free, err := runUntil(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer free()
 	output := []ort.Value{nil}
-	if err := e.session.Run([]ort.Value{input}, output); err != nil {
+	if err := e.session.RunWithOptions([]ort.Value{input}, output, options); err != nil {
+		if ended := context.Cause(ctx); ended != nil {
+			return nil, ended
+		}
 		return nil, fmt.Errorf("run encoder: %w", err)
 	}
 	if shape := output[0].GetShape(); len(shape) != 3 || shape[1] < 1 {
@@ -47,6 +57,25 @@ func (e *encoder) listen(samples []float32) (ort.Value, error) {
 		return nil, fmt.Errorf("encoder answers a tensor of shape %v", shape)
 	}
 	return output[0], nil
+}
+
+// runUntil makes options of one run that end it when ctx ends. The caller
+// frees them after the run.
+func runUntil(ctx context.Context) (options *ort.RunOptions, free func(), err error) {
+	if options, err = ort.NewRunOptions(); err != nil {
+		return nil, nil, fmt.Errorf("make options of a run: %w", err)
+	}
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = options.Terminate()
+		close(ended)
+	})
+	return options, func() {
+		if !stop() {
+			<-ended
+		}
+		_ = options.Destroy()
+	}, nil
 }
 
 // sessionOptions are those of every session. The caller destroys them.

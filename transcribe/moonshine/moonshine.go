@@ -9,8 +9,8 @@
 // speech through them:
 //
 //   - encoder.go turns samples into frames of 24 ms;
-//   - decode.go says the likeliest token after another, until the model says
-//     that it is done, begins to repeat itself (loop.go) or says more than can
+//   - decode.go says the likeliest token after another, or all at once where
+//     it was told what they will be (a draft), until the model says that it is done, begins to repeat itself (loop.go) or says more than can
 //     be spoken in that time; decoder.go and head.go are one such step;
 //   - words.go joins tokens to words, with their probability;
 //   - align.go finds when each was said. While the decoder says a token, its
@@ -135,8 +135,8 @@ const (
 // in -1..1, at most a minute of them. Words come in order, inside the
 // sound. Sound in which the model hears nothing gives no words and no error.
 //
-// ctx is looked at between the model's steps, of which the longest is the
-// encoder's: about 30 ms for a second of sound.
+// When ctx ends, so does the call, within the 10 ms that a step of the decoder
+// takes.
 func (m *Model) Recognise(ctx context.Context, samples []float32) (Result, error) {
 	return m.Revise(ctx, samples, nil)
 }

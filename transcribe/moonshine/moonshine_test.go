@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"hark/transcribe"
 )
@@ -159,11 +160,17 @@ func TestRecogniseAtOnce(t *testing.T) {
 
 func TestRecogniseEndsWithItsContext(t *testing.T) {
 	m := load(t, "moonshine-tiny-en")
-	cause := errors.New("nobody waits for it")
+	gone := errors.New("gone")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(cause)
-	if _, err := m.Recognise(ctx, make([]float32, sampleRate)); !errors.Is(err, cause) {
-		t.Errorf("got %v, want the context's cause", err)
+	cancel(gone)
+	if _, err := m.Recognise(ctx, make([]float32, sampleRate)); !errors.Is(err, gone) {
+		t.Errorf("error is %v, want the context's cause", err)
+	}
+	// Within the encoder, which takes longer than this for so much sound.
+	ctx, cancel = context.WithCancelCause(t.Context())
+	time.AfterFunc(20*time.Millisecond, func() { cancel(gone) })
+	if _, err := m.Recognise(ctx, make([]float32, 40*sampleRate)); !errors.Is(err, gone) {
+		t.Errorf("error is %v, want the context's cause", err)
 	}
 }
 
@@ -236,4 +243,52 @@ func TestOpenRuntimeSaysWhatIsMissing(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
+}
+
+// TestRevise hears the prompts as they come in, with a draft and without. The
+// decoder computes with bytes, whose rounding a draft changes: a comma may
+// come and go, but hardly a word.
+func TestRevise(t *testing.T) {
+	m := load(t, "moonshine-base-en")
+	words, errors := 0, 0
+	for name := range prompts {
+		clip := prompt(t, name)
+		var draft []int
+		for n := 2 * sampleRate; n <= len(clip); n += sampleRate {
+			want, err := m.Recognise(t.Context(), clip[:n])
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := m.Revise(t.Context(), clip[:n], draft)
+			if err != nil {
+				t.Fatal(err)
+			}
+			words += len(want.Words)
+			errors += wordErrors(texts(got.Words), plains(want.Words))
+			checkWords(t, got.Words, n)
+			draft = got.Tokens
+		}
+		again, err := m.Revise(t.Context(), clip, draft)
+		if err != nil || len(again.Tokens) == 0 {
+			t.Fatal(again, err)
+		}
+		// A draft of nonsense changes nothing either.
+		wrong := slices.Repeat([]int{draft[0], 5000}, 20)
+		misled, err := m.Revise(t.Context(), clip, wrong)
+		if err != nil || wordErrors(texts(misled.Words), plains(again.Words)) > 1 {
+			t.Errorf("misled to %v, %v", texts(misled.Words), err)
+		}
+	}
+	if errors*33 > words {
+		t.Errorf("%d of %d words differ with a draft", errors, words)
+	}
+}
+
+// plains are the texts of words without case and punctuation.
+func plains(words []transcribe.Word) []string {
+	out := texts(words)
+	for i := range out {
+		out[i] = plain(out[i])
+	}
+	return out
 }

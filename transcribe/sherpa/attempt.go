@@ -30,10 +30,11 @@ var errOutdated = errors.New("there is more to hear by now")
 // hearing is a piece on its way through the recogniser: a finished one, or an
 // attempt at one that is open.
 type hearing struct {
-	piece   piece
-	number  int
-	settled bool // the speaker was silent at the end of it
-	told    bool // what was heard was made use of
+	piece    piece
+	number   int
+	finished bool // no attempt
+	settled  bool // the speaker was silent at the end of it
+	told     bool // what was heard was made use of
 
 	job    *job
 	cancel context.CancelCauseFunc
@@ -42,16 +43,25 @@ type hearing struct {
 	took   time.Duration // of the recogniser
 }
 
-// hear has a piece recognised.
-func (l *Listener) hear(p piece, number int, draft []int, s *share, tries int) *hearing {
-	h := &hearing{piece: p, number: number}
-	var ctx context.Context
-	ctx, h.cancel = context.WithCancelCause(l.ctx)
-	h.job = l.engine.pool.submitAndTell(ctx, s, int64(len(p.samples)), func(ctx context.Context) {
+// hear has a piece recognised: h has all but what comes of it.
+func (l *Listener) hear(h *hearing, draft []int) *hearing {
+	ctx, cancel := context.WithCancelCause(l.ctx)
+	h.cancel = cancel
+	h.job = &job{ctx: ctx, cost: int64(len(h.piece.samples)), told: l.opts.Wake, share: &l.shares.finished}
+	tries := mostTries
+	if !h.finished {
+		h.job.share = &l.shares.attempts
+		if !h.settled {
+			tries = 0
+			h.job.yield = func() { cancel(errOutdated) }
+		}
+	}
+	h.job.run = func(ctx context.Context) {
 		begun := time.Now()
-		h.heard, h.err = l.engine.hearAgain(ctx, p, l.opts.Language, draft, tries)
+		h.heard, h.err = l.engine.hearAgain(ctx, h.piece, l.opts.Language, draft, tries)
 		h.took = time.Since(begun)
-	}, l.opts.Wake)
+	}
+	l.engine.pool.queue(h.job)
 	return h
 }
 
@@ -70,14 +80,16 @@ func (h *hearing) isDone() bool {
 func (h *hearing) failed() error { return errors.Join(h.job.err, h.err) }
 
 // serves says whether what is heard in an attempt is what would be heard in a
-// finished piece, because they have the same speech.
+// finished piece, because they have the same speech: but for a window at the
+// end, which is not heard until it is full.
 func (h *hearing) serves(p piece) bool {
 	if h == nil || !h.settled || h.isDone() && h.failed() != nil {
 		return false
 	}
 	shift := int((h.piece.at - p.at) / windowSamples)
+	last := p.speech[len(p.speech)-1].to
 	return slices.EqualFunc(h.piece.speech, p.speech, func(a, b span) bool {
-		return a.from+shift == b.from && a.to+shift == b.to
+		return a.from+shift == b.from && (a.to+shift == b.to || b.to == last && a.to+shift == last-1)
 	})
 }
 
@@ -113,12 +125,8 @@ func (l *Listener) attempt() {
 	if !ok || !quiet && p.speechWindows() < leastSpoken {
 		return
 	}
-	tries := 0
-	if quiet {
-		tries = mostTries
-	}
-	a.newest, a.end, a.next = l.hear(p, l.number, a.draft, &l.shares.attempts, tries), end, now.Add(attemptEvery)
-	a.newest.settled = quiet
+	a.end, a.next = end, now.Add(attemptEvery)
+	a.newest = l.hear(&hearing{piece: p, number: l.number, settled: quiet}, a.draft)
 }
 
 // learn takes from an attempt what helps the next, and puts that off as long

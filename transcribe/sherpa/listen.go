@@ -134,7 +134,7 @@ func (l *Listener) finishPiece(p piece) {
 		l.behind = true
 		return
 	}
-	l.pending = append(l.pending, l.hear(p, number, draft, &l.shares.finished, mostTries))
+	l.pending = append(l.pending, l.hear(&hearing{piece: p, number: number, finished: true}, draft))
 }
 
 // Take returns what became known since it was called last.

@@ -23,6 +23,7 @@ type pool struct {
 	mu      sync.Mutex
 	wake    *sync.Cond // work has come, or the pool closes
 	waiting []*job
+	running []*job
 	closed  bool
 	workers sync.WaitGroup
 }
@@ -40,6 +41,7 @@ type job struct {
 	cost  int64
 	run   func(context.Context)
 	told  func() // called when done was closed; may be nil, must not block
+	yield func() // ends it early, for more urgent work; nil when it must not be
 	err   error
 	done  chan struct{}
 }
@@ -63,24 +65,38 @@ func newPool(slots int) *pool {
 
 // submit queues work that costs so many samples. It does not wait.
 func (p *pool) submit(ctx context.Context, s *share, cost int64, run func(context.Context)) *job {
-	return p.submitAndTell(ctx, s, cost, run, nil)
+	j := &job{ctx: ctx, share: s, cost: cost, run: run}
+	p.queue(j)
+	return j
 }
 
-// submitAndTell is submit with a function that is told when the work is done,
-// or given up, by whoever did that. It must neither block nor call the pool.
-func (p *pool) submitAndTell(ctx context.Context, s *share, cost int64, run func(context.Context), told func()) *job {
-	j := &job{ctx: ctx, share: s, cost: cost, run: run, told: told, done: make(chan struct{})}
+// queue queues a job of which all but done is set. When it is more urgent than
+// one that runs and may be ended early, and no slot is free, that one is.
+func (p *pool) queue(j *job) {
+	j.done = make(chan struct{})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		j.err = ErrClosed
 		j.end()
-		return j
+		return
 	}
-	p.catchUp(s)
+	p.catchUp(j.share)
 	p.waiting = append(p.waiting, j)
 	p.wake.Signal()
-	return j
+	p.makeRoom(j)
+}
+
+// makeRoom ends a running job early, if none ends anyway.
+func (p *pool) makeRoom(j *job) {
+	ends := func(r *job) bool { return r.ctx.Err() != nil }
+	if len(p.running) < p.slots || slices.ContainsFunc(p.running, ends) {
+		return
+	}
+	i := slices.IndexFunc(p.running, func(r *job) bool { return r.yield != nil && r.share.priority > j.share.priority })
+	if i >= 0 {
+		p.running[i].yield()
+	}
 }
 
 // catchUp gives a clip that had nothing waiting a place beside the others, so
@@ -125,7 +141,7 @@ func (p *pool) work() {
 		if j.err = context.Cause(j.ctx); j.err == nil {
 			j.run(j.ctx)
 		}
-		j.end()
+		p.ran(j)
 	}
 }
 
@@ -148,7 +164,17 @@ func (p *pool) next() *job {
 	j := p.waiting[first]
 	p.waiting = append(p.waiting[:first], p.waiting[first+1:]...)
 	j.share.used += j.cost
+	p.running = append(p.running, j)
 	return j
+}
+
+// ran ends a job that was taken.
+func (p *pool) ran(j *job) {
+	p.mu.Lock()
+	i := slices.Index(p.running, j)
+	p.running = slices.Delete(p.running, i, i+1)
+	p.mu.Unlock()
+	j.end()
 }
 
 // withdraw takes work back that has not begun, and says whether it could.

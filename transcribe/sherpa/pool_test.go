@@ -88,3 +88,48 @@ func TestPoolGivesUp(t *testing.T) {
 		t.Errorf("late work has %v", late.err)
 	}
 }
+
+func TestPoolMakesRoomForTheUrgent(t *testing.T) {
+	p := newPool(1)
+	t.Cleanup(p.close)
+	outdated := errors.New("outdated")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	begun := make(chan struct{})
+	patient := &job{ctx: ctx, share: &share{}, run: func(ctx context.Context) {
+		close(begun)
+		<-ctx.Done()
+	}}
+	patient.yield = func() { cancel(outdated) }
+	p.queue(patient)
+	<-begun
+	equal := p.submit(t.Context(), &share{}, 1, func(context.Context) {})
+	if context.Cause(ctx) != nil {
+		t.Error("it yielded to work that is no more urgent")
+	}
+	urgent := p.submit(t.Context(), &share{priority: transcribe.Live}, 1, func(context.Context) {
+		if !errors.Is(context.Cause(ctx), outdated) {
+			t.Error("nothing yielded")
+		}
+	})
+	<-urgent.done
+	<-equal.done
+}
+
+func TestPoolWithdraws(t *testing.T) {
+	p, release := held(t)
+	told := make(chan struct{})
+	j := &job{
+		ctx: t.Context(), share: &share{priority: transcribe.Live}, told: func() { close(told) },
+		run: func(context.Context) { t.Error("work that was withdrawn ran") },
+	}
+	p.queue(j)
+	if !p.waits(transcribe.Live) || !p.waits(transcribe.Bulk) {
+		t.Error("what waits is not seen")
+	}
+	if !p.withdraw(j, errOutdated) || p.withdraw(j, errOutdated) || p.waits(transcribe.Bulk) {
+		t.Error("work is withdrawn once")
+	}
+	<-told
+	<-j.done
+	release()
+}

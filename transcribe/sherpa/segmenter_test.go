@@ -2,6 +2,7 @@ package sherpa
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -173,5 +174,36 @@ func TestHalve(t *testing.T) {
 	}
 	if a.pause != 9 || b.pause != 0 || a.speechWindows()+b.speechWindows() != p.speechWindows() {
 		t.Errorf("halves %+v and %+v", a.speech, b.speech)
+	}
+}
+
+// TestSegmenterPeeks compares what it shows at any time with what it would
+// give if the clip ended then.
+func TestSegmenterPeeks(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	s := newSegmenter(pausesOfSpeech)
+	for range 60 {
+		level := random.Float32()
+		if random.IntN(2) == 0 {
+			level /= 6
+		}
+		for range random.IntN(40) {
+			s.push(make([]float32, windowSamples), level)
+		}
+		shown, open := s.peek()
+		ended := *s
+		ended.runs, ended.ready = slices.Clone(s.runs), nil
+		pieces := ended.flush()
+		if open != (len(pieces) == 1) {
+			t.Fatalf("open is %v, and %d pieces follow", open, len(pieces))
+		}
+		if !open {
+			continue
+		}
+		p := pieces[0]
+		if shown.at != p.at || shown.pause != p.pause || len(shown.samples) != len(p.samples) || !slices.Equal(shown.speech, p.speech) {
+			t.Fatalf("shows %d samples from %d with %v, and gives %d from %d with %v",
+				len(shown.samples), shown.at, shown.speech, len(p.samples), p.at, p.speech)
+		}
 	}
 }
