@@ -13,7 +13,8 @@ import (
 // Forget removes the file and the pieces of a recording, once the record of
 // the finished one is committed. When it fails the file stays, and [Spool.Left]
 // names it. Forgetting what is not there does nothing; a recording that is
-// still spoken ends.
+// still spoken ends. Without a key the pieces stay: where they are is not
+// known, or they have become another node's.
 func (s *Spool) Forget(ctx context.Context, id, key string) error {
 	if err := s.forget(ctx, id, key, nil); err != nil {
 		return fmt.Errorf("forget recording %s: %w", id, err)
@@ -48,15 +49,8 @@ func (s *Spool) forget(ctx context.Context, id, key string, doomed []string) err
 		return err
 	}
 	defer s.release(id)
-	err := s.cfg.Objects.List(ctx, piecesOf(key), func(o blob.Object) error {
-		doomed = append(doomed, o.Key)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if len(doomed) > 0 {
-		if err := s.cfg.Objects.Delete(ctx, doomed...); err != nil {
+	if key != "" {
+		if err := s.delete(ctx, key, doomed); err != nil {
 			return err
 		}
 	}
@@ -64,6 +58,18 @@ func (s *Spool) forget(ctx context.Context, id, key string, doomed []string) err
 		return err
 	}
 	return nil
+}
+
+// delete deletes the pieces and what else is doomed.
+func (s *Spool) delete(ctx context.Context, key string, doomed []string) error {
+	err := s.cfg.Objects.List(ctx, piecesOf(key), func(o blob.Object) error {
+		doomed = append(doomed, o.Key)
+		return nil
+	})
+	if err != nil || len(doomed) == 0 {
+		return err
+	}
+	return s.cfg.Objects.Delete(ctx, doomed...)
 }
 
 // drop ends a recording, of which nothing is needed any more.

@@ -119,8 +119,14 @@ func TestRecoverOnAnotherNode(t *testing.T) {
 	}
 	wantWhole(t, objects, "a", original, ms)
 	s := open(t, other, objects)
-	if err := s.Forget(t.Context(), "a", keyOf("a")); err != nil {
-		t.Fatal(err)
+	for _, key := range []string{"", keyOf("a")} {
+		if err := s.Forget(t.Context(), "a", key); err != nil {
+			t.Fatal(err)
+		}
+		wantFiles(t, other, "node")
+		if _, n := objects.pieces(t, "a"); (n > 0) != (key == "") {
+			t.Errorf("%d pieces after forgetting with the key %q", n, key)
+		}
 	}
 	if original, ms, err := s.Recover(t.Context(), "gone", keyOf("gone")); ms != 0 || err != nil || original != (storage.Original{}) {
 		t.Errorf("nothing left: %+v, %d ms, %v", original, ms, err)
