@@ -10,6 +10,10 @@ const (
 	// senders still have.
 	asksAtOnce = 128
 	maxAsks    = 6 // of one packet
+	// fullCredit is how many packets may be asked for in a row. Each packet
+	// that comes allows half a packet more: where much is lost because there
+	// is too much to carry or to do, asking for more would make it worse.
+	fullCredit = 2 * asksAtOnce
 
 	firstWait = 150 * time.Millisecond
 	minWait   = 120 * time.Millisecond
@@ -47,6 +51,8 @@ type jitter struct {
 	extra   time.Duration // patience learnt from packets that came too late
 	rest    int           // packets until some patience is unlearnt
 
+	credit int // halves of packets that may be asked for
+
 	stray    uint16 // the number that a packet far out would be followed by
 	hasStray bool
 
@@ -59,7 +65,9 @@ type jitter struct {
 func (j *jitter) push(p rtpPacket, now time.Duration) {
 	if !j.started {
 		j.restart(p.sequence)
+		j.credit = fullCredit
 	}
+	j.credit = min(j.credit+1, fullCredit)
 	number := j.highest + int64(int16(p.sequence-uint16(j.highest)))
 	ahead := number - j.next
 	switch {
@@ -234,6 +242,10 @@ func (j *jitter) ask(numbers []uint16, now time.Duration) []uint16 {
 		if s.held || s.asks >= maxAsks || now < j.askAt(s) {
 			continue
 		}
+		if j.credit < 2 {
+			break
+		}
+		j.credit -= 2
 		s.asks++
 		s.asked = now
 		numbers = append(numbers, uint16(n))
@@ -255,6 +267,9 @@ func (j *jitter) wake() (time.Duration, bool) {
 		return 0, false
 	}
 	at := j.slots[j.next&(window-1)].since + j.wait()
+	if j.credit < 2 {
+		return at, true // what comes brings credit, and is a time to ask
+	}
 	for n := max(j.next, j.highest-asksAtOnce); n < j.highest; n++ {
 		if s := &j.slots[n&(window-1)]; !s.held && s.asks < maxAsks {
 			at = min(at, j.askAt(s))

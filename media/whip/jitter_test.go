@@ -141,3 +141,20 @@ func TestJitterLearnsPatience(t *testing.T) {
 		t.Errorf("waits %v long after, want %v", o.wait(), before)
 	}
 }
+
+// Where most is lost, asking for it again would only add to what is too much.
+func TestJitterAsksNoMoreThanItMay(t *testing.T) {
+	o := newOrder()
+	asked, came := 0, 0
+	for n := 0; n < 10_000; n += 5 {
+		o.come(n)
+		came++
+		asked += len(o.ask(nil, o.now))
+		if at, ok := o.wake(); ok && at < o.now-o.wait() {
+			t.Fatalf("wants to be called at %v, at %v", at, o.now)
+		}
+	}
+	if limit := fullCredit/2 + came/2 + 1; asked > limit || asked < limit/2 {
+		t.Errorf("asked %d times after %d packets, at most %d", asked, came, limit)
+	}
+}
