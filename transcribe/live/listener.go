@@ -32,8 +32,8 @@ type Listener struct {
 
 	mu       sync.Mutex
 	queue    []opus.Packet
-	bytes    int
-	queued   int64 // samples at opus.Rate
+	queued   int64 // samples at opus.Rate that were written and not heard yet
+	bytes    int   // of the same
 	finished bool  // nothing more is written
 	stopped  bool  // Cancel was called
 	stop     chan struct{}
@@ -135,6 +135,7 @@ func (l *Listener) run() {
 				return
 			}
 			l.hear(p)
+			l.done(p)
 			l.tell()
 		}
 		l.tell()
@@ -157,8 +158,16 @@ func (l *Listener) take() ([]opus.Packet, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	packets := l.queue
-	l.queue, l.queued, l.bytes = nil, 0, 0
+	l.queue = nil
 	return packets, l.finished
+}
+
+// done makes room for more.
+func (l *Listener) done(p opus.Packet) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queued -= int64(p.Samples)
+	l.bytes -= len(p.Data)
 }
 
 func (l *Listener) isStopped() bool {
