@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 func TestGStreamer(t *testing.T) {
 	needCommand(t, "whip-client")
 	wav := longSentence.wav(t, t.TempDir())
-	hark := serve(t, t.TempDir())
+	hark := serve(t, t.TempDir(), "HARK_WEBRTC_UDP=:0") // GStreamer has no candidates on loopback
 	c := mustClient(t, hark)
 	ctx := within(t, 2*time.Minute)
 	conv, err := c.findConversation(ctx, "General")
@@ -27,6 +28,7 @@ func TestGStreamer(t *testing.T) {
 		"--url", hark.url+"/v1/conversations/"+conv.ID+"/whip", "--token", hark.token,
 		"--audio", "filesrc location="+wav+" ! wavparse ! audioconvert ! audioresample ! audio/x-raw,rate=48000 ! identity sync=true ! "+
 			"opusenc ! rtpopuspay pt=100 ssrc=1 ! queue ! application/x-rtp,media=audio,encoding-name=OPUS,payload=100")
+	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+withoutUPnP(t), "GST_REGISTRY="+filepath.Join(t.TempDir(), "registry"))
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
@@ -60,6 +62,26 @@ func TestGStreamer(t *testing.T) {
 	if n := wer.Score(longSentence.text, heard.Text()); n.Rate() > 0.12 {
 		t.Errorf("word error rate %.2f: heard %q", n.Rate(), heard.Text())
 	}
+}
+
+// withoutUPnP is a folder with a library that stands in for GUPnP IGD, by which
+// GStreamer's ICE would open ports in home routers. Debian 12 builds the real one
+// with another libsoup than the client, and one process cannot have both.
+func withoutUPnP(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	source := filepath.Join(dir, "igd.c")
+	const code = `void *gupnp_simple_igd_thread_new(void) { return 0; }
+void gupnp_simple_igd_add_port(void) {}
+void gupnp_simple_igd_remove_port_local(void) {}
+unsigned long gupnp_simple_igd_get_type(void) { return 0; }
+`
+	if err := os.WriteFile(source, []byte(code), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const library = "libgupnp-igd-1.0.so.4"
+	command(t, "gcc", "-shared", "-fPIC", "-Wl,-soname,"+library, "-o", filepath.Join(dir, library), source)
+	return dir
 }
 
 // onlyMessage is the one message of a conversation.
