@@ -56,7 +56,7 @@ func read(t testing.TB, path string) []byte {
 // last page before the cut.
 func TestRepairAfterEveryCut(t *testing.T) {
 	dir := t.TempDir()
-	for _, kind := range kinds {
+	for i, kind := range kinds {
 		packets := tone(t, kind.mode, 1, kind.samples[0], 12)
 		file, length := record(t, 1, packets, 0, 0, 0, 9600)
 		ends := map[int]int64{} // bytes -> position
@@ -71,6 +71,9 @@ func TestRepairAfterEveryCut(t *testing.T) {
 		for cut := 0; cut <= len(file); cut++ {
 			if end, ok := ends[cut]; ok {
 				want, wantBytes = end, cut
+			}
+			if i > 0 && cut%7 > 0 { // every cut of one file will do
+				continue
 			}
 			left := file[:cut:cut]
 			if cut%2 == 1 { // as long as it was to be, with something else in it
