@@ -3,6 +3,7 @@ package live
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/thesyncim/gopus"
+	"go.uber.org/goleak"
 
 	"hark/media"
 	"hark/media/opus"
@@ -55,6 +57,10 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	if shared.engine != nil {
 		_ = shared.engine.Close()
+	}
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
 	}
 	os.Exit(code)
 }
