@@ -99,6 +99,10 @@ func (s *Server) routeWHIP() {
 		},
 	}, s.changeRecording)
 	change.RequestBody = rawBody("Up to 64 KiB.", mediaTypeFragment, mediaTypeJSON)
+	change.RequestBody.Content[mediaTypeJSON].Schema = &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"paused"},
+		Properties: map[string]*huma.Schema{"paused": {Type: huma.TypeBoolean, Description: "Whether what is said is left out from now on"}},
+	}
 	change.Responses["204"] = &huma.Response{Description: "Done"}
 	describeBody(change, http.StatusOK, "ICE is restarted; the answer's fragment", mediaTypeFragment)
 

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	hearTimeout    = 2 * time.Minute // for the end of a live transcript
-	stepTimeout    = 2 * time.Minute // for one try at a step of the end
+	hearTimeout    = 30 * time.Second // for the end of a live transcript
+	stepTimeout    = 2 * time.Minute  // for one try at a step of the end
 	publishTimeout = 2 * time.Second
 	firstPause     = 250 * time.Millisecond // before a step is tried again
 	longestPause   = 30 * time.Second
@@ -53,6 +53,10 @@ func (r *Recorder) finish(rec *Recording, log *slog.Logger) error {
 	}
 	done := storage.FinishedRecording{ID: rec.id, Node: r.Spool.Node(), EndReason: endReason(rec.reason)}
 	err := persist(r.work, log, "put a live recording in the store", func(ctx context.Context) (err error) {
+		if err := r.puts.Acquire(ctx, 1); err != nil {
+			return err
+		}
+		defer r.puts.Release(1)
 		done.Original, done.DurationMS, err = rec.track.Finish(ctx)
 		return notVerdict(err)
 	})

@@ -47,10 +47,10 @@ func newMetrics(r prometheus.Registerer, d *desk) (*metrics, error) {
 	finishing := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "hark_live_finishing", Help: "Live recordings that ended and are not committed yet.",
 	}, func() float64 { return float64(d.count().finishing) })
-	behind := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	spool := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "hark_live_spool_behind_seconds", Help: "The most sound of one live recording that is not on the disk yet.",
-	}, func() float64 { return behindMS(d) / 1000 })
-	for _, c := range []prometheus.Collector{m.ended, m.toReady, m.captions, m.delay, m.transcript, m.packets, speaking, finishing, behind} {
+	}, func() float64 { return behind(d).Seconds() })
+	for _, c := range []prometheus.Collector{m.ended, m.toReady, m.captions, m.delay, m.transcript, m.packets, speaking, finishing, spool} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}
@@ -58,13 +58,13 @@ func newMetrics(r prometheus.Registerer, d *desk) (*metrics, error) {
 	return m, nil
 }
 
-// behindMS is by how many milliseconds the disk is behind the worst off.
-func behindMS(d *desk) float64 {
+// behind is how far the disk is behind the speaker who is worst off.
+func behind(d *desk) time.Duration {
 	most := int64(0)
 	for _, rec := range d.speakers() {
 		most = max(most, rec.track.Length()-rec.track.Kept())
 	}
-	return float64(most)
+	return time.Duration(most) * time.Millisecond
 }
 
 // finished counts a recording that was committed, or left when err is not nil.

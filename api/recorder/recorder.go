@@ -35,6 +35,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 
 	"hark/media/whip"
 	"hark/storage"
@@ -89,12 +90,17 @@ func (c *Config) complete() {
 	}
 }
 
+// putsAtOnce is how many recordings go to the object store at a time when many
+// end at once; each holds a buffer.
+const putsAtOnce = 32
+
 // Recorder records. It is safe for concurrent use.
 type Recorder struct {
 	Deps
 	cfg     Config
 	metrics *metrics
 	desk    *desk
+	puts    *semaphore.Weighted
 	nudge   chan struct{} // asks for a renewal now; holds one
 	renewed atomic.Int64  // when leases were renewed last, in Unix milliseconds
 
@@ -113,7 +119,7 @@ type Recorder struct {
 // the background; Close ends all.
 func New(deps Deps, cfg Config) (*Recorder, error) {
 	cfg.complete()
-	r := &Recorder{Deps: deps, cfg: cfg, desk: newDesk(cfg.PerUser, cfg.PerNode), nudge: make(chan struct{}, 1)}
+	r := &Recorder{Deps: deps, cfg: cfg, desk: newDesk(cfg.PerUser, cfg.PerNode), puts: semaphore.NewWeighted(putsAtOnce), nudge: make(chan struct{}, 1)}
 	if deps.WebRTC != nil {
 		r.open = func(ctx context.Context, offer string, sink whip.Sink) (session, error) {
 			s, err := deps.WebRTC.Open(ctx, offer, sink)
@@ -162,6 +168,18 @@ func (r *Recorder) Links() []string {
 		return nil
 	}
 	return r.WebRTC.Links()
+}
+
+// mostBehind is how far the disk may be behind a speaker on a node that is
+// well: what is said is to be on it within a second.
+const mostBehind = 5 * time.Second
+
+// Ready says whether what people say here is kept as it should be.
+func (r *Recorder) Ready(context.Context) error {
+	if behind := behind(r.desk); behind > mostBehind {
+		return fmt.Errorf("the spool is %s behind a speaker", behind)
+	}
+	return nil
 }
 
 // Run finishes what was left behind, keeps the leases of what is being

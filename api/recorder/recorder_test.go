@@ -202,6 +202,23 @@ func TestRemovedWhileSpeaking(t *testing.T) {
 	}
 }
 
+// stuckTrack is one whose disk takes nothing.
+type stuckTrack struct{ Track }
+
+func (stuckTrack) Kept() int64 { return 0 }
+
+func TestReady(t *testing.T) {
+	w := newWorld(t, Config{}, nil, "").settle()
+	rec, s := w.begin(storage.CaptionsOff)
+	s.speak(10 * time.Second)
+	w.awaitKept(rec)
+	must(t, w.Ready(t.Context()))
+	rec.track = stuckTrack{rec.track}
+	if err := w.Ready(t.Context()); err == nil {
+		t.Error("ready with 10 s that are not on the disk")
+	}
+}
+
 func TestStoreAway(t *testing.T) {
 	w := newWorld(t, Config{}, nil, "").settle()
 	rec, s := w.begin(storage.CaptionsOff)

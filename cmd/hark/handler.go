@@ -27,6 +27,7 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the signing key: %w", err)
 	}
+	ready["recordings"] = p.recorder.Ready
 	deps := api.Deps{DB: p.db, Objects: p.blobs, Bus: p.bus, Live: p.recorder, Registry: p.metrics, Logger: log, Ready: ready}
 	s, err := api.New(deps, api.Config{
 		PublicURL: p.cfg.PublicURL, SigningKey: key, Version: version, CORSOrigins: p.cfg.CORSOrigins,
