@@ -129,7 +129,13 @@ func (o *offer) answer(version uint64, t half) string {
 		case messages:
 			d.channel(s.proto, s.mid, t)
 		case turnedDown:
-			d.line("m=%s 0 %s %s", s.kind, s.proto, strings.Join(s.formats, " "))
+			// A format must be there, though none is meant; 0 needs no words
+			// about it, and is what browsers write.
+			formats := "0"
+			if !strings.Contains(s.proto, "RTP/") {
+				formats = strings.Join(s.formats, " ")
+			}
+			d.line("m=%s 0 %s %s", s.kind, s.proto, formats)
 			d.line("c=IN IP4 0.0.0.0")
 			d.line("a=mid:%s", s.mid)
 			d.line("a=inactive")

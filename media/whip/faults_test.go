@@ -3,6 +3,7 @@ package whip_test
 import (
 	"context"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -76,8 +77,13 @@ func TestFaults(t *testing.T) {
 			t.Logf("%d packets of %d, %d sent again, %+v", sink.count(), len(packets), speaker.SentAgain(), stats)
 			// The first packets may be lost, and then are not part of it.
 			near(t, "the recording", sink.length(), length, 100*time.Millisecond)
-			if least := int(float64(len(packets)) * (0.99 - c.loss/2)); sink.count() < least {
+			// On a machine with nothing else to do all come; on a slow one what is
+			// sent again may be late.
+			if least := int(float64(len(packets)) * 0.95 * (1 - c.loss)); sink.count() < least {
 				t.Errorf("%d packets of %d came, want at least %d", sink.count(), len(packets), least)
+			}
+			if c.loss >= 0.05 && stats.Recovered == 0 {
+				t.Error("nothing that was lost was sent again")
 			}
 		})
 	}
@@ -238,4 +244,35 @@ func TestPause(t *testing.T) {
 	}
 	sink.wait(t, whip.Stopped)
 	near(t, "the recording", sink.length(), time.Second, 40*time.Millisecond)
+}
+
+func TestMessagesCountAgainstTheRate(t *testing.T) {
+	t.Parallel()
+	server := listen(t)
+	speaker, sink := dial(t, server, func(c *whiptest.Config) { c.Channel = true })
+	// 375,000 bytes are allowed in 5 s.
+	for range 60 {
+		if err := speaker.Message(strings.Repeat("x", 10_000)); err != nil {
+			break
+		}
+	}
+	sink.wait(t, whip.TooFast)
+}
+
+func TestVideoIsTurnedDown(t *testing.T) {
+	t.Parallel()
+	server := listen(t)
+	speaker, sink := dial(t, server, func(c *whiptest.Config) { c.Video, c.Channel = true, true })
+	packets := tone(t, 10)
+	if err := speaker.Say(t.Context(), packets); err != nil {
+		t.Fatal(err)
+	}
+	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
+	if answer := sink.session.Answer(); !strings.Contains(answer, "m=video 0 ") {
+		t.Errorf("video is not turned down:\n%s", answer)
+	}
+	if err := speaker.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sink.wait(t, whip.Stopped)
 }

@@ -64,13 +64,29 @@ func TestManySessions(t *testing.T) {
 		}
 	}
 	several(20)
-	runtime.GC()
-	before, memoryBefore := runtime.NumGoroutine(), memory()
 	sinks = nil
+	before := heap()
 	several(200)
+	sinks = nil
 	if server.Sessions() != 0 {
 		t.Errorf("%d sessions are left", server.Sessions())
 	}
-	sinks = nil
-	t.Logf("%d goroutines before, %d after; %d kB before, %d kB after", before, runtime.NumGoroutine(), memoryBefore>>10, memory()>>10)
+	if err := server.Close(); err != nil {
+		t.Error(err)
+	}
+	after := heap()
+	t.Logf("%d kB before, %d kB after", before>>10, after>>10)
+	if after > before+4<<20 {
+		t.Errorf("%d kB are left of 200 sessions", (after-before)>>10)
+	}
+}
+
+// heap is what is in use of it, in bytes.
+func heap() uint64 {
+	for range 3 { // pools let go in steps
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

@@ -132,6 +132,20 @@ func TestTally(t *testing.T) {
 	}
 }
 
+// BenchmarkReceiver is the way of one packet in order.
+func BenchmarkReceiver(b *testing.B) {
+	r := newReceiver(111, defaultMaxBitRate, func(opus.Packet) {})
+	packet := rtpBytes(111, 0, 0, 1, append(celt, make([]byte, 80)...))
+	now := time.Duration(0)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		binary.BigEndian.PutUint16(packet[2:], uint16(i))
+		binary.BigEndian.PutUint32(packet[4:], uint32(i)*960)
+		now += 20 * ms
+		r.push(packet, now)
+	}
+}
+
 // FuzzReceiver is a hostile sender: each packet is a time in ms, a length and
 // so many bytes of RTP.
 func FuzzReceiver(f *testing.F) {

@@ -45,6 +45,10 @@ type Config struct {
 	Channel   bool
 	OnMessage func(text []byte)
 
+	// Video offers video as well, before the audio: to receive it, since pion
+	// takes no answer that turns down what it would send.
+	Video bool
+
 	// Sequence and Timestamp are what RTP starts at; both 0: anything.
 	Sequence  uint16
 	Timestamp uint32
@@ -117,6 +121,11 @@ func (s *Speaker) newPeer() error {
 	if err := media.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: codec, PayloadType: payloadType}, webrtc.RTPCodecTypeAudio); err != nil {
 		return err
 	}
+	if err := media.RegisterCodec(webrtc.RTPCodecParameters{
+		RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}, PayloadType: 96,
+	}, webrtc.RTPCodecTypeVideo); err != nil {
+		return err
+	}
 	settings, err := s.settings()
 	if err != nil {
 		return err
@@ -127,6 +136,12 @@ func (s *Speaker) newPeer() error {
 		return err
 	}
 	s.peer.OnConnectionStateChange(s.stateChanged())
+	if s.cfg.Video {
+		receive := webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}
+		if _, err := s.peer.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, receive); err != nil {
+			return errors.Join(err, s.peer.Close())
+		}
+	}
 	if s.track, err = webrtc.NewTrackLocalStaticRTP(codec, "audio", "speaker"); err != nil {
 		return errors.Join(err, s.peer.Close())
 	}
