@@ -1,0 +1,12 @@
+import "./style/tokens.css";
+import "./style/base.css";
+
+import { mount } from "svelte";
+
+import App from "./App.svelte";
+import { keepPrefs } from "./state/prefs.svelte";
+import { route } from "./state/route.svelte";
+
+keepPrefs();
+route.listen();
+mount(App, { target: document.getElementById("app")! });

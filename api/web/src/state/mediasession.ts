@@ -1,0 +1,39 @@
+/* Media keys and the lock screen (Media Session). */
+
+interface Controls {
+  play(): void;
+  pause(): void;
+  nudge(ms: number): void;
+  seek(ms: number): void;
+  step(towards: "next" | "previous"): void;
+}
+
+export function sessionControls(player: Controls) {
+  const session = navigator.mediaSession;
+  if (!session) return;
+  const handlers: Partial<Record<MediaSessionAction, MediaSessionActionHandler>> = {
+    play: () => player.play(),
+    pause: () => player.pause(),
+    seekbackward: ({ seekOffset }) => player.nudge(-(seekOffset ?? 5) * 1000),
+    seekforward: ({ seekOffset }) => player.nudge((seekOffset ?? 5) * 1000),
+    seekto: ({ seekTime }) => player.seek((seekTime ?? 0) * 1000),
+    previoustrack: () => player.step("previous"),
+    nexttrack: () => player.step("next"),
+  };
+  for (const [action, handler] of Object.entries(handlers)) {
+    try {
+      session.setActionHandler(action as MediaSessionAction, handler);
+    } catch {
+      // this browser does not know the action
+    }
+  }
+}
+
+/** Says what is playing, and where it is. */
+export function tellSession(what: { title: string; artist: string; album: string }, playing: boolean, place: number, length: number, rate: number) {
+  const session = navigator.mediaSession;
+  if (!session) return;
+  session.metadata = new MediaMetadata(what);
+  session.playbackState = playing ? "playing" : "paused";
+  if (length > 0) session.setPositionState?.({ duration: length / 1000, position: Math.min(place, length) / 1000, playbackRate: rate });
+}

@@ -1,0 +1,43 @@
+/* What this browser was told to remember. */
+
+type Theme = "system" | "light" | "dark";
+
+interface Remembered {
+  theme: Theme;
+  language: string; // empty follows the browser
+  rate: number; // 0.5 to 3
+  skipSilence: boolean;
+  playNext: boolean;
+  shortcuts: boolean;
+}
+
+const key = "hark.prefs";
+const standard: Remembered = { theme: "system", language: "", rate: 1, skipSilence: false, playNext: true, shortcuts: true };
+
+export const prefs: Remembered = $state({ ...standard, ...read() });
+
+function read(): Partial<Remembered> {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "{}") as Partial<Remembered>;
+  } catch {
+    return {}; // not ours, or storage is forbidden
+  }
+}
+
+export function keepPrefs() {
+  $effect.root(() => {
+    $effect(() => {
+      const text = JSON.stringify(prefs);
+      try {
+        localStorage.setItem(key, text);
+      } catch {
+        // full or forbidden: it holds until the page is closed
+      }
+    });
+    $effect(() => {
+      const root = document.documentElement;
+      if (prefs.theme === "system") delete root.dataset.theme;
+      else root.dataset.theme = prefs.theme;
+    });
+  });
+}

@@ -1,0 +1,70 @@
+/* Where in the app one is: the address bar is the truth. */
+
+export type Place =
+  | { name: "home" }
+  | { name: "conversation"; id: string }
+  | { name: "message"; id: string }
+  | { name: "search" }
+  | { name: "settings" }
+  | { name: "nowhere" };
+
+const patterns: [RegExp, (id: string) => Place][] = [
+  [/^\/$/, () => ({ name: "home" })],
+  [/^\/c\/([0-9a-f-]{36})$/, (id) => ({ name: "conversation", id })],
+  [/^\/m\/([0-9a-f-]{36})$/, (id) => ({ name: "message", id })],
+  [/^\/search$/, () => ({ name: "search" })],
+  [/^\/settings$/, () => ({ name: "settings" })],
+];
+
+function placeOf(path: string): Place {
+  for (const [pattern, place] of patterns) {
+    const found = pattern.exec(path);
+    if (found) return place(found[1] ?? "");
+  }
+  return { name: "nowhere" };
+}
+
+class Route {
+  place = $state.raw(placeOf(location.pathname));
+  query = $state.raw(new URLSearchParams(location.search));
+  /** How many steps one can go back without leaving the app. */
+  depth = $state(0);
+
+  go(address: string, { replace = false } = {}) {
+    if (replace) history.replaceState({ depth: this.depth }, "", address);
+    else history.pushState({ depth: ++this.depth }, "", address);
+    this.read();
+  }
+
+  /** One step back, or up to address for who came in by it. */
+  back(address: string) {
+    if (this.depth > 0) history.back();
+    else this.go(address, { replace: true });
+  }
+
+  read() {
+    this.place = placeOf(location.pathname);
+    this.query = new URLSearchParams(location.search);
+  }
+
+  /** Follows links of the app without loading the page anew. */
+  follow = (event: MouseEvent) => {
+    if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = (event.target as Element).closest("a");
+    if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
+    if (placeOf(link.pathname).name === "nowhere") return;
+    event.preventDefault();
+    const address = link.pathname + link.search;
+    this.go(address, { replace: address === location.pathname + location.search });
+  };
+
+  listen() {
+    addEventListener("popstate", (event) => {
+      this.depth = (event.state as { depth?: number } | null)?.depth ?? 0;
+      this.read();
+    });
+    document.addEventListener("click", this.follow);
+  }
+}
+
+export const route = new Route();

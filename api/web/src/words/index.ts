@@ -1,0 +1,29 @@
+/*
+ * What Hark says, in the language that was chosen. A dictionary is loaded when
+ * it is needed; the page is drawn anew when it changes, so `t` can be plain.
+ */
+import { prefs } from "../state/prefs.svelte";
+import { en, type Words } from "./en";
+
+export const languages = { en: "English", de: "Deutsch" } as const;
+export type Language = keyof typeof languages;
+
+export let t: Words = en;
+/** The locale for dates and numbers: the browser's own, where it speaks the language. */
+export let locale = "en";
+
+/** The language to speak: what was chosen here, or the first of the browser's that Hark knows. */
+export function chosenLanguage(): Language {
+  for (const tag of [prefs.language, ...navigator.languages]) {
+    const code = tag.split("-")[0]!;
+    if (code in languages) return code as Language;
+  }
+  return "en";
+}
+
+/** Learns a language and speaks it from now on. */
+export async function speak(language: Language) {
+  t = language === "de" ? (await import("./de")).de : en;
+  locale = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
+  document.documentElement.lang = language;
+}

@@ -1,0 +1,40 @@
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+/** Leaves what brotli and gzip make of each file beside it, where that is smaller. */
+function packed(): Plugin {
+  return {
+    name: "packed",
+    apply: "build",
+    writeBundle({ dir }) {
+      for (const name of readdirSync(dir!, { recursive: true, encoding: "utf8" })) {
+        if (!/\.(js|css|html|svg|webmanifest)$/.test(name)) continue;
+        const file = join(dir!, name);
+        const body = readFileSync(file);
+        for (const [suffix, small] of [[".br", brotliCompressSync(body)], [".gz", gzipSync(body, { level: 9 })]] as const) {
+          if (small.length < body.length) writeFileSync(file + suffix, small);
+        }
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [svelte(), packed()],
+  build: {
+    target: "es2022",
+    cssTarget: ["chrome123", "safari17.5", "firefox120"], // know light-dark()
+    assetsInlineLimit: 0, // the policy allows no data: addresses
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    // `npm run dev` talks to a Hark beside it.
+    proxy: Object.fromEntries(["/v1", "/sign-in", "/page.css", "/docs", "/openapi.json"].map((path) => [path, process.env.HARK_URL || "http://127.0.0.1:8080"])),
+  },
+  test: { include: ["src/**/*.test.ts"] },
+});
