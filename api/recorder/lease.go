@@ -38,7 +38,8 @@ func (r *Recorder) renew(ctx context.Context) {
 	for _, rec := range speakers {
 		switch {
 		case !holds[rec.id]:
-			rec.session.End(reasonDeleted)
+			rec.unheld.Store(true)
+			rec.session.End(reasonDeleted) // or taken by a node that heard nothing of this one for minutes
 		case rec.idle(now):
 			rec.session.End(reasonIdle)
 		case !r.mayGoOn(ctx, rec):
@@ -51,7 +52,7 @@ func (r *Recorder) renew(ctx context.Context) {
 // its lease was given or renewed.
 func (r *Recorder) holds(rec *Recording, now time.Time) bool {
 	since := max(r.renewed.Load(), rec.begun.UnixMilli())
-	return now.Sub(time.UnixMilli(since)) < r.cfg.Lease
+	return !rec.unheld.Load() && now.Sub(time.UnixMilli(since)) < r.cfg.Lease
 }
 
 // mayGoOn reports whether a speaker is still in the conversation. When the

@@ -33,6 +33,7 @@ type Recording struct {
 	live    atomic.Bool  // all of the above is set; packets are taken
 	packets atomic.Int64 // taken so far
 	heard   atomic.Int64 // when the last one came, in Unix milliseconds; 0 means none came
+	unheld  atomic.Bool  // the records said that it is not this node's any more
 	origin  atomic.Int64 // when the sound's first moment was, by the last packet, in Unix milliseconds
 
 	// Of the goroutine that brings packets.

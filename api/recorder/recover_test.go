@@ -111,7 +111,7 @@ func TestAnotherNodeTakesOver(t *testing.T) {
 	s.speak(time.Second)
 	first.await(rec.MessageID(), storage.Recording)
 
-	first.stop()
+	first.stop() // to renew its lease
 	first.stop = func() {}
 	msg := second.await(rec.MessageID(), storage.Received)
 	if msg.EndReason != "server_lost" || msg.DurationMS < 10_000 || msg.DurationMS > 11_000 {
@@ -123,9 +123,17 @@ func TestAnotherNodeTakesOver(t *testing.T) {
 	}
 
 	// The first is back, too late: what the second recorded stands.
-	rec.End(whip.Stopped)
+	first.run()
+	if ended := s.hears(t, "ended"); ended.Reason != "deleted" {
+		t.Errorf("told %+v", ended)
+	}
 	first.desk.under.Wait()
 	first.awaitNoFile(rec)
+	if body, size, err := store.Get(t.Context(), rec.key); err != nil || size != msg.Original.Bytes {
+		t.Errorf("the object has %d bytes, %v; want %d", size, err, msg.Original.Bytes)
+	} else {
+		body.Close()
+	}
 	if after := second.await(rec.MessageID(), storage.Received); after.DurationMS != msg.DurationMS || after.Original.SHA256 != msg.Original.SHA256 {
 		t.Errorf("then %+v", after)
 	}

@@ -85,6 +85,24 @@ func TestSplit(t *testing.T) {
 	findWord(t, c, msg.ID, "debugging")
 	playable(t, c, msg)
 
+	// What is spoken to the API, which has no model, a worker hears.
+	packets, length := longSentence.packets(t)
+	s := talk(t, api, conv.ID, "")
+	if err := s.Say(ctx, packets); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if msg, err = c.await(ctx, s.message); err != nil {
+		t.Fatal(err)
+	}
+	if off := msg.DurationMS - length.Milliseconds(); off < -100 || off > 100 {
+		t.Errorf("%+v; %s were said", msg, length)
+	}
+	findWord(t, c, msg.ID, "debugging")
+	playable(t, c, msg)
+
 	// A clip long enough to be killed at.
 	long := filepath.Join(dir, "long.wav")
 	command(t, "ffmpeg", "-nostdin", "-v", "error", "-y", "-stream_loop", "40", "-i", wav, long)
@@ -106,8 +124,8 @@ func TestSplit(t *testing.T) {
 	if _, err := c.await(ctx, msg.ID); err != nil {
 		t.Fatal(err)
 	}
-	if n := countMessages(t, c, conv.ID); n != 2 {
-		t.Errorf("%d messages, want 2", n)
+	if n := countMessages(t, c, conv.ID); n != 3 {
+		t.Errorf("%d messages, want 3", n)
 	}
 }
 
