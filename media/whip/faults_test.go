@@ -79,7 +79,7 @@ func TestFaults(t *testing.T) {
 			near(t, "the recording", sink.length(), length, 100*time.Millisecond)
 			// On a machine with nothing else to do all come; on a slow one what is
 			// sent again may be late.
-			if least := int(float64(len(packets)) * 0.95 * (1 - c.loss)); sink.count() < least {
+			if least := int(float64(len(packets)) * 0.85 * (1 - c.loss)); sink.count() < least {
 				t.Errorf("%d packets of %d came, want at least %d", sink.count(), len(packets), least)
 			}
 			if c.loss >= 0.05 && stats.Recovered == 0 {
@@ -243,7 +243,8 @@ func TestPause(t *testing.T) {
 		t.Fatal(err)
 	}
 	sink.wait(t, whip.Stopped)
-	near(t, "the recording", sink.length(), time.Second, 40*time.Millisecond)
+	// What is on its way when Pause or Resume comes falls on either side.
+	near(t, "the recording", sink.length(), time.Second, 200*time.Millisecond)
 }
 
 func TestMessagesCountAgainstTheRate(t *testing.T) {

@@ -17,7 +17,7 @@ const (
 
 	firstWait = 150 * time.Millisecond
 	minWait   = 120 * time.Millisecond
-	maxWait   = 450 * time.Millisecond
+	maxWait   = 500 * time.Millisecond
 	minAsk    = 15 * time.Millisecond
 	maxAsk    = 60 * time.Millisecond
 	minRepeat = 40 * time.Millisecond
@@ -83,7 +83,7 @@ func (j *jitter) push(p rtpPacket, now time.Duration) {
 		j.restart(p.sequence)
 		j.give(p, now)
 	case ahead < 0:
-		j.tooLate(number)
+		j.tooLate(number, now)
 	case ahead == 0:
 		j.fill(number, now)
 		j.give(p, now)
@@ -177,15 +177,16 @@ func approach(old, measured time.Duration) time.Duration {
 	return old - (old-measured)/32
 }
 
-// tooLate drops a packet; one that was given up too early teaches patience.
-func (j *jitter) tooLate(number int64) {
+// tooLate drops a packet; one that was given up too early teaches to wait as
+// long as it would have taken.
+func (j *jitter) tooLate(number int64, now time.Duration) {
 	j.dropped++
 	if j.slots == nil {
 		return
 	}
 	if s := &j.slots[number&(window-1)]; s.gone == number {
 		s.gone = 0
-		j.extra = min(j.extra+20*time.Millisecond, maxWait-minWait)
+		j.extra = min(j.extra+max(now-s.since-j.wait(), 0)+minAsk, maxWait-minWait)
 	}
 }
 

@@ -1,7 +1,9 @@
 package whip_test
 
 import (
+	"log/slog"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -134,5 +136,51 @@ func TestEveryAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
-	t.Log(sink.session.Answer())
+	answer := sink.session.Answer()
+	for _, want := range []string{" udp ", " tcp ", "tcptype passive"} {
+		if !strings.Contains(answer, want) {
+			t.Errorf("no %q in the answer:\n%s", want, answer)
+		}
+	}
+}
+
+// TestListenRefuses is about settings that could never work.
+func TestListenRefuses(t *testing.T) {
+	t.Parallel()
+	for name, cfg := range map[string]whip.Config{
+		"an address":        {UDP: "nowhere"},
+		"a TCP address":     {UDP: "127.0.0.1:0", TCP: "192.0.2.1:1"},
+		"a public name":     {UDP: "127.0.0.1:0", Public: []string{"no such name.invalid"}},
+		"an ICE server":     {UDP: "127.0.0.1:0", ICEServers: []whip.ICEServer{{URLs: []string{"http://example.net"}}}},
+		"an ICE server too": {UDP: "127.0.0.1:0", ICEServers: []whip.ICEServer{{URLs: []string{"stun:"}}}},
+	} {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+		if server, err := whip.Listen(t.Context(), cfg); err == nil {
+			t.Errorf("%s that cannot be used was taken", name)
+			server.Close()
+		}
+	}
+}
+
+// TestSilentICEServers is a session whose servers never answer: the client is
+// told what is known without them.
+func TestSilentICEServers(t *testing.T) {
+	t.Parallel()
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	server := listen(t, func(c *whip.Config) {
+		c.ICEServers = []whip.ICEServer{
+			{URLs: []string{"stun:" + silent.LocalAddr().String()}},
+			{URLs: []string{"turn:turn.example.net"}}, // the client's password is its own
+		}
+	})
+	speaker, sink := dial(t, server)
+	packets := tone(t, 10)
+	if err := speaker.Say(t.Context(), packets); err != nil {
+		t.Fatal(err)
+	}
+	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
 }

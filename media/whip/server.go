@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -63,7 +64,20 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 			return nil, errors.Join(err, s.udp.Close())
 		}
 	}
+	if err := s.try(); err != nil {
+		return nil, errors.Join(fmt.Errorf("set WebRTC up: %w", err), s.Close())
+	}
 	return s, nil
+}
+
+// try makes a peer connection of the settings, so that what is wrong with them
+// shows at once and not in every session.
+func (s *Server) try() error {
+	peer, err := s.newPeer(&offer{payloadType: 111}, &intake{})
+	if err != nil {
+		return err
+	}
+	return peer.Close()
 }
 
 // newCertificate makes the certificate of all sessions. Clients know it by its
@@ -220,11 +234,24 @@ func (s *Server) newPeer(o *offer, in *intake) (*webrtc.PeerConnection, error) {
 		BundlePolicy: webrtc.BundlePolicyMaxBundle, RTCPMuxPolicy: webrtc.RTCPMuxPolicyRequire,
 	}
 	if len(s.cfg.Public) == 0 {
-		for _, server := range s.cfg.ICEServers {
-			cfg.ICEServers = append(cfg.ICEServers, webrtc.ICEServer{URLs: server.URLs, Username: server.Username, Credential: server.Credential})
-		}
+		cfg.ICEServers = ownServers(s.cfg.ICEServers)
 	}
 	return api.NewPeerConnection(cfg)
+}
+
+// ownServers are those that the server can use itself: TURN takes a password,
+// which clients may have from elsewhere.
+func ownServers(all []ICEServer) []webrtc.ICEServer {
+	var own []webrtc.ICEServer
+	for _, server := range all {
+		urls := slices.DeleteFunc(slices.Clone(server.URLs), func(url string) bool {
+			return strings.HasPrefix(url, "turn") && (server.Username == "" || server.Credential == "")
+		})
+		if len(urls) > 0 {
+			own = append(own, webrtc.ICEServer{URLs: urls, Username: server.Username, Credential: server.Credential})
+		}
+	}
+	return own
 }
 
 // disconnectedAfter is how long ICE hears nothing before it says so.

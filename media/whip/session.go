@@ -14,7 +14,7 @@ import (
 
 // gatherTimeout is how long a client may have to wait for our own addresses. It
 // matters only when STUN or TURN servers are asked for them.
-const gatherTimeout = 2 * time.Second
+const gatherTimeout = time.Second
 
 // Session is one client that speaks. It is safe for concurrent use.
 type Session struct {

@@ -18,6 +18,13 @@
 // was said while the session was paused is left out, and so is its time. A
 // sender whose clock jumps is believed no further than our own clock allows.
 //
+// # Codec
+//
+// Opus, in mono, or in stereo for a client that offers it; with in-band error
+// correction always, and without sending silence (DTX) when the client offers
+// that. NACK is answered even where it was not offered: browsers do not offer
+// it for audio, but send again what is asked for.
+//
 // # Ends
 //
 // A session ends when its client or the server says so, when the client has
