@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -183,6 +185,23 @@ func awaitRendition(ctx context.Context, t *testing.T, c *client, msg message) {
 			return
 		}
 		time.Sleep(50 * time.Millisecond) // asks over HTTP; the context bounds it
+	}
+}
+
+// TestPortTaken starts a second Hark on the port of the first, on another
+// folder: it must say which setting to change.
+func TestPortTaken(t *testing.T) {
+	taken, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	cmd := exec.CommandContext(t.Context(), harkBinary, "serve")
+	cmd.Env = append(os.Environ(), "HARK_DATA="+t.TempDir(), "HARK_ADDR=127.0.0.1:0", "HARK_MODELS="+modelsFolder(t),
+		"HARK_WEBRTC_UDP="+taken.LocalAddr().String(), "HARK_WEBRTC_TCP=off")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "the port for live recordings is taken; set HARK_WEBRTC_UDP") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 
