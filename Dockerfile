@@ -1,11 +1,19 @@
 # syntax=docker/dockerfile:1
+FROM node:22-bookworm-slim AS web
+WORKDIR /web
+COPY api/web/package.json api/web/package-lock.json api/web/.npmrc ./
+RUN npm ci
+COPY api/web .
+RUN npm run build
+
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
+COPY --from=web /web/dist api/web/dist
 ARG VERSION=dev
-RUN make install VERSION=${VERSION} PREFIX=/usr/local DESTDIR=/out
+RUN make install WEB_APP= VERSION=${VERSION} PREFIX=/usr/local DESTDIR=/out
 
 # The models are fetched while building, so that a container starts at once and
 # needs no network.

@@ -21,11 +21,13 @@ GO_BUILD := go build -tags $(TAGS) -ldflags "$(LDFLAGS)"
 GO_TEST  := go test -tags $(TAGS)
 
 WEB   := api/web
+# The browser app that is built into the binary; empty where it is there already.
+WEB_APP ?= $(WEB)/dist/index.html
 TOOLS := $(CURDIR)/.cache/tools
 GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.7.0
 
-.PHONY: help run build models test-models test go-test browser unit race e2e lint vuln fuzz bench check install clean setup-run setup-test
+.PHONY: help run build models test-models test go-test web browser shots unit race e2e lint vuln fuzz bench check install clean setup-run setup-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -33,7 +35,7 @@ help: ## list the targets
 run: setup-run build models ## set up what is missing and start Hark on this machine
 	@exec bin/hark serve
 
-build: ## build bin/hark
+build: $(WEB_APP) ## build bin/hark, with the browser app in it
 	@mkdir -p bin
 	@$(GO_BUILD) -o bin/hark ./cmd/hark
 
@@ -50,13 +52,23 @@ setup-run:
 setup-test:
 	@.ci/setup test
 
-test: setup-test build test-models go-test browser ## every test: race detector, SQLite and Postgres, the real recogniser, kill tests, browsers
+test: setup-test build test-models go-test web browser ## every test: race detector, SQLite and Postgres, the real recogniser, kill tests, browsers
 
 go-test: setup-test build test-models
 	$(GO_TEST) -race -timeout 30m ./...
 
+web: $(WEB)/node_modules/.installed ## the browser app: types, linter, tests of its logic
+	cd $(WEB) && npm run --silent check && npm run --silent unit
+
 browser: setup-test build models $(WEB)/node_modules/.installed ## the tests in Chromium
-	cd $(WEB) && npm run --silent check && npm run --silent e2e
+	cd $(WEB) && npm run --silent e2e
+
+shots: setup-test build models $(WEB)/node_modules/.installed ## pictures of every page and state, into .cache/shots
+	cd $(WEB) && npm run --silent shots
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.installed $(shell find $(WEB)/src $(WEB)/public -type f ! -name '*.test.ts') $(WEB)/index.html $(WEB)/vite.config.ts $(WEB)/svelte.config.js
+	cd $(WEB) && npm run --silent build -- --logLevel warn
+	@touch $@
 
 $(WEB)/node_modules/.installed: $(WEB)/package-lock.json
 	cd $(WEB) && npm ci --silent
@@ -95,7 +107,7 @@ install: build ## install hark and the libraries it carries below PREFIX
 		$(DESTDIR)$(PREFIX)/lib/hark/
 
 clean: ## remove what was built; recordings and models stay
-	rm -rf bin .cache $(WEB)/node_modules
+	rm -rf bin .cache $(WEB)/node_modules $(WEB)/dist/assets $(WEB)/dist/*.*
 
 $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	@mkdir -p $(TOOLS)

@@ -31,6 +31,7 @@ export default defineConfig({
     cssTarget: ["chrome123", "safari17.5", "firefox120"], // know light-dark()
     assetsInlineLimit: 0, // the policy allows no data: addresses
     modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: {
     // `npm run dev` talks to a Hark beside it.
