@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -9,7 +10,6 @@ import (
 
 	"hark/api/intake"
 	"hark/api/recorder"
-	"hark/media/whip"
 	"hark/storage"
 )
 
@@ -48,6 +48,7 @@ type (
 	whipPatchInput struct {
 		Session string `path:"session" doc:"Name of the session, from the Location header"`
 		IfMatch string `header:"If-Match" doc:"The ETag of the ICE session that candidates belong to; * restarts ICE"`
+		ETag    string `header:"ETag" doc:"The same, as some clients send it; read where If-Match is left out"`
 	}
 	whipPatchOutput struct {
 		Status      int
@@ -178,7 +179,7 @@ func (s *Server) changeRecording(ctx context.Context, actor storage.Actor, in *w
 		rec.SetPaused(paused)
 		return &whipPatchOutput{Status: http.StatusNoContent}, nil
 	}
-	patched, err := rec.Patch(ctx, change.text, in.IfMatch)
+	patched, err := rec.Patch(ctx, change.text, cmp.Or(in.IfMatch, in.ETag))
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +196,7 @@ func (s *Server) endRecording(_ context.Context, actor storage.Actor, in *whipDe
 	if err != nil {
 		return nil, err
 	}
-	rec.End(whip.Stopped)
+	rec.Stop()
 	return nil, nil
 }
 

@@ -327,6 +327,7 @@ func TestPatchSession(t *testing.T) {
 		})
 	}
 	w.owner.send("PATCH", session, strings.NewReader(candidate), "Content-Type", mediaTypeFragment, "If-Match", tag).want(204)
+	w.owner.send("PATCH", session, strings.NewReader(candidate), "Content-Type", mediaTypeFragment, "ETag", tag).want(204)
 	again := w.owner.send("PATCH", session, strings.NewReader(restart), "Content-Type", mediaTypeFragment, "If-Match", "*").want(200)
 	if again.header.Get("Content-Type") != mediaTypeFragment || again.header.Get("ETag") == "" || again.header.Get("ETag") == tag ||
 		!strings.Contains(string(again.body), "a=ice-ufrag:") {

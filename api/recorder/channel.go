@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 
-	"hark/media/whip"
 	"hark/transcribe/live"
 )
 
@@ -51,7 +50,7 @@ func (rec *Recording) Message(data []byte) {
 	case "resume":
 		rec.SetPaused(false)
 	case "stop":
-		rec.session.End(whip.Stopped)
+		go rec.Stop() // ends soon, and Close waits for the recording
 	}
 }
 

@@ -93,6 +93,20 @@ func (rec *Recording) SetPaused(paused bool) {
 	rec.say(notice{Type: "resumed"})
 }
 
+// underWay is how long after a speaker's stop packets may come that were sent
+// before: the two come by different ways, and only one of them is in order.
+const underWay = 60 * time.Millisecond
+
+// Stop ends the recording because its speaker said so, with all that they sent
+// before, and returns when no more comes in.
+func (rec *Recording) Stop() {
+	select {
+	case <-time.After(underWay):
+	case <-rec.over:
+	}
+	rec.End(whip.Stopped)
+}
+
 // End ends the recording and returns when no more comes in; it is finished in
 // the background. Only the first reason counts.
 func (rec *Recording) End(reason whip.Reason) { rec.session.Close(reason) }
