@@ -203,7 +203,7 @@ func (l *Listener) note(err error) {
 	l.poor = true
 	l.mu.Unlock()
 	if first && !errors.Is(err, sherpa.ErrClosed) {
-		l.engine.log.Error("hearing failed", "error", err) //nolint:sloglint // no context: see Listen
+		l.engine.log.Error("hearing failed", "error", err) //nolint:sloglint // no context: a recording outlives its request
 	}
 }
 
