@@ -149,8 +149,12 @@ func (s *opusStream) play(page ogg.Page, lost bool) error {
 	if page.Last && counted && page.Granule < end {
 		keep = max(0, total-int((min(end-page.Granule, int64(total)*opusDivide)+1)/opusDivide))
 	}
-	for _, packet := range s.page {
-		pcm, good := s.decoder.Decode(packet)
+	for i, packet := range s.page {
+		var next []byte
+		if i+1 < len(s.page) {
+			next = s.page[i+1]
+		}
+		pcm, good := s.decoder.Decode(packet, next)
 		if good {
 			s.decoded++
 		} else {

@@ -45,7 +45,7 @@ func (d *Decoder) Decode(p Packet, sink func([]float32) error) error {
 			return err
 		}
 	}
-	pcm, _ := d.stream.Decode(p.Data)
+	pcm, _ := d.stream.Decode(p.Data, nil)
 	return give(pcm)
 }
 

@@ -80,8 +80,16 @@ func (s *Stream) Length(packet []byte) int {
 // Decode returns the sound of the next packet, [Stream.Length] samples that
 // are the caller's until the next call. When the packet gives none the sound
 // is made up, and good is false.
-func (s *Stream) Decode(packet []byte) (pcm []float32, good bool) {
+//
+// A packet without content stands for one that was lost, or not sent (RFC
+// 7845, section 4.1.1): its sound comes from the copy in next, the packet after
+// it, if that has one. next may be nil.
+func (s *Stream) Decode(packet, next []byte) (pcm []float32, good bool) {
 	n := s.Length(packet)
+	if len(packet) == 1 && s.heard && copyLength(next) == n {
+		s.last = n
+		return s.copyBefore(next, n), true
+	}
 	if packet != nil {
 		got, err := s.guard(func() (int, error) { return s.codec.Decode(packet, s.pcm[:n]) })
 		if err == nil && got == n {

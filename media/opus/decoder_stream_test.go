@@ -44,7 +44,7 @@ func TestStreamOutlivesItsCodec(t *testing.T) {
 		{[]byte{9 << 3, 0, 0}, false, false, 1}, // panics: nothing to make it up of
 		{[]byte{9 << 3}, true, true, 1},
 	} {
-		pcm, good := s.Decode(c.packet)
+		pcm, good := s.Decode(c.packet, nil)
 		if good != c.good || len(pcm) != 320 || (pcm[0] != 0) != c.loud || started != c.started {
 			t.Errorf("%d bytes: good %v, %d samples of %v, %d codecs started", len(c.packet), good, len(pcm), pcm[0], started)
 		}

@@ -127,8 +127,8 @@ func TestDecoderAgreesWithTheFile(t *testing.T) {
 			if d := len(filed) - len(live); d < -160 || d > 160 {
 				t.Errorf("%s: %d samples live, %d in the file", name, len(live), len(filed))
 			}
-			// In the file, what was lost is made up where we have a copy of it.
-			if n := noise(filed, live); n > 0.02 && name != "lossy" || n > 0.2 {
+			// At the end of a page of the file a copy is not found.
+			if n := noise(filed, live); n > 0.02 {
 				t.Errorf("%s: live sound is %.4f unlike the file's", name, n)
 			}
 		}
