@@ -13,10 +13,12 @@ export default defineConfig({
   globalSetup: "./e2e/prepare.ts",
   workers: 1,
   timeout: 180_000,
+  testIgnore: process.env.HARK_SHOTS ? [] : ["shots.spec.ts"], // pictures are for looking at: npm run shots
   forbidOnly: !!process.env.CI,
   reporter: [["list"]],
   use: {
     browserName: "chromium",
+    actionTimeout: 10_000,
     launchOptions: {
       executablePath: process.env.HARK_CHROMIUM || "/usr/bin/chromium",
       args: [

@@ -20,6 +20,7 @@ type benchCmd struct {
 	NoSpeech benchNoSpeechCmd `cmd:"" name:"no-speech" help:"Words invented in silence, noise and tones."`
 	Pipeline benchPipelineCmd `cmd:"" help:"Time from 201 to ready beside the pure recogniser's time, and memory."`
 	Search   benchSearchCmd   `cmd:"" help:"Time to answer searches, by class of query."`
+	Seed     benchSeedCmd     `cmd:"" help:"Fill a conversation of this Hark with messages, beside a running server or without."`
 	Live     benchLiveCmd     `cmd:"" help:"Speak clips over WebRTC: how soon captions come, and how soon the message is ready and found."`
 	WHIP     benchWHIPCmd     `cmd:"" name:"whip" help:"What recording costs: many speak over WebRTC at once, without captions."`
 }

@@ -1,8 +1,8 @@
 /*
  * A real Hark of its own process for each test file, over a folder of its own.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -78,6 +78,27 @@ export class Hark {
       if (message.state === "ready") return message;
     }
     throw new Error(`message ${id} was not ready within a minute`);
+  }
+
+  /** Runs a command of the program over the same data, and takes what it prints. */
+  command(...args: string[]): string {
+    return execFileSync(join(root, "bin/hark"), args, { encoding: "utf8", env: { ...process.env, HARK_DATA: this.data, HARK_PUBLIC_URL: this.url } }).trim();
+  }
+
+  /** A one-time address that signs the owner in, or a new user of this name. */
+  signInAddress(newUser?: string): string {
+    return this.command("user", ...(newUser ? ["add", newUser] : ["sign-in"])).split("\n").at(-1)!;
+  }
+
+  /** Sends a recording, as a program would. */
+  async send(conversation: string, file: string | Buffer, fields: Record<string, string> = {}): Promise<Message> {
+    const answer = await fetch(`${this.url}/v1/conversations/${conversation}/messages?${new URLSearchParams(fields).toString()}`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/octet-stream" },
+      body: new Uint8Array(typeof file === "string" ? readFileSync(file) : file),
+    });
+    if (!answer.ok) throw new Error(`send: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as Message;
   }
 
   async transcript(id: string): Promise<string> {

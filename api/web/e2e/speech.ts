@@ -16,7 +16,7 @@ export const voice = join(cache, "voice.wav");
 /** Silence before the voice, in which the browser connects, in seconds. */
 const lead = 2;
 
-const prompts = ["confbridge-mute-extended", "tt-allbusy", "vm-record-prepend"];
+const prompts = ["confbridge-mute-extended", "tt-allbusy", "vm-record-prepend"] as const;
 const folder = join(cache, "prompts");
 
 /** Makes the WAV: the prompts with pauses between, and silence behind. */
@@ -44,6 +44,9 @@ export function spokenText(): string {
   const clips = manifest.map((line) => JSON.parse(line) as Clip);
   return prompts.map((name) => clips.find((c) => c.file === `${name}.wav`)!.text).join(" ");
 }
+
+/** One of the prompts, as a WAV of its own. */
+export const prompt = (name: (typeof prompts)[number]) => join(folder, `${name}.wav`);
 
 /** When the voice has spoken, in seconds from when the microphone is opened. */
 export function spokenSeconds(): number {

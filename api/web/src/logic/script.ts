@@ -39,7 +39,6 @@ export function script(segments: readonly Segment[]): Script {
     const open = paragraphs.at(-1);
     if (!open || segment.start_ms - lastEnd >= pause || open.to - open.from >= longParagraph) {
       paragraphs.push({ from: words.length, to: words.length, start: said[0]!.start });
-      said[0]!.gap = "";
     }
     words.push(...said);
     paragraphs.at(-1)!.to = words.length;
@@ -92,5 +91,5 @@ function lastAtOrBefore<T>(items: readonly T[], value: number, of: (item: T) => 
 
 /** What was said from one word to another, both included. */
 export function textOf(words: readonly Word[], from: number, to: number): string {
-  return words.slice(from, to + 1).map((word, i) => (i ? word.gap || " " : "") + word.text).join("");
+  return words.slice(from, to + 1).map((word, i) => (i ? word.gap : "") + word.text).join("");
 }

@@ -1,0 +1,79 @@
+/*
+ * Recordings on this device that are not on the server yet, and what comes next
+ * for each. Nothing here does anything; the outbox does.
+ */
+import type { Cut } from "./cuts";
+import type { Live } from "./decide";
+
+export type Phase =
+  | "recording" // somebody speaks; if its page goes away, it is sent
+  | "paused" // until somebody says to send it
+  | "waiting" // to be sent
+  | "refused"; // the server will not have it, as it is
+
+export interface Item {
+  id: string; // also the idempotency key
+  user: string;
+  conversation: string;
+  title: string;
+  name: string; // of the file; empty for what was spoken here
+  mime: string;
+  at: string; // when it was recorded (RFC 3339); empty for files
+  phase: Phase;
+  ms: number; // how much was recorded; 0 for files
+  bytes: number;
+  cuts: Cut[];
+  live?: Live;
+  tries: number; // that failed
+  notBefore: number; // Unix ms of the next try
+  reason: string; // why it is refused, in the server's words
+}
+
+export type Outcome = { kind: "sent" } | { kind: "unreached" } | { kind: "signed-out" } | { kind: "refused"; reason: string };
+
+const firstPause = 2000;
+const longestPause = 5 * 60_000;
+
+/** How long to wait after so many tries that failed; jitter is from 0 to 1. */
+export const pauseAfter = (tries: number, jitter: number) => Math.min(longestPause, firstPause * 2 ** Math.min(tries - 1, 20)) * (0.75 + jitter / 2);
+
+/** What is due, the oldest first. */
+export const due = (items: readonly Item[], now: number) => items.filter((item) => item.phase === "waiting" && item.notBefore <= now);
+
+/** When something is due next; undefined when nothing waits. */
+export function nextDue(items: readonly Item[]): number | undefined {
+  const times = items.filter((item) => item.phase === "waiting").map((item) => item.notBefore);
+  return times.length ? Math.min(...times) : undefined;
+}
+
+/** The item after a try; undefined when it is done with. */
+export function after(item: Item, outcome: Outcome, now: number, jitter: number): Item | undefined {
+  switch (outcome.kind) {
+    case "sent":
+      return undefined;
+    case "refused":
+      return { ...item, phase: "refused", reason: outcome.reason };
+    default: {
+      const tries = item.tries + 1;
+      return { ...item, tries, notBefore: now + pauseAfter(tries, jitter), reason: "" };
+    }
+  }
+}
+
+/** Sent again now, because somebody asked or the network is back. */
+export const hurried = (item: Item): Item => ({ ...item, phase: "waiting", tries: 0, notBefore: 0, reason: "" });
+
+/** What becomes of a recording whose page went away; undefined: there is nothing in it. */
+export function left(item: Item): Item | undefined {
+  if (item.bytes === 0) return undefined;
+  if (item.phase === "recording") return { ...item, phase: "waiting" };
+  return item;
+}
+
+/** What an answer to an upload means. */
+export function outcomeOf(status: number, detail: string): Outcome {
+  if (status >= 200 && status < 300) return { kind: "sent" };
+  if (status === 401) return { kind: "signed-out" };
+  if (status === 0 || status === 408 || status === 425 || status === 429 || status >= 500) return { kind: "unreached" };
+  return { kind: "refused", reason: detail };
+}
