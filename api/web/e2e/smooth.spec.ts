@@ -1,0 +1,124 @@
+/*
+ * Long things stay smooth: thousands of messages, hours of words. Nothing that
+ * the page does at once may take 100 ms.
+ */
+import type { Page } from "@playwright/test";
+
+import { expect, signIn, test, watch } from "./app";
+import { Hark } from "./hark";
+
+const longest = 100; // ms
+
+// The machine has other things to do at times, and its pauses count as tasks.
+test.describe.configure({ retries: 2 });
+
+/** Notes how long the tasks of a page take that take long. */
+async function observeTasks(page: Page) {
+  await page.addInitScript(() => {
+    const tasks: number[] = [];
+    Object.assign(window, { tasks });
+    new PerformanceObserver((list) => tasks.push(...list.getEntries().map((entry) => Math.round(entry.duration)))).observe({ type: "longtask" });
+  });
+}
+const tasks = (page: Page) => page.evaluate(() => (window as unknown as { tasks: number[] }).tasks.splice(0));
+
+/** Two hours of silence as a WAV: 8 kHz, 8 bits. */
+function silence(seconds: number): Buffer {
+  const data = Buffer.alloc(44 + seconds * 8000, 0x80);
+  data.write("RIFF");
+  data.writeUInt32LE(data.length - 8, 4);
+  data.write("WAVEfmt ", 8);
+  data.writeUInt32LE(16, 16);
+  data.writeUInt16LE(1, 20);
+  data.writeUInt16LE(1, 22);
+  data.writeUInt32LE(8000, 24);
+  data.writeUInt32LE(8000, 28);
+  data.writeUInt16LE(1, 32);
+  data.writeUInt16LE(8, 34);
+  data.write("data", 36);
+  data.writeUInt32LE(data.length - 44, 40);
+  return data;
+}
+
+test("5,000 messages scroll smoothly", async ({ page, hark }) => {
+  const wrong = watch(page);
+  await observeTasks(page);
+  const conversation = await hark.conversation("Much");
+  hark.command("bench", "seed", conversation, "--messages=5000");
+  await signIn(page, hark.signInAddress());
+  await page.goto(`${hark.url}/c/${conversation}`);
+  const box = page.locator("[role=feed] .box");
+  await expect(page.getByRole("article").first()).toBeVisible();
+  await tasks(page); // what loading took is another test's
+  // Back to the beginning of all, a screen or so at a time, as one who looks for something.
+  await box.hover();
+  await expect
+    .poll(async () => (await page.mouse.wheel(0, -4000), await page.getByText("This is the beginning.").isVisible()), { intervals: [60], timeout: 150_000 })
+    .toBe(true);
+  const up = await tasks(page);
+  for (let i = 0; i < 60; i++) {
+    await page.mouse.wheel(0, 5000);
+    await page.waitForTimeout(40);
+  }
+  const down = await tasks(page);
+  await page.getByRole("button", { name: "Newest message" }).click();
+  await expect(page.getByRole("button", { name: "Newest message" })).toHaveCount(0);
+  if (process.env.HARK_TASKS) console.log(up.toSorted((a, b) => b - a).slice(0, 12), down.toSorted((a, b) => b - a).slice(0, 12));
+  console.log(`      longest tasks: up ${Math.max(0, ...up)} ms, down ${Math.max(0, ...down)} ms`);
+  expect(Math.max(0, ...up, ...down, ...(await tasks(page)))).toBeLessThan(longest);
+  expect(await page.getByRole("article").count()).toBeLessThan(60);
+  expect(wrong).toEqual([]);
+});
+
+test("a transcript of two hours scrolls and lights up smoothly", async ({ page }) => {
+  // Nobody transcribes here: the words are the test's own.
+  const hark = await Hark.start({ HARK_ENGINE: "openai", HARK_OPENAI_URL: "http://127.0.0.1:9", HARK_FFMPEG: "/bin/false" });
+  const wrong = watch(page);
+  await observeTasks(page);
+  const seconds = 7200;
+  const sent = await hark.send(await hark.conversation("Long"), silence(seconds), { title: "Two hours" });
+  const words = Array.from({ length: 20_000 }, (_, i) => ({ text: `word${i}`, start_ms: i * 360, end_ms: i * 360 + 300, confidence: i % 9 ? 0.95 : 0.3 }));
+  const segments = Array.from({ length: 1000 }, (_, i) => {
+    const said = words.slice(i * 20, i * 20 + 20);
+    return { start_ms: said[0]!.start_ms, end_ms: said[19]!.end_ms, text: said.map((word) => word.text).join(" "), words: said };
+  });
+  await page.route(`**/v1/messages/${sent.id}`, async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ json: { ...((await answer.json()) as object), transcript_version: 1, duration_ms: seconds * 1000, state: "ready", failure: undefined } });
+  });
+  await page.route(`**/v1/messages/${sent.id}/transcript.json`, (route) => route.fulfill({ json: { message_id: sent.id, version: 1, text: "", segments } }));
+  await page.setViewportSize({ width: 900, height: 800 });
+  await signIn(page, hark.signInAddress());
+  await page.goto(`${hark.url}/m/${sent.id}`);
+  await expect(page.locator("[data-w='0']")).toBeVisible();
+  const opening = await tasks(page);
+
+  await page.getByRole("button", { name: "Play Two hours" }).first().click();
+  await expect(page.locator("[data-w].said")).toHaveText(/^word\d+$/);
+  await page.waitForTimeout(3000); // eight words
+  // To the middle and about, by the waveform: the words follow.
+  const place = page.locator(".reader").getByRole("slider");
+  const { x, y, width, height } = (await place.boundingBox())!;
+  for (const part of [0.5, 0.9, 0.1, 0.7]) {
+    await page.mouse.click(x + width * part, y + height / 2);
+    const about = Math.round(20_000 * part);
+    await expect(async () => {
+      const said = Number((await page.locator("[data-w].said").textContent())!.slice(4));
+      expect(Math.abs(said - about)).toBeLessThan(120);
+    }).toPass();
+    await expect(page.locator("[data-w].said")).toBeInViewport();
+  }
+  await page.locator(".transcript .box").hover();
+  for (let i = 0; i < 80; i++) {
+    await page.mouse.wheel(0, i < 40 ? 3000 : -2500);
+    await page.waitForTimeout(40);
+  }
+  await page.getByRole("button", { name: "Back to what is being said" }).click();
+  await expect(page.locator("[data-w].said")).toBeInViewport();
+  const reading = await tasks(page);
+  console.log(`      longest tasks: opening ${Math.max(0, ...opening)} ms, reading ${Math.max(0, ...reading)} ms`);
+  expect(Math.max(0, ...reading)).toBeLessThan(longest);
+  expect(await page.locator("[data-w]").count()).toBeLessThan(2500);
+  expect(wrong).toEqual([]);
+  await hark.stop();
+});
