@@ -51,8 +51,8 @@ export function lastBit(bars: readonly number[]): number {
   let quiet = 0;
   for (let i = spoken; i >= 0 && total - i * barMS <= longest; i--) {
     quiet = bars[i]! < voice ? quiet + barMS : 0;
-    const from = i * barMS + pause / 2; // in the middle of the pause
+    const from = i * barMS + pause / 2; // a breath before it
     if (quiet >= pause && total - from >= shortest) return total - from;
   }
-  return Math.min(total, total <= longest && quiet === 0 && spoken >= 0 && total < otherwise ? total : otherwise);
+  return Math.min(total, otherwise);
 }

@@ -9,7 +9,8 @@ export type Phase =
   | "recording" // somebody speaks; if its page goes away, it is sent
   | "paused" // until somebody says to send it
   | "waiting" // to be sent
-  | "refused"; // the server will not have it, as it is
+  | "refused" // the server will not have it, as it is
+  | "gone"; // thrown away here; what the server has of it is to be, too
 
 export interface Item {
   id: string; // also the idempotency key
@@ -37,12 +38,14 @@ const longestPause = 5 * 60_000;
 /** How long to wait after so many tries that failed; jitter is from 0 to 1. */
 export const pauseAfter = (tries: number, jitter: number) => Math.min(longestPause, firstPause * 2 ** Math.min(tries - 1, 20)) * (0.75 + jitter / 2);
 
+const waits = (item: Item) => item.phase === "waiting" || item.phase === "gone";
+
 /** What is due, the oldest first. */
-export const due = (items: readonly Item[], now: number) => items.filter((item) => item.phase === "waiting" && item.notBefore <= now);
+export const due = (items: readonly Item[], now: number) => items.filter((item) => waits(item) && item.notBefore <= now);
 
 /** When something is due next; undefined when nothing waits. */
 export function nextDue(items: readonly Item[]): number | undefined {
-  const times = items.filter((item) => item.phase === "waiting").map((item) => item.notBefore);
+  const times = items.filter(waits).map((item) => item.notBefore);
   return times.length ? Math.min(...times) : undefined;
 }
 
@@ -61,7 +64,11 @@ export function after(item: Item, outcome: Outcome, now: number, jitter: number)
 }
 
 /** Sent again now, because somebody asked or the network is back. */
-export const hurried = (item: Item): Item => ({ ...item, phase: "waiting", tries: 0, notBefore: 0, reason: "" });
+export const hurried = (item: Item): Item => ({ ...item, phase: item.phase === "gone" ? "gone" : "waiting", tries: 0, notBefore: 0, reason: "" });
+
+/** What is left to do about a live recording that nobody is to hear. */
+export const takenBack = (item: Item): Item | undefined =>
+  item.live && { ...hurried(item), id: `gone-${item.live.message}`, phase: "gone", title: "", bytes: 0, cuts: [] };
 
 /** What becomes of a recording whose page went away; undefined: there is nothing in it. */
 export function left(item: Item): Item | undefined {

@@ -9,10 +9,12 @@ interface Remembered {
   skipSilence: boolean;
   playNext: boolean;
   shortcuts: boolean;
+  input: string; // the microphone's device id; empty is the system's choice
+  noise: boolean; // suppressed while recording
 }
 
 const key = "hark.prefs";
-const standard: Remembered = { theme: "system", language: "", rate: 1, skipSilence: false, playNext: true, shortcuts: true };
+const standard: Remembered = { theme: "system", language: "", rate: 1, skipSilence: false, playNext: true, shortcuts: true, input: "", noise: true };
 
 export const prefs: Remembered = $state({ ...standard, ...read() });
 
