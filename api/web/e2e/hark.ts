@@ -91,10 +91,10 @@ export class Hark {
   }
 
   /** Sends a recording, as a program would. */
-  async send(conversation: string, file: string | Buffer, fields: Record<string, string> = {}): Promise<Message> {
+  async send(conversation: string, file: string | Buffer, fields: Record<string, string> = {}, token = this.token): Promise<Message> {
     const answer = await fetch(`${this.url}/v1/conversations/${conversation}/messages?${new URLSearchParams(fields).toString()}`, {
       method: "POST",
-      headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/octet-stream" },
+      headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/octet-stream" },
       body: new Uint8Array(typeof file === "string" ? readFileSync(file) : file),
     });
     if (!answer.ok) throw new Error(`send: ${answer.status} ${await answer.text()}`);
