@@ -3912,6 +3912,8 @@ export interface operations {
             header?: {
                 /** @description The ETag of the ICE session that candidates belong to; * restarts ICE */
                 "If-Match"?: string;
+                /** @description The same, as some clients send it; read where If-Match is left out */
+                ETag?: string;
             };
             path: {
                 /** @description Name of the session, from the Location header */
@@ -3922,7 +3924,10 @@ export interface operations {
         /** @description Up to 64 KiB. */
         requestBody: {
             content: {
-                "application/json": string;
+                "application/json": {
+                    /** @description Whether what is said is left out from now on */
+                    paused: boolean;
+                };
                 "application/trickle-ice-sdpfrag": string;
             };
         };
