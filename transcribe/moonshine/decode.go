@@ -25,11 +25,15 @@ type spoken struct {
 // decoder in one go, which takes little longer than one token, and holds as far
 // as the decoder would have said it too (greedy speculative decoding:
 // Leviathan et al. 2023, section 2).
-func (m *Model) decode(ctx context.Context, samples []float32, draft []int) (*spoken, error) {
+func (m *Model) decode(ctx context.Context, samples []float32, hints Hints) (*spoken, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	heard, err := m.encoder.listen(ctx, samples)
+	encoder := m.encoder
+	if hints.Hurry {
+		encoder = m.hurried
+	}
+	heard, err := encoder.listen(ctx, samples)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +45,7 @@ func (m *Model) decode(ctx context.Context, samples []float32, draft []int) (*sp
 	defer g.close()
 
 	s := &spoken{attention: attention{frames: g.frames}, limit: len(samples)*tokensPerSecond/sampleRate + tokensExtra}
-	draft = draft[:min(len(draft), s.limit-1)]
+	draft := hints.Draft[:min(len(hints.Draft), s.limit-1)]
 	next := []int{tokenStart}
 	for {
 		if err := context.Cause(ctx); err != nil {

@@ -70,7 +70,13 @@ func openDecoder(path string, threads int) (*decoder, error) {
 	return &decoder{session: session, head: head, shape: parts.shape, caches: namesOf(parts.shape.layers)}, nil
 }
 
-func (d *decoder) close() error { return errors.Join(d.session.Destroy(), d.head.close()) }
+// close frees the decoder, if there is one.
+func (d *decoder) close() error {
+	if d == nil {
+		return nil
+	}
+	return errors.Join(d.session.Destroy(), d.head.close())
+}
 
 // borrow returns buffers that nobody uses. They are kept by hand and not in a
 // sync.Pool, whose content the garbage collector drops every other time: at

@@ -30,7 +30,13 @@ func openEncoder(path string, threads int) (*encoder, error) {
 	return &encoder{session: session}, nil
 }
 
-func (e *encoder) close() error { return e.session.Destroy() }
+// close frees the encoder, if there is one.
+func (e *encoder) close() error {
+	if e == nil {
+		return nil
+	}
+	return e.session.Destroy()
+}
 
 // listen runs the encoder, which is stopped when ctx ends: it is the longest
 // step there is. The caller destroys what it returns.

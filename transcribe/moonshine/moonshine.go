@@ -55,6 +55,7 @@ type Config struct {
 	Decoder string // path of decoder_model_merged.onnx
 	Tokens  string // path of the vocabulary: lines of "BASE64(token) ID"
 	Threads int    // that one call of Recognise computes with; 0 means 1
+	Haste   int    // threads of the encoder in a call that is in a hurry; 0 means as many as of any other
 	Library string // path of ONNX Runtime's shared library; empty means the one this process has loaded
 }
 
@@ -62,6 +63,7 @@ type Config struct {
 // share the weights, and each computes on its caller's thread.
 type Model struct {
 	encoder *encoder
+	hurried *encoder // for who is in a hurry; the same where there is nothing to gain
 	decoder *decoder
 	vocab   vocabulary
 
@@ -73,8 +75,8 @@ type Model struct {
 // and 300 MB, of which 190 MB stay; every call of Recognise at the same time
 // adds about 60 MB for sound of up to ten seconds, which stay as well.
 func Load(cfg Config) (*Model, error) {
-	if cfg.Threads < 0 {
-		return nil, fmt.Errorf("moonshine: threads is %d, want 1 or more, or 0 for 1", cfg.Threads)
+	if cfg.Threads < 0 || cfg.Haste < 0 {
+		return nil, fmt.Errorf("moonshine: threads is %d and %d in haste, want 0 or more", cfg.Threads, cfg.Haste)
 	}
 	threads := max(cfg.Threads, 1)
 	for _, file := range []struct{ what, path string }{
@@ -92,11 +94,8 @@ func Load(cfg Config) (*Model, error) {
 	if err := OpenRuntime(cfg.Library); err != nil {
 		return nil, fmt.Errorf("moonshine: %w", err)
 	}
-	if m.encoder, err = openEncoder(cfg.Encoder, threads); err != nil {
-		return nil, fmt.Errorf("moonshine: %w", err)
-	}
-	if m.decoder, err = openDecoder(cfg.Decoder, threads); err != nil {
-		return nil, errors.Join(fmt.Errorf("moonshine: %w", err), m.encoder.close())
+	if err := m.open(cfg, threads); err != nil {
+		return nil, errors.Join(fmt.Errorf("moonshine: %w", err), m.Close())
 	}
 	if m.decoder.shape.vocab != len(m.vocab) {
 		return nil, errors.Join(fmt.Errorf("moonshine: vocabulary %s has %d tokens, the decoder %d: they belong to different models",
@@ -108,6 +107,21 @@ func Load(cfg Config) (*Model, error) {
 	return m, nil
 }
 
+// open loads the parts. What it has loaded when it fails is closed by Close.
+func (m *Model) open(cfg Config, threads int) (err error) {
+	if m.encoder, err = openEncoder(cfg.Encoder, threads); err != nil {
+		return err
+	}
+	m.hurried = m.encoder
+	if cfg.Haste > threads {
+		if m.hurried, err = openEncoder(cfg.Encoder, cfg.Haste); err != nil {
+			return err
+		}
+	}
+	m.decoder, err = openDecoder(cfg.Decoder, threads)
+	return err
+}
+
 // Close frees the model once the calls under way are done. Closing twice is harmless.
 func (m *Model) Close() error {
 	m.closing.Lock()
@@ -116,7 +130,11 @@ func (m *Model) Close() error {
 		return nil
 	}
 	m.closed = true
-	return errors.Join(m.encoder.close(), m.decoder.close())
+	var err error
+	if m.hurried != m.encoder {
+		err = m.hurried.close()
+	}
+	return errors.Join(err, m.encoder.close(), m.decoder.close())
 }
 
 const (
@@ -138,13 +156,22 @@ const (
 // When ctx ends, so does the call, within the 10 ms that a step of the decoder
 // takes.
 func (m *Model) Recognise(ctx context.Context, samples []float32) (Result, error) {
-	return m.Revise(ctx, samples, nil)
+	return m.RecogniseWith(ctx, samples, Hints{})
 }
 
-// Revise is Recognise for sound of which the beginning was heard before, when
-// there was less of it: draft are the Tokens of that result. It takes the less
-// time the more of the draft still holds, and hears the same.
-func (m *Model) Revise(ctx context.Context, samples []float32, draft []int) (Result, error) {
+// Hints make a call quicker. The same is heard.
+type Hints struct {
+	// Draft are the Tokens of a Result for the beginning of the same sound,
+	// from when there was less of it. The more of it still holds, the better.
+	Draft []int
+
+	// Hurry has the encoder use all of Config.Haste, for who waits for nothing
+	// else: it takes less time, but more work, than without.
+	Hurry bool
+}
+
+// RecogniseWith is Recognise with hints.
+func (m *Model) RecogniseWith(ctx context.Context, samples []float32, hints Hints) (Result, error) {
 	m.closing.RLock()
 	defer m.closing.RUnlock()
 	if m.closed {
@@ -160,7 +187,7 @@ func (m *Model) Revise(ctx context.Context, samples []float32, draft []int) (Res
 	if len(padded) < minSamples {
 		padded = append(make([]float32, 0, minSamples), samples...)[:minSamples]
 	}
-	spoken, err := m.decode(ctx, padded, draft)
+	spoken, err := m.decode(ctx, padded, hints)
 	if err != nil {
 		return Result{}, fmt.Errorf("moonshine: %w", err)
 	}
@@ -171,7 +198,7 @@ func (m *Model) Revise(ctx context.Context, samples []float32, draft []int) (Res
 type Result struct {
 	Words []transcribe.Word // in order; times from the start of the sound, with confidence
 
-	// Tokens are what the model said, as a draft for Revise.
+	// Tokens are what the model said, as a draft for more of the sound.
 	Tokens []int
 
 	// Looped says that the model began to repeat itself and was stopped; the

@@ -245,10 +245,10 @@ func TestOpenRuntimeSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestRevise hears the prompts as they come in, with a draft and without. The
+// TestRecogniseWithDraft hears the prompts as they come in, with a draft and without. The
 // decoder computes with bytes, whose rounding a draft changes: a comma may
 // come and go, but hardly a word.
-func TestRevise(t *testing.T) {
+func TestRecogniseWithDraft(t *testing.T) {
 	m := load(t, "moonshine-base-en")
 	words, errors := 0, 0
 	for name := range prompts {
@@ -259,7 +259,7 @@ func TestRevise(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := m.Revise(t.Context(), clip[:n], draft)
+			got, err := m.RecogniseWith(t.Context(), clip[:n], Hints{Draft: draft})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -268,13 +268,13 @@ func TestRevise(t *testing.T) {
 			checkWords(t, got.Words, n)
 			draft = got.Tokens
 		}
-		again, err := m.Revise(t.Context(), clip, draft)
+		again, err := m.RecogniseWith(t.Context(), clip, Hints{Draft: draft})
 		if err != nil || len(again.Tokens) == 0 {
 			t.Fatal(again, err)
 		}
 		// A draft of nonsense changes nothing either.
 		wrong := slices.Repeat([]int{draft[0], 5000}, 20)
-		misled, err := m.Revise(t.Context(), clip, wrong)
+		misled, err := m.RecogniseWith(t.Context(), clip, Hints{Draft: wrong})
 		if err != nil || wordErrors(texts(misled.Words), plains(again.Words)) > 1 {
 			t.Errorf("misled to %v, %v", texts(misled.Words), err)
 		}

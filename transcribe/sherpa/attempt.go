@@ -44,7 +44,7 @@ type hearing struct {
 }
 
 // hear has a piece recognised: h has all but what comes of it.
-func (l *Listener) hear(h *hearing, draft []int) *hearing {
+func (l *Listener) hear(h *hearing, with hints) *hearing {
 	ctx, cancel := context.WithCancelCause(l.ctx)
 	h.cancel = cancel
 	h.job = &job{ctx: ctx, cost: int64(len(h.piece.samples)), told: l.opts.Wake, share: &l.shares.finished}
@@ -58,7 +58,7 @@ func (l *Listener) hear(h *hearing, draft []int) *hearing {
 	}
 	h.job.run = func(ctx context.Context) {
 		begun := time.Now()
-		h.heard, h.err = l.engine.hearAgain(ctx, h.piece, l.opts.Language, draft, tries)
+		h.heard, h.err = l.engine.hearAgain(ctx, h.piece, l.opts.Language, with, tries)
 		h.took = time.Since(begun)
 	}
 	l.engine.pool.queue(h.job)
@@ -126,7 +126,7 @@ func (l *Listener) attempt() {
 		return
 	}
 	a.end, a.next = end, now.Add(attemptEvery)
-	a.newest = l.hear(&hearing{piece: p, number: l.number, settled: quiet}, a.draft)
+	a.newest = l.hear(&hearing{piece: p, number: l.number, settled: quiet}, hints{draft: a.draft})
 }
 
 // learn takes from an attempt what helps the next, and puts that off as long

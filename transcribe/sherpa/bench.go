@@ -42,7 +42,7 @@ func (e *Engine) RecogniseAll(ctx context.Context, segments [][]float32, priorit
 	failed := make([]error, len(segments))
 	for i, samples := range segments {
 		jobs[i] = e.pool.submit(ctx, s, int64(len(samples)), func(ctx context.Context) {
-			if _, failed[i] = e.recogniser.recognise(ctx, samples, "", nil); failed[i] != nil {
+			if _, failed[i] = e.recogniser.recognise(ctx, samples, "", hints{}); failed[i] != nil {
 				cancel(failed[i])
 			}
 		})

@@ -16,22 +16,22 @@ const (
 // hear recognises a piece. When the recogniser loses its way, the piece is
 // tried again in two halves.
 func (e *Engine) hear(ctx context.Context, p piece, language string) (heard, error) {
-	return e.hearAgain(ctx, p, language, nil, mostTries)
+	return e.hearAgain(ctx, p, language, hints{}, mostTries)
 }
 
-// hearAgain is hear with a draft of what was heard before (see [recogniser])
-// and the number of times that the piece may be halved.
-func (e *Engine) hearAgain(ctx context.Context, p piece, language string, draft []int, tries int) (heard, error) {
-	h, err := e.recogniser.recognise(ctx, p.raise(), language, draft)
+// hearAgain is hear with hints and the number of times that the piece may be
+// halved.
+func (e *Engine) hearAgain(ctx context.Context, p piece, language string, with hints, tries int) (heard, error) {
+	h, err := e.recogniser.recognise(ctx, p.raise(), language, with)
 	if err != nil || tries == 0 || len(p.samples) < leastToCut || !h.suspect(p) {
 		return h, err
 	}
 	a, b := p.halve()
-	first, err := e.hearAgain(ctx, a, language, nil, tries-1)
+	first, err := e.hearAgain(ctx, a, language, hints{hurry: with.hurry}, tries-1)
 	if err != nil {
 		return heard{}, err
 	}
-	second, err := e.hearAgain(ctx, b, language, nil, tries-1)
+	second, err := e.hearAgain(ctx, b, language, hints{hurry: with.hurry}, tries-1)
 	if err != nil {
 		return heard{}, err
 	}

@@ -43,6 +43,7 @@ type Listener struct {
 	shares   shares
 	pending  []*hearing // finished pieces whose words are not told yet, in order
 	number   int        // of the open piece, or the next
+	ending   bool       // no more will be said; the speaker waits for what was
 	attempts attempts   // at it
 	captions captions
 	behind   bool
@@ -134,7 +135,7 @@ func (l *Listener) finishPiece(p piece) {
 		l.behind = true
 		return
 	}
-	l.pending = append(l.pending, l.hear(&hearing{piece: p, number: number, finished: true}, draft))
+	l.pending = append(l.pending, l.hear(&hearing{piece: p, number: number, finished: true}, hints{draft: draft, hurry: l.ending}))
 }
 
 // Take returns what became known since it was called last.
@@ -200,6 +201,7 @@ func (l *Listener) flush() error {
 		clear(l.window[n:])
 		err = l.push()
 	}
+	l.ending = true
 	for _, p := range l.cutter.flush() {
 		l.finishPiece(p)
 	}

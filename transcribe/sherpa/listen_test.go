@@ -126,9 +126,9 @@ type counting struct {
 	held   chan struct{} // nil: never
 }
 
-func (r *counting) recognise(ctx context.Context, samples []float32, _ string, draft []int) (heard, error) {
+func (r *counting) recognise(ctx context.Context, samples []float32, _ string, with hints) (heard, error) {
 	r.calls.Add(1)
-	if draft != nil {
+	if with.draft != nil {
 		r.drafts.Add(1)
 	}
 	if r.held != nil {

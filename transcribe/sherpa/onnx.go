@@ -65,7 +65,7 @@ func sherpaConfig(found models.Installed, threads int) (sherpa.OfflineRecognizer
 	return config, nil
 }
 
-func (r *sherpaRecogniser) recognise(_ context.Context, samples []float32, language string, _ []int) (heard, error) {
+func (r *sherpaRecogniser) recognise(_ context.Context, samples []float32, language string, _ hints) (heard, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.engine == nil {

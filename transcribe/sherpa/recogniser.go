@@ -10,11 +10,15 @@ import (
 )
 
 // recogniser turns a piece of sound into words. It is safe for concurrent use.
-// draft is what was heard in the same sound before it went on, nil when that
-// is not known: a recogniser may be quicker for it, but hears the same.
 type recogniser interface {
-	recognise(ctx context.Context, samples []float32, language string, draft []int) (heard, error)
+	recognise(ctx context.Context, samples []float32, language string, h hints) (heard, error)
 	close() error
+}
+
+// hints are for a recogniser to be quicker by. It hears the same without.
+type hints struct {
+	draft []int // tokens that were heard in the same sound before it went on; may be nil
+	hurry bool  // somebody waits for this piece alone
 }
 
 // heard is what a recogniser made of a piece.
@@ -34,6 +38,7 @@ func load(found models.Installed, cfg Config) (r recogniser, slots int, err erro
 			Decoder: found.Path(models.RoleDecoder),
 			Tokens:  found.Path(models.RoleTokens),
 			Threads: 1,
+			Haste:   cfg.Recognisers,
 			Library: cfg.Library,
 		})
 		if err != nil {
@@ -45,14 +50,14 @@ func load(found models.Installed, cfg Config) (r recogniser, slots int, err erro
 	return r, 1, err
 }
 
-// moonshineRecogniser runs Moonshine, a core to each call.
+// moonshineRecogniser runs Moonshine, a core to each call but one in a hurry.
 type moonshineRecogniser struct {
 	model    *moonshine.Model
 	language string
 }
 
-func (r moonshineRecogniser) recognise(ctx context.Context, samples []float32, _ string, draft []int) (heard, error) {
-	result, err := r.model.Revise(ctx, samples, draft)
+func (r moonshineRecogniser) recognise(ctx context.Context, samples []float32, _ string, h hints) (heard, error) {
+	result, err := r.model.RecogniseWith(ctx, samples, moonshine.Hints{Draft: h.draft, Hurry: h.hurry})
 	if err != nil {
 		return heard{}, err
 	}

@@ -95,7 +95,7 @@ func TestSherpaConfig(t *testing.T) {
 // hears one word in the middle.
 type lostRecogniser struct{ longest int }
 
-func (r *lostRecogniser) recognise(_ context.Context, samples []float32, _ string, _ []int) (heard, error) {
+func (r *lostRecogniser) recognise(_ context.Context, samples []float32, _ string, _ hints) (heard, error) {
 	r.longest = max(r.longest, len(samples))
 	ms := int64(len(samples)) * 1000 / sampleRate
 	return heard{
