@@ -16,7 +16,7 @@ import (
 const appCSP = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 	"media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; font-src 'none'; object-src 'none'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
-	"require-trusted-types-for 'script'; trusted-types svelte-trusted-html"
+	"require-trusted-types-for 'script'; trusted-types svelte-trusted-html hark-worker"
 
 // app is opened when the program starts; it is part of it, and cannot fail in
 // any other way than in its tests.

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -24,8 +25,28 @@ function packed(): Plugin {
   };
 }
 
+/** Writes the service worker, which knows all files of the app by name. */
+function worker(): Plugin {
+  return {
+    name: "worker",
+    apply: "build",
+    enforce: "post",
+    generateBundle: {
+      order: "post",
+      handler(_, bundle) {
+        const own = readdirSync("public").filter((name) => !name.startsWith("."));
+        const files = [...Object.keys(bundle).filter((name) => name.startsWith("assets/")), ...own].map((name) => `/${name}`).sort();
+        const page = bundle["index.html"];
+        const version = createHash("sha256").update(files.join("\n")).update(page?.type === "asset" ? page.source : "").digest("hex").slice(0, 12);
+        const source = readFileSync("src/worker/worker.js", "utf8").replace("/* FILES */ []", JSON.stringify(files)).replace('/* VERSION */ ""', JSON.stringify(version));
+        this.emitFile({ type: "asset", fileName: "worker.js", source });
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [svelte(), packed()],
+  plugins: [svelte(), worker(), packed()],
   build: {
     target: "es2022",
     cssTarget: ["chrome123", "safari17.5", "firefox120"], // know light-dark()

@@ -7,16 +7,24 @@ interface Notice {
   id: number;
   text: string;
   tone: "plain" | "bad";
+  act?: Act;
+}
+
+/** What one may do about it, by a button. */
+interface Act {
+  text: string;
+  run: () => void;
 }
 
 class Notices {
   shown = $state.raw<Notice[]>([]);
   private count = 0;
 
-  say(text: string, tone: Notice["tone"] = "plain") {
+  /** Says something for a while; what one may do about it stays until it is done or closed. */
+  say(text: string, tone: Notice["tone"] = "plain", act?: Act) {
     const id = ++this.count;
-    this.shown = [...this.shown.slice(-2), { id, text, tone }];
-    setTimeout(() => this.dismiss(id), tone === "bad" ? 8000 : 3500);
+    this.shown = [...this.shown.slice(-2), { id, text, tone, ...(act && { act }) }];
+    if (!act) setTimeout(() => this.dismiss(id), tone === "bad" ? 8000 : 3500);
   }
 
   dismiss(id: number) {
