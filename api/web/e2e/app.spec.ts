@@ -49,7 +49,7 @@ test("a word is found, and plays from where it was said", async ({ app, hark }) 
   await hark.ready(sent.id);
   await app.getByRole("link", { name: "Search what was said" }).click();
   await app.getByRole("searchbox").pressSequentially("telemark", { delay: 30 });
-  const hit = app.locator("section", { has: app.getByRole("link", { name: "Finds", exact: true }) }).getByRole("button", { name: /Play from/ });
+  const hit = app.locator(".found section", { has: app.getByRole("link", { name: "Finds", exact: true }) }).getByRole("button", { name: /Play from/ });
   await expect(hit.locator("mark")).toHaveText(/telemarketer/i);
   const [found] = (await hark.json<{ hits: { start_ms: number }[] }>(`/v1/search?q=telemarketers&conversation=${conversation}`)).hits;
   await hit.click();

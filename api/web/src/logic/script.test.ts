@@ -23,7 +23,7 @@ describe("script", () => {
 
   it("breaks long speech too", () => {
     const long = Array.from({ length: 40 }, (_, i) => segment(i * 1000, "one two three four five six"));
-    expect(script(long).paragraphs.every((p) => p.to - p.from <= 80)).toBe(true);
+    expect(script(long).paragraphs.every((p) => p.to - p.from <= 60)).toBe(true);
   });
 
   it("keeps what stands between words, or does not", () => {

@@ -27,7 +27,7 @@ export interface Script {
 const doubt = 0.5;
 /** A pause after which a new paragraph begins, in ms. */
 const pause = 2000;
-const longParagraph = 70; // words
+const longParagraph = 50; // words
 
 export function script(segments: readonly Segment[]): Script {
   const words: Word[] = [];
