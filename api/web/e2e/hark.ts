@@ -59,6 +59,15 @@ export class Hark {
     rmSync(this.data, { recursive: true, force: true });
   }
 
+  /** Stops it in the middle of everything, as a network that dies, until it is thawed. */
+  freeze() {
+    this.process.kill("SIGSTOP");
+  }
+
+  thaw() {
+    this.process.kill("SIGCONT");
+  }
+
   /** Asks the API and takes the JSON that it answers. */
   async json<T>(path: string, init: RequestInit = {}): Promise<T> {
     const answer = await fetch(this.url + path, { ...init, headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" } });

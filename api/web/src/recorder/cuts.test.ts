@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { barsLeft, type Cut, cutFrom, lastBit, left, source, target } from "./cuts";
+import { barsLeft, type Cut, cutFrom, lastBars, lastBit, left, shape, source, target } from "./cuts";
 import { barMS } from "./levels";
 
 const cuts: Cut[] = [{ from: 1000, to: 2000 }, { from: 5000, to: 8000 }];
@@ -34,6 +34,17 @@ test("bars of what is left", () => {
   expect(rest).toHaveLength(120);
   expect(rest[20]).toBe(40);
   expect(rest[80]).toBe(160);
+  for (const count of [1, 39, 45, 110, 500]) expect(lastBars(bars, cuts, count)).toEqual(rest.slice(-count).reverse());
+  expect(lastBars(bars, [{ from: 9000, to: 10_000 }], 1)).toEqual([179]); // nothing said since the cut
+});
+
+test("the shape of hours in a few peaks", () => {
+  const hours = Array.from({ length: 300_000 }, (_, i) => (i === 299_999 ? 1 : 0.1));
+  const peaks = shape(hours, 400);
+  expect(peaks).toHaveLength(400);
+  expect(peaks.at(-1)).toBe(1);
+  expect(shape([0.1, 0.2], 400)).toEqual([0.1, 0.2]);
+  expect(shape([], 400)).toEqual([]);
 });
 
 test.each([

@@ -41,6 +41,23 @@ export function cutFrom(from: number, total: number, cuts: readonly Cut[]): Cut[
 /** The bars of what is left. */
 export const barsLeft = (bars: readonly number[], cuts: readonly Cut[]) => bars.filter((_, i) => !cuts.some((cut) => i * barMS >= cut.from && i * barMS < cut.to));
 
+/** The last so many bars of what is left, the newest first. */
+export function lastBars(bars: readonly number[], cuts: readonly Cut[], count: number): number[] {
+  const last: number[] = [];
+  let cut = cuts.length - 1;
+  for (let i = bars.length - 1; i >= 0 && last.length < count; i--) {
+    while (cut >= 0 && i * barMS < cuts[cut]!.from) cut--;
+    if (cut < 0 || i * barMS >= cuts[cut]!.to) last.push(bars[i]!);
+  }
+  return last;
+}
+
+/** The shape of it in at most so many peaks, each the loudest of its part. */
+export function shape(bars: readonly number[], count: number): number[] {
+  const step = Math.ceil(bars.length / count) || 1;
+  return Array.from({ length: Math.ceil(bars.length / step) }, (_, i) => bars.slice(i * step, (i + 1) * step).reduce((high, bar) => Math.max(high, bar), 0));
+}
+
 /**
  * How much to cut for the last bit, in ms of what is left: back to the pause
  * before what was said last. bars are those of what is left.

@@ -14,7 +14,7 @@ import { prefs } from "../state/prefs.svelte";
 import { session } from "../state/session.svelte";
 import { t } from "../words";
 import { Copy } from "./copy";
-import { barsLeft, cutFrom, type Cut, lastBit, left, source } from "./cuts";
+import { barsLeft, cutFrom, type Cut, lastBars, lastBit, left, shape, source } from "./cuts";
 import { type Live, stalled } from "./decide";
 import { Ear } from "./ear";
 import { barMS, Levels, type Warning } from "./levels";
@@ -69,8 +69,14 @@ class Recorder {
     return this.levels.bars.at(-1) ?? 0;
   }
 
-  barsLeft(): number[] {
-    return barsLeft(this.levels.bars, this.cuts);
+  /** The shape of what is left, to be drawn. */
+  shape(): number[] {
+    return shape(barsLeft(this.levels.bars, this.cuts), 400);
+  }
+
+  /** The last bars of what is left, the newest first. */
+  lastBars(count: number): number[] {
+    return lastBars(this.levels.bars, this.cuts, count);
   }
 
   async start(conversation: string) {
@@ -174,7 +180,7 @@ class Recorder {
 
   /** How much the next cut of the last bit takes. */
   get lastBit(): number {
-    return lastBit(this.barsLeft());
+    return lastBit(lastBars(this.levels.bars, this.cuts, 20_000 / barMS).reverse());
   }
 
   /** Cuts the last bit, or all behind a place in what is left. */

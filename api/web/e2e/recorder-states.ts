@@ -1,0 +1,87 @@
+/* Leads a page through all that the recorder may look like. */
+import type { Page } from "@playwright/test";
+
+import { expect } from "./app";
+import type { Hark } from "./hark";
+
+const recorder = (page: Page) => page.getByRole("region", { name: "Recording" });
+const record = (page: Page) => page.getByRole("button", { name: "Record", exact: true });
+const pending = (page: Page) => page.getByRole("region", { name: "Not sent yet" });
+
+/** Calls back in each state, with its name. */
+export async function recorderStates(page: Page, hark: Hark, conversation: string, each: (state: string) => Promise<void>) {
+  const open = async () => {
+    await page.goto(`${hark.url}/c/${conversation}`);
+    await expect(page.getByRole("button", { name: "Microphone" })).toBeVisible();
+  };
+  await open();
+  await each("idle");
+  await page.getByRole("button", { name: "Microphone" }).click();
+  await each("microphone");
+  await page.keyboard.press("Escape");
+
+  await record(page).click();
+  await expect(recorder(page).getByText(/participants/)).toBeVisible({ timeout: 40_000 });
+  await each("live");
+  await page.keyboard.press(" ");
+  await expect(recorder(page).getByRole("button", { name: "Listen" })).toBeVisible();
+  await each("paused");
+  await recorder(page).getByRole("button", { name: /^Cut last/ }).click();
+  await expect(recorder(page).getByRole("button", { name: "Put it back" })).toBeVisible();
+  await each("cut");
+  await page.keyboard.press("Escape");
+  await each("throw-away");
+  await page.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+
+  // Held, with no connection and nothing to hear.
+  await page.route("**/whip?*", (route) => route.abort());
+  const box = (await record(page).boundingBox())!;
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.down();
+  await expect(recorder(page)).toBeVisible();
+  await page.mouse.move(box.x + box.width / 2 + 4, box.y + box.height / 2, { steps: 3 });
+  await page.waitForTimeout(1500);
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 3 });
+  await each("held");
+  await page.mouse.move(box.x + box.width / 2, box.y - 40, { steps: 3 });
+  await page.mouse.up(); // locked
+  await expect(recorder(page).getByText(/Safe on this device/)).toBeVisible();
+  await each("local");
+
+  // Sent into a network that is gone, beside a draft and what is refused.
+  await page.route("**/messages?*", (route) => (route.request().method() === "POST" ? route.abort() : route.fallback()));
+  await recorder(page).getByRole("button", { name: "Send" }).click();
+  await expect(pending(page).getByText(/Waits for the connection/)).toBeVisible({ timeout: 15_000 });
+  await page.unroute("**/messages?*");
+  await page.locator("input[type=file]").setInputFiles({ name: "Notes from the meeting, second part.txt", mimeType: "text/plain", buffer: Buffer.from("Only words, no sound.") });
+  await expect(pending(page).getByRole("alert")).toBeVisible();
+  await record(page).click();
+  await expect(recorder(page).getByRole("timer")).toHaveText("0:02");
+  await recorder(page).getByRole("button", { name: "Pause" }).click();
+  page.once("dialog", (dialog) => void dialog.accept());
+  await page.route("**/messages?*", (route) => (route.request().method() === "POST" ? route.abort() : route.fallback()));
+  await page.reload();
+  await expect(pending(page).getByText("Not sent. Only on this device.")).toBeVisible();
+  await each("pending");
+  for (let left = await pending(page).getByRole("listitem").count(); left > 0; left--) {
+    await pending(page).getByRole("button", { name: /^Throw away/ }).first().click();
+    await page.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+    await expect(page.getByRole("dialog")).toBeHidden();
+  }
+  await page.unrouteAll();
+
+  const data = await page.evaluateHandle(() => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File(["x"], "x.wav"));
+    return transfer;
+  });
+  await page.dispatchEvent(".conversation", "dragenter", { dataTransfer: data });
+  await expect(page.getByText("Recordings, and videos with sound")).toBeVisible();
+  await each("drop");
+  await page.dispatchEvent(".conversation", "dragleave", { dataTransfer: data });
+
+  await page.evaluate(() => (navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"))));
+  await record(page).click();
+  await expect(page.getByText("Hark may not use the microphone")).toBeVisible();
+  await each("refused");
+}
