@@ -52,16 +52,18 @@ export async function recorderStates(page: Page, hark: Hark, conversation: strin
   await page.route("**/messages?*", (route) => (route.request().method() === "POST" ? route.abort() : route.fallback()));
   await recorder(page).getByRole("button", { name: "Send" }).click();
   await expect(pending(page).getByText(/Waits for the connection/)).toBeVisible({ timeout: 15_000 });
-  await page.unroute("**/messages?*");
-  await page.locator("input[type=file]").setInputFiles({ name: "Notes from the meeting, second part.txt", mimeType: "text/plain", buffer: Buffer.from("Only words, no sound.") });
-  await expect(pending(page).getByRole("alert")).toBeVisible();
   await record(page).click();
   await expect(recorder(page).getByRole("timer")).toHaveText("0:02");
   await recorder(page).getByRole("button", { name: "Pause" }).click();
   page.once("dialog", (dialog) => void dialog.accept());
-  await page.route("**/messages?*", (route) => (route.request().method() === "POST" ? route.abort() : route.fallback()));
   await page.reload();
   await expect(pending(page).getByText("Not sent. Only on this device.")).toBeVisible();
+  await page.unroute("**/messages?*");
+  await page.route("**/messages?*filename*", (route) => route.fulfill({ status: 415, json: { detail: "This is a text file, not a recording." } }));
+  await page.route("**/messages?recorded_at*", (route) => route.abort());
+  await page.locator("input[type=file]").setInputFiles({ name: "Notes from the meeting, second part.txt", mimeType: "text/plain", buffer: Buffer.from("Only words, no sound.") });
+  await expect(pending(page).getByRole("alert")).toBeVisible();
+  await expect(pending(page).getByRole("listitem")).toHaveCount(3);
   await each("pending");
   for (let left = await pending(page).getByRole("listitem").count(); left > 0; left--) {
     await pending(page).getByRole("button", { name: /^Throw away/ }).first().click();

@@ -21,9 +21,9 @@ test("there is a bar for each 50 ms, however rarely the meter is read", () => {
 
 test.each([
   ["a voice", [[10, 0.2]], ""],
-  ["nothing at all", [[2, 0]], "muted"],
-  ["nothing at all, for a moment", [[1, 0]], ""],
-  ["a voice, and then a muted microphone", [[3, 0.2], [1.6, 0]], "muted"],
+  ["nothing at all", [[3, 0]], "muted"],
+  ["nothing at all, for a moment", [[2, 0]], ""],
+  ["a voice, and then a muted microphone", [[3, 0.2], [2.6, 0]], "muted"],
   ["a very quiet room", [[6, 0.002]], "silent"],
   ["a pause between sentences", [[3, 0.2], [3, 0.002]], ""],
   ["one clipped moment", [[3, 0.2], [0.05, 1]], ""],

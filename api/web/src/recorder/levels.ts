@@ -8,11 +8,11 @@ export const barMS = 50;
 export const voice = 0.02;
 
 const zero = 1e-6;
-const clipped = 0.985;
-const mutedAfter = 1500;
+const clipped = 0.99;
+const mutedAfter = 2500; // some need a moment to begin
 const silentAfter = 5000;
 const clippingWithin = 2000;
-const clippingBars = 3;
+const clippingBars = 6;
 
 export type Warning = "" | "muted" | "silent" | "clipping";
 
