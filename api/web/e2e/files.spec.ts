@@ -19,10 +19,10 @@ async function give(page: Page, how: "drop" | "paste", files: { name: string; ty
   }, handed);
   if (how === "drop") {
     await page.dispatchEvent(".conversation", "dragenter", { dataTransfer: data });
-    await expect(page.getByText("Let go to send")).toBeVisible();
+    await expect(page.getByText("Recordings, and videos with sound")).toBeVisible();
     await page.dispatchEvent(".conversation", "dragover", { dataTransfer: data });
     await page.dispatchEvent(".conversation", "drop", { dataTransfer: data });
-    await expect(page.getByText("Let go to send")).toBeHidden();
+    await expect(page.getByText("Recordings, and videos with sound")).toBeHidden();
   } else {
     await page.evaluate((clipboardData) => document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })), data);
   }

@@ -4,7 +4,8 @@
  * while they go on.
  */
 export class Ear {
-  private readonly context = new AudioContext({ latencyHint: "interactive" });
+  // Nobody hears it at once: rather late than with gaps on a busy machine.
+  private readonly context = new AudioContext({ latencyHint: "playback" });
   private readonly meter = this.context.createAnalyser();
   private readonly out = this.context.createMediaStreamDestination();
   private readonly frame: Float32Array<ArrayBuffer>;
