@@ -31,7 +31,7 @@ type lossy struct {
 }
 
 // hook is for one speaker. The same packets are lost in every run.
-func (l lossy) hook(under *sync.WaitGroup) func([]byte, func([]byte)) {
+func (l lossy) hook() func([]byte, func([]byte)) {
 	var mu sync.Mutex
 	random := rand.New(rand.NewPCG(3, 4))
 	return func(packet []byte, send func([]byte)) {
@@ -42,9 +42,7 @@ func (l lossy) hook(under *sync.WaitGroup) func([]byte, func([]byte)) {
 		if lost || rand.New(rand.NewPCG(5, uint64(sequence))).Float64() < l.always {
 			return
 		}
-		under.Add(1)
 		time.AfterFunc(late, func() {
-			defer under.Done()
 			send(packet)
 			if double {
 				send(packet)
@@ -115,10 +113,8 @@ func TestSpeakOverBadNetworks(t *testing.T) {
 // sayOver speaks over a network and returns the message that it becomes, of
 // which only the id is known.
 func sayOver(ctx context.Context, hark *instance, conversation string, network lossy, packets [][]byte) (message, error) {
-	var under sync.WaitGroup
-	defer under.Wait()
 	speaker, err := whiptest.Dial(ctx, whiptest.Config{
-		URL: hark.url + "/v1/conversations/" + conversation + "/whip", Token: hark.token, Disturb: network.hook(&under),
+		URL: hark.url + "/v1/conversations/" + conversation + "/whip", Token: hark.token, Disturb: network.hook(),
 	})
 	if err != nil {
 		return message{}, err
@@ -127,6 +123,6 @@ func sayOver(ctx context.Context, hark *instance, conversation string, network l
 	if err := speaker.Say(ctx, packets); err != nil {
 		return message{}, err
 	}
-	under.Wait()
+	wait(ctx, network.late) // until what is under way is there
 	return message{ID: speaker.Header().Get("Hark-Message-Id")}, speaker.Close(ctx)
 }
