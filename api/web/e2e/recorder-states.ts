@@ -21,7 +21,7 @@ export async function recorderStates(page: Page, hark: Hark, conversation: strin
   await page.keyboard.press("Escape");
 
   await record(page).click();
-  await expect(recorder(page).getByText(/participants/)).toBeVisible({ timeout: 40_000 });
+  await expect(recorder(page).getByText(/participants/).first()).toBeVisible({ timeout: 40_000 });
   await each("live");
   await page.keyboard.press(" ");
   await expect(recorder(page).getByRole("button", { name: "Listen" })).toBeVisible();

@@ -66,8 +66,9 @@ export class Feed {
 
   private opened() {
     this.failures = 0;
-    // Without the id of an event there is no place to go on from.
-    if (this.broken && !this.lastID) this.ports.onGap();
+    // Without the id of an event there is no place to go on from, and what is
+    // shown was read before this stream began.
+    if (!this.lastID) this.ports.onGap();
     this.broken = false;
     this.ports.onLink("live");
   }
