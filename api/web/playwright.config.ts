@@ -15,6 +15,7 @@ export default defineConfig({
   timeout: 180_000,
   testIgnore: process.env.HARK_SHOTS ? [] : ["*shots.spec.ts"], // pictures are for looking at: npm run shots
   forbidOnly: !!process.env.CI,
+  retries: process.env.CI ? 2 : 0, // CI's machine may be shared, and its seconds long
   reporter: [["list"]],
   use: {
     browserName: "chromium",

@@ -72,3 +72,18 @@ export function wordErrorRate(said: string, heard: string): number {
 }
 
 const words = (text: string) => text.toLowerCase().replace(/can not/g, "cannot").match(/[a-z']+/g) ?? [];
+
+/**
+ * Speaks until Chromium has kept up: its microphone of a file drops sound when
+ * the machine is short of time, as on a host that others share, and what was
+ * not captured can't be heard. Says whether the last attempt was steady; if
+ * none was, there is no telling what should have been heard.
+ */
+export async function steadily<T>(speak: () => Promise<T>, shareOfTime: (spoken: T) => number): Promise<{ spoken: T; steady: boolean }> {
+  for (let attempt = 1; ; attempt++) {
+    const spoken = await speak();
+    const steady = shareOfTime(spoken) > 0.985;
+    if (steady || attempt === 3) return { spoken, steady };
+    console.log(`      Chromium's microphone gave ${(100 * shareOfTime(spoken)).toFixed(0)} % of the time that passed; once more`);
+  }
+}

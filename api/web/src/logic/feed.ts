@@ -40,7 +40,6 @@ export class Feed {
   private callOff: (() => void) | undefined;
   private lastID = "";
   private failures = 0;
-  private broken = false; // since the last event with an id
 
   constructor(private readonly ports: Ports) {}
 
@@ -60,7 +59,6 @@ export class Feed {
     this.callOff?.();
     this.callOff = undefined;
     this.source?.close();
-    if (this.source) this.broken = true;
     this.source = undefined;
   }
 
@@ -69,7 +67,6 @@ export class Feed {
     // Without the id of an event there is no place to go on from, and what is
     // shown was read before this stream began.
     if (!this.lastID) this.ports.onGap();
-    this.broken = false;
     this.ports.onLink("live");
   }
 
@@ -81,7 +78,6 @@ export class Feed {
 
   private failed(source: Source) {
     if (source !== this.source) return;
-    this.broken = true;
     this.failures++;
     this.ports.onLink(this.failures > 1 ? "lost" : "connecting");
     if (source.readyState !== closed) return; // the browser tries again by itself
