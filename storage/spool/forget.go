@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"hark/storage"
 	"hark/storage/blob"
 )
 
@@ -62,7 +63,7 @@ func (s *Spool) forget(ctx context.Context, id, key string, doomed []string) err
 
 // delete deletes the pieces and what else is doomed.
 func (s *Spool) delete(ctx context.Context, key string, doomed []string) error {
-	err := s.cfg.Objects.List(ctx, piecesOf(key), func(o blob.Object) error {
+	err := s.cfg.Objects.List(ctx, storage.PiecesOf(key), func(o blob.Object) error {
 		doomed = append(doomed, o.Key)
 		return nil
 	})

@@ -116,7 +116,7 @@ func (s *Spool) lengthen(ctx context.Context, f *os.File, size int64, key string
 // their length in bytes.
 func (s *Spool) countPieces(ctx context.Context, key string) (n int, size int64, err error) {
 	whole := true
-	err = s.cfg.Objects.List(ctx, piecesOf(key), func(o blob.Object) error {
+	err = s.cfg.Objects.List(ctx, storage.PiecesOf(key), func(o blob.Object) error {
 		if whole = whole && o.Key == pieceKey(key, n); whole {
 			n++
 			size += o.Size
