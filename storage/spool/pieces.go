@@ -34,7 +34,8 @@ type pieces struct {
 	cancel context.CancelFunc // of the one that is being put
 }
 
-func pieceKey(key string, n int) string    { return fmt.Sprintf("%s%06d", storage.PiecesOf(key), n) }
+func pieceKey(key string, n int) string { return fmt.Sprintf("%s%06d", storage.PiecesOf(key), n) }
+
 func backoff(fails int) time.Duration      { return min(time.Second<<min(fails-1, 10), longestBackoff) }
 func (p *pieces) ready(now time.Time) bool { return !p.queued && !now.Before(p.due) }
 
