@@ -62,6 +62,16 @@ func TestConversations(t *testing.T) {
 	w.owner.send("POST", "/v1/conversations", strings.NewReader(`{"title":"`+strings.Repeat("x", 70<<10)+`"}`)).problem(413, "too_large")
 }
 
+// linkTo is an address in the Link header of an answer (RFC 8288); empty without.
+func linkTo(a *answer, rel string) string {
+	for link := range strings.SplitSeq(a.header.Get("Link"), ", ") {
+		if address, found := strings.CutSuffix(link, `>; rel="`+rel+`"`); found {
+			return strings.TrimPrefix(address, "<")
+		}
+	}
+	return ""
+}
+
 func TestMessages(t *testing.T) {
 	w := newWorld(t)
 	mia := w.user("Mia", storage.RoleMember)
@@ -79,7 +89,7 @@ func TestMessages(t *testing.T) {
 			for _, m := range page.Items {
 				seen = append(seen, m.ID)
 			}
-			next, _, _ = strings.Cut(strings.TrimPrefix(a.header.Get("Link"), "<"), ">")
+			next = linkTo(a, "next")
 			if (page.NextCursor == "") != (next == "") || next != "" && !strings.Contains(next, "limit=2") {
 				t.Fatalf("cursor %q, link %q", page.NextCursor, next)
 			}
@@ -89,6 +99,21 @@ func TestMessages(t *testing.T) {
 		}
 		mia.get("/v1/conversations/"+conversation+"/messages?cursor=nonsense").problem(400, "bad_cursor")
 		mia.get("/v1/conversations/"+conversation+"/messages?limit=101").problem(422, "validation_failed")
+	})
+	t.Run("around one", func(t *testing.T) {
+		list := "/v1/conversations/" + conversation + "/messages?limit=2&around="
+		a := mia.get(list + ids[2]).want(200)
+		page := decode[MessagePage](a)
+		if len(page.Items) != 2 || page.Items[0].ID != ids[3] || page.Items[1].ID != ids[2] || page.NextCursor == "" || page.PreviousCursor == "" {
+			t.Fatalf("%+v", page)
+		}
+		older, newer := decode[MessagePage](mia.get(linkTo(a, "next")).want(200)), decode[MessagePage](mia.get(linkTo(a, "prev")).want(200))
+		if len(older.Items) != 2 || older.Items[0].ID != ids[1] || len(newer.Items) != 1 || newer.Items[0].ID != ids[4] || newer.PreviousCursor != "" {
+			t.Errorf("older %+v, newer %+v", older, newer)
+		}
+		mia.get(list+storage.NewID()).problem(404, "not_found")
+		mia.get(list+"x").problem(422, "validation_failed")
+		mia.get(list+ids[2]+"&cursor="+page.NextCursor).problem(422, "validation_failed")
 	})
 	path := "/v1/messages/" + ids[0]
 	t.Run("title", func(t *testing.T) {

@@ -3,6 +3,9 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 
 	"hark/api/intake"
 	"hark/storage"
@@ -15,8 +18,13 @@ type (
 	messageOutput struct{ Body Message }
 
 	listMessagesInput struct {
-		ID string `path:"id" doc:"Id of the conversation"`
+		ID     string `path:"id" doc:"Id of the conversation"`
+		Around string `query:"around" format:"uuid" doc:"Id of a message of the conversation that is to be in the middle of the page; without a cursor"`
 		PageParams
+	}
+	listMessagesOutput struct {
+		Link string `header:"Link" doc:"Addresses of the pages beside it: rel=next with what is older, rel=prev with what is newer; each left out where there is none"`
+		Body MessagePage
 	}
 	patchMessageInput struct {
 		ID   string `path:"id" doc:"Id of the message"`
@@ -29,10 +37,10 @@ type (
 func (s *Server) routeMessages() {
 	const path = "/v1/messages/{id}"
 	handle(s, operation{
-		id: "list-messages", method: http.MethodGet, path: "/v1/conversations/{id}/messages", tag: tagMessages,
-		summary: "The messages of a conversation", description: "Newest first.",
-		problems: []kind{kindBadCursor, kindNotFound, kindValidation},
-		example:  Page[Message]{Items: []Message{exampleMessage()}},
+		id: "list-messages", method: http.MethodGet, path: "/v1/conversations/{id}/messages", tag: tagMessages, summary: "The messages of a conversation",
+		description: "Newest first. From a page `around` a message, and from any that a cursor led to, it goes on both ways: by `next_cursor` to what is older, by `previous_cursor` to what is newer.",
+		problems:    []kind{kindBadCursor, kindNotFound, kindValidation},
+		example:     MessagePage{Page: Page[Message]{Items: []Message{exampleMessage()}}},
 	}, s.listMessages)
 	handle(s, operation{
 		id: "get-message", method: http.MethodGet, path: path, tag: tagMessages, summary: "A message",
@@ -55,12 +63,27 @@ func (s *Server) routeMessages() {
 	}, s.retryMessage)
 }
 
-func (s *Server) listMessages(ctx context.Context, actor storage.Actor, in *listMessagesInput) (*pageOutput[Message], error) {
-	found, next, err := s.DB.Messages(ctx, actor, in.ID, in.page())
+func (s *Server) listMessages(ctx context.Context, actor storage.Actor, in *listMessagesInput) (*listMessagesOutput, error) {
+	if in.Around != "" && in.Cursor != "" {
+		return nil, invalid("query.around", "must not stand beside a cursor", nil)
+	}
+	found, err := s.DB.Messages(ctx, actor, in.ID, storage.MessagePage{Page: in.page(), Around: in.Around})
 	if err != nil {
 		return nil, err
 	}
-	return newPage(callFrom(ctx).echo.Request().URL, found, next, messageView), nil
+	return &listMessagesOutput{
+		Link: messageLinks(callFrom(ctx).echo.Request().URL, found),
+		Body: MessagePage{
+			Page:           Page[Message]{Items: views(found.Messages, messageView), NextCursor: found.Older},
+			PreviousCursor: found.Newer,
+		},
+	}, nil
+}
+
+// messageLinks are the addresses of the pages beside one.
+func messageLinks(here *url.URL, list storage.MessageList) string {
+	links := []string{pageLink(here, "next", list.Older), pageLink(here, "prev", list.Newer)}
+	return strings.Join(slices.DeleteFunc(links, func(link string) bool { return link == "" }), ", ")
 }
 
 func (s *Server) getMessage(ctx context.Context, actor storage.Actor, in *messageInput) (*messageOutput, error) {

@@ -21,6 +21,12 @@ type Page[T any] struct {
 	NextCursor string `json:"next_cursor,omitempty" doc:"Pass it as cursor to get the next page; left out on the last" example:"eyJhIjoxNzY3MjI1NjAwMDAwfQ"`
 }
 
+// MessagePage is one page of a conversation.
+type MessagePage struct {
+	Page[Message]
+	PreviousCursor string `json:"previous_cursor,omitempty" doc:"Pass it as cursor to get the page of what is newer; left out at the end" example:"eyJhIjoxNzY3MjI1NjAwMDAwfQ"`
+}
+
 // pageOutput answers with a page and, in the Link header (RFC 8288), the
 // address of the next.
 type pageOutput[T any] struct {
@@ -46,10 +52,16 @@ func views[R, T any](records []R, view func(R) T) []T {
 
 // nextLink is the Link header of a page, with all parameters of this one kept.
 func nextLink(here *url.URL, next string) string {
-	if next == "" {
+	return pageLink(here, "next", next)
+}
+
+// pageLink leads to another page by its cursor; empty without one.
+func pageLink(here *url.URL, rel, cursor string) string {
+	if cursor == "" {
 		return ""
 	}
 	q := here.Query()
-	q.Set("cursor", next)
-	return "<" + here.Path + "?" + q.Encode() + `>; rel="next"`
+	q.Set("cursor", cursor)
+	q.Del("around") // the cursor knows
+	return "<" + here.Path + "?" + q.Encode() + `>; rel="` + rel + `"`
 }

@@ -44,7 +44,7 @@ type messages interface {
 	Accept(ctx context.Context, actor storage.Actor, msg storage.NewMessage) (storage.Message, storage.JobRef, bool, error)
 	MessageByKey(ctx context.Context, actor storage.Actor, idempotencyKey string) (storage.Message, string, error)
 	Message(ctx context.Context, actor storage.Actor, id string) (storage.Message, error)
-	Messages(ctx context.Context, actor storage.Actor, conversationID string, page storage.Page) ([]storage.Message, string, error)
+	Messages(ctx context.Context, actor storage.Actor, conversationID string, page storage.MessagePage) (storage.MessageList, error)
 	UpdateMessage(ctx context.Context, actor storage.Actor, id string, patch storage.MessagePatch) (storage.Message, error)
 	DeleteMessage(ctx context.Context, actor storage.Actor, id string) error
 	RetryMessage(ctx context.Context, actor storage.Actor, id string) (storage.Message, storage.JobRef, error)

@@ -100,6 +100,20 @@ type MessagePatch struct {
 	Title *string
 }
 
+// MessagePage asks for a page of a conversation: the newest, one around a
+// message, or one that a cursor leads to, which wins.
+type MessagePage struct {
+	Page
+	Around string // id of a message of the conversation; empty means none
+}
+
+// MessageList is a page of a conversation, the newest message first.
+type MessageList struct {
+	Messages []Message
+	Older    string // cursor of the page before it in time; empty at the beginning of the conversation
+	Newer    string // cursor of the page after it; empty at the end
+}
+
 // VersionedTranscript is a transcript with its place in the message's history.
 type VersionedTranscript struct {
 	transcribe.Transcript

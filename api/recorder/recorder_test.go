@@ -116,10 +116,10 @@ func TestBeginRefused(t *testing.T) {
 	if n := w.desk.count(); n != (counts{}) || len(w.desk.sessions) > 0 {
 		t.Errorf("the desk still has %+v", n)
 	}
-	messages, _, err := w.db.Messages(t.Context(), w.actor, w.conv, storage.Page{})
+	list, err := w.db.Messages(t.Context(), w.actor, w.conv, storage.MessagePage{})
 	must(t, err)
-	if len(messages) > 0 {
-		t.Errorf("left behind: %+v", messages)
+	if len(list.Messages) > 0 {
+		t.Errorf("left behind: %+v", list.Messages)
 	}
 	w.begin(storage.CaptionsOff) // the place is free
 	off, err := New(Deps{Spool: w.Spool, Records: w.db, Bus: w.bus, Registry: prometheus.NewRegistry(), Logger: w.Logger}, Config{})

@@ -48,7 +48,7 @@ func TestOutsidersFindNothing(t *testing.T) {
 				},
 				"Message": func() error { _, err := w.Message(t.Context(), actor, m.ID); return err },
 				"Messages": func() error {
-					_, _, err := w.Messages(t.Context(), actor, w.room.ID, storage.Page{})
+					_, err := w.Messages(t.Context(), actor, w.room.ID, storage.MessagePage{})
 					return err
 				},
 				"UpdateMessage": func() error {
@@ -214,7 +214,7 @@ func TestConversationsPage(t *testing.T) {
 		}
 		_, _, err := w.Conversations(t.Context(), w.bob, page)
 		wantErr(t, err, storage.ErrBadCursor)
-		_, _, err = w.Messages(t.Context(), w.ada, w.room.ID, page)
+		_, err = w.Messages(t.Context(), w.ada, w.room.ID, storage.MessagePage{Page: page})
 		wantErr(t, err, storage.ErrBadCursor)
 	})
 }

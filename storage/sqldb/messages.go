@@ -45,46 +45,6 @@ func (db *DB) Message(ctx context.Context, actor storage.Actor, id string) (stor
 	return row.message(), err
 }
 
-// Messages lists a conversation, the newest first; 50 a page unless asked
-// otherwise, 200 at the most.
-func (db *DB) Messages(ctx context.Context, actor storage.Actor, conversationID string, page storage.Page) (list []storage.Message, next string, err error) {
-	no, err := db.workspaceNo(ctx, actor.WorkspaceID)
-	if err != nil {
-		return nil, "", err
-	}
-	seal, err := db.cursors(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	name := "messages " + actor.UserID + " " + conversationID
-	before := int64(1) << 62
-	limit := pageLimit(page, 50, 200)
-	var rows []messageRow
-	err = db.read(ctx, "list messages", func(ctx context.Context, s session) error {
-		if _, err := s.conversation(ctx, no, actor, conversationID); err != nil {
-			return err
-		}
-		if page.Cursor != "" {
-			if err := seal.open(name, page.Cursor, &before); err != nil {
-				return err
-			}
-		}
-		return s.list(ctx, &rows, selectMessages+` AND m.conversation_id = ? AND m.doc < ? ORDER BY m.doc DESC LIMIT ?`,
-			actor.UserID, no, conversationID, before, limit+1)
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next, err = seal.close(name, rows[limit-1].Doc)
-	}
-	for _, r := range rows {
-		list = append(list, r.message())
-	}
-	return list, next, err
-}
-
 // UpdateMessage changes what the patch names. The author, owners and admins
 // may; others who hear the message get storage.ErrForbidden.
 func (db *DB) UpdateMessage(ctx context.Context, actor storage.Actor, id string, patch storage.MessagePatch) (storage.Message, error) {

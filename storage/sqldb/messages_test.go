@@ -39,19 +39,16 @@ func TestMessageComesBackAsItWasSent(t *testing.T) {
 func TestMessagesPage(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(t, db)
-		var sent []string
-		for range 5 {
-			m, _ := w.send(w.ada, w.room.ID)
-			sent = append([]string{m.ID}, sent...)
-		}
+		sent := w.sendMany(5)
 		var got []string
-		page := storage.Page{Limit: 2}
+		page := storage.MessagePage{Page: storage.Page{Limit: 2}}
 		for first := true; first || page.Cursor != ""; first = false {
-			list, next := must2(w.Messages(t.Context(), w.bob, w.room.ID, page))(t)
-			for _, m := range list {
-				got = append(got, m.ID)
+			list := must(w.Messages(t.Context(), w.bob, w.room.ID, page))(t)
+			got = append(got, idsOf(list)...)
+			if (list.Newer == "") != first {
+				t.Errorf("first page %v, cursor back %q", first, list.Newer)
 			}
-			if page.Cursor = next; first {
+			if page.Cursor = list.Older; first {
 				w.check(w.DeleteMessage(t.Context(), w.ada, got[1])) // the one that the cursor points to
 			}
 		}
@@ -59,6 +56,78 @@ func TestMessagesPage(t *testing.T) {
 			t.Errorf("listed %v, want %v", got, sent)
 		}
 	})
+}
+
+func TestMessagesAround(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		sent := w.sendMany(9)
+		list := func(page storage.MessagePage) storage.MessageList {
+			t.Helper()
+			return must(w.Messages(t.Context(), w.bob, w.room.ID, page))(t)
+		}
+		check := func(got storage.MessageList, want []string, older, newer bool) {
+			t.Helper()
+			if !reflect.DeepEqual(idsOf(got), want) || (got.Older != "") != older || (got.Newer != "") != newer {
+				t.Errorf("listed %v, older %v, newer %v; want %v", idsOf(got), got.Older != "", got.Newer != "", want)
+			}
+		}
+		around := func(at, limit int) storage.MessageList {
+			return list(storage.MessagePage{Around: sent[at], Page: storage.Page{Limit: limit}})
+		}
+		follow := func(cursor string, limit int) storage.MessageList {
+			return list(storage.MessagePage{Page: storage.Page{Cursor: cursor, Limit: limit}})
+		}
+		middle := around(4, 4)
+		check(middle, sent[2:6], true, true)
+		check(around(0, 4), sent[:4], true, false)
+		check(around(8, 4), sent[6:], false, true)
+		check(around(4, 1), sent[4:5], true, true)
+		check(around(4, 50), sent, false, false)
+
+		// Both ways, and back again.
+		check(follow(middle.Older, 2), sent[6:8], true, true)
+		check(follow(middle.Older, 3), sent[6:], false, true)
+		check(follow(middle.Newer, 1), sent[1:2], true, true)
+		end := follow(middle.Newer, 2)
+		check(end, sent[:2], true, false)
+		check(follow(end.Older, 4), sent[2:6], true, true)
+		// What came or went meanwhile.
+		w.check(w.DeleteMessage(t.Context(), w.ada, sent[2]))
+		check(follow(middle.Newer, 5), sent[:2], true, false)
+		for _, id := range sent[:2] {
+			w.check(w.DeleteMessage(t.Context(), w.ada, id))
+		}
+		nothing := follow(middle.Newer, 5)
+		check(nothing, nil, true, false)
+		check(follow(nothing.Older, 2), sent[3:5], true, true)
+
+		for _, id := range []string{sent[0], storage.NewID(), "x"} {
+			_, err := w.Messages(t.Context(), w.bob, w.room.ID, storage.MessagePage{Around: id})
+			wantErr(t, err, storage.ErrNotFound)
+		}
+		other, _ := w.send(w.ada, w.conversation(w.ada, w.bob).ID)
+		_, err := w.Messages(t.Context(), w.bob, w.room.ID, storage.MessagePage{Around: other.ID})
+		wantErr(t, err, storage.ErrNotFound)
+	})
+}
+
+// sendMany sends clips into the room; their ids, the newest first.
+func (w *world) sendMany(n int) []string {
+	w.tb.Helper()
+	sent := make([]string, n)
+	for i := range sent {
+		m, _ := w.send(w.ada, w.room.ID)
+		sent[n-1-i] = m.ID
+	}
+	return sent
+}
+
+func idsOf(list storage.MessageList) (ids []string) {
+	for _, m := range list.Messages {
+		ids = append(ids, m.ID)
+	}
+	return ids
 }
 
 func TestIdempotencyKey(t *testing.T) {
@@ -93,7 +162,7 @@ func TestIdempotencyKey(t *testing.T) {
 		if len(ids) != 1 || made != 1 {
 			t.Fatalf("%d messages, %d created", len(ids), made)
 		}
-		list, _ := must2(w.Messages(t.Context(), w.ada, w.room.ID, storage.Page{}))(t)
+		list := must(w.Messages(t.Context(), w.ada, w.room.ID, storage.MessagePage{}))(t).Messages
 		if len(list) != 1 {
 			t.Fatalf("%d messages are kept", len(list))
 		}

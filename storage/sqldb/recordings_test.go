@@ -84,7 +84,7 @@ func TestWhileItIsSpoken(t *testing.T) {
 		if len(events) != 1 || events[0].Type != storage.MessageCreated || string(events[0].Data) != `{"state":"recording"}` {
 			t.Errorf("events %+v", events)
 		}
-		if list, _ := must2(w.Messages(t.Context(), w.bob, w.room.ID, storage.Page{}))(t); len(list) != 2 || list[0].ID != m.ID {
+		if list := must(w.Messages(t.Context(), w.bob, w.room.ID, storage.MessagePage{}))(t).Messages; len(list) != 2 || list[0].ID != m.ID {
 			t.Errorf("bob sees %+v", list)
 		}
 		live := must(w.RecordingsOf(t.Context(), "n1"))(t)

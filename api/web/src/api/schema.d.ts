@@ -94,7 +94,7 @@ export interface paths {
         };
         /**
          * The messages of a conversation
-         * @description Newest first.
+         * @description Newest first. From a page `around` a message, and from any that a cursor led to, it goes on both ways: by `next_cursor` to what is older, by `previous_cursor` to what is newer.
          */
         get: operations["list-messages"];
         put?: never;
@@ -863,6 +863,20 @@ export interface components {
              */
             updated_at: string;
         };
+        MessagePage: {
+            /** @description Newest first */
+            items: components["schemas"]["Message"][];
+            /**
+             * @description Pass it as cursor to get the next page; left out on the last
+             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
+             */
+            next_cursor?: string;
+            /**
+             * @description Pass it as cursor to get the page of what is newer; left out at the end
+             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
+             */
+            previous_cursor?: string;
+        };
         MessagePatch: {
             /**
              * @description Empty takes the title away
@@ -939,15 +953,6 @@ export interface components {
         PageConversation: {
             /** @description Newest first */
             items: components["schemas"]["Conversation"][];
-            /**
-             * @description Pass it as cursor to get the next page; left out on the last
-             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
-             */
-            next_cursor?: string;
-        };
-        PageMessage: {
-            /** @description Newest first */
-            items: components["schemas"]["Message"][];
             /**
              * @description Pass it as cursor to get the next page; left out on the last
              * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
@@ -1775,6 +1780,8 @@ export interface operations {
     "list-messages": {
         parameters: {
             query?: {
+                /** @description Id of a message of the conversation that is to be in the middle of the page; without a cursor */
+                around?: string;
                 /** @description Where to go on: next_cursor of the page before */
                 cursor?: string;
                 /** @description Items on a page, at the most */
@@ -1837,7 +1844,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["PageMessage"];
+                    "application/json": components["schemas"]["MessagePage"];
                 };
             };
             /** @description `bad_cursor`: Bad cursor */
