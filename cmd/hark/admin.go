@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 
 	"hark/storage"
+	"hark/storage/disk"
 	"hark/storage/sqldb"
 )
 
@@ -36,7 +36,7 @@ func (c *DatabaseConfig) openRecords(ctx context.Context) (*sqldb.DB, error) {
 	if err := c.resolve(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+	if err := disk.MakeDir(c.Data); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
 	db, err := sqldb.Open(ctx, sqldb.Config{URL: c.DatabaseURL, Logger: slog.New(slog.DiscardHandler)})

@@ -18,6 +18,7 @@ import (
 	"hark/media/whip"
 	"hark/storage/blob"
 	"hark/storage/bus"
+	"hark/storage/disk"
 	"hark/storage/sqldb"
 	"hark/transcribe"
 )
@@ -65,14 +66,17 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Program, err er
 
 // openData makes the data folder and takes it for this process.
 func (p *Program) openData(context.Context) error {
-	if err := os.MkdirAll(p.cfg.Data, 0o700); err != nil {
+	if err := disk.MakeDir(p.cfg.Data); err != nil {
 		return fmt.Errorf("make data folder: %w", err)
 	}
-	unlock, err := lockFolder(p.cfg.Data)
-	if err != nil {
-		return err
+	lock, err := disk.Lock(filepath.Join(p.cfg.Data, "hark.lock"))
+	if errors.Is(err, disk.ErrLocked) {
+		return fmt.Errorf("another Hark is using %s; stop it, or set HARK_DATA to another folder", p.cfg.Data)
 	}
-	p.closers = append(p.closers, unlock)
+	if err != nil {
+		return fmt.Errorf("take the data folder: %w", err)
+	}
+	p.closers = append(p.closers, lock.Close)
 	if err := os.MkdirAll(p.cfg.ScratchDir, 0o700); err != nil {
 		return fmt.Errorf("make scratch folder: %w", err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/pkg/xattr"
 	"github.com/versity/versitygw/backend/meta"
 
-	"hark/storage/internal/disk"
+	"hark/storage/disk"
 )
 
 // metaStore is where the gateway keeps media types and sums.

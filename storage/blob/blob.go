@@ -36,6 +36,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,6 +54,8 @@ type Config struct {
 	SecretKey string
 	PathStyle bool // bucket in the path rather than in the host name; most stores that are not Amazon's want it
 	Logger    *slog.Logger
+
+	client *http.Client // nil: one of the store's own
 }
 
 // Store keeps objects in one bucket. It is safe for concurrent use and holds
@@ -86,11 +89,14 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Region == "" {
 		cfg.Region = defaultRegion
 	}
+	if cfg.client == nil {
+		cfg.client = newHTTPClient()
+	}
 	options := s3.Options{
 		Region:       cfg.Region,
 		Credentials:  credentials.NewStaticCredentialsProvider(cfg.AccessKey, cfg.SecretKey, ""),
 		UsePathStyle: cfg.PathStyle,
-		HTTPClient:   newHTTPClient(),
+		HTTPClient:   cfg.client,
 		Retryer:      newRetryer(),
 
 		// Put sends its own sum in a header. The SDK would send one behind

@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"hark/storage/internal/disk"
+	"hark/storage/disk"
 )
 
 // serverKeys let a client into the embedded server.

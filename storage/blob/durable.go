@@ -16,7 +16,7 @@ import (
 	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
 
-	"hark/storage/internal/disk"
+	"hark/storage/disk"
 )
 
 // durable is the file backend of the embedded server. It mends three things

@@ -16,7 +16,7 @@ import (
 	"github.com/versity/versitygw/s3api"
 	"github.com/versity/versitygw/s3api/middlewares"
 
-	"hark/storage/internal/disk"
+	"hark/storage/disk"
 )
 
 const (
@@ -66,7 +66,7 @@ func Serve(ctx context.Context, dir string, logger *slog.Logger) (_ *Embedded, e
 	if err := disk.MakeDir(dir); err != nil {
 		return nil, err
 	}
-	lock, err := lockDir(dir)
+	lock, err := disk.Lock(filepath.Join(dir, "lock"))
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func Serve(ctx context.Context, dir string, logger *slog.Logger) (_ *Embedded, e
 	}
 	e.config = Config{
 		Endpoint: endpoint, Region: defaultRegion, Bucket: embeddedBucket,
-		AccessKey: keys.Access, SecretKey: keys.Secret, PathStyle: true, Logger: logger,
+		AccessKey: keys.Access, SecretKey: keys.Secret, PathStyle: true, Logger: logger, client: newHTTPClient(),
 	}
 	return e, nil
 }
@@ -103,6 +103,9 @@ func (e *Embedded) Config() Config { return e.config }
 // folder. Closing again does nothing.
 func (e *Embedded) Close() error {
 	e.closeOnce.Do(func() {
+		// A connection that was opened and never used is none under way, but
+		// the gateway would wait for its first request: clients hang up first.
+		e.config.client.CloseIdleConnections()
 		e.closeErr = e.server.ShutDown()
 		<-e.stopped
 		e.backend.Shutdown()

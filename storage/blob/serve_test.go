@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -108,6 +109,28 @@ func TestOneProcessAFolder(t *testing.T) {
 	if e, err := blob.Serve(t.Context(), dir, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("served the same folder twice")
 		_ = e.Close()
+	}
+}
+
+// A client that does many things at once opens connections that it then has
+// no use for. Closing the server does not wait for their first request.
+func TestCloseDespiteUnusedConnections(t *testing.T) {
+	e, err := blob.Serve(t.Context(), t.TempDir(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, e.Config())
+	var calls sync.WaitGroup
+	for i := range 100 {
+		calls.Go(func() {
+			if _, err := s.Put(t.Context(), fmt.Sprintf("w/1/m/%d/original", i), "audio/wav", bytes.NewReader(noise(100)), 100); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	calls.Wait()
+	if err := e.Close(); err != nil { // it gives waiting up with an error
+		t.Error(err)
 	}
 }
 

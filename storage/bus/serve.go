@@ -8,10 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"hark/storage/disk"
 )
 
 // Embedded is a NATS server in this process. It listens on no port: only the
@@ -37,10 +38,10 @@ func Serve(dir string, logger *slog.Logger) (_ *Embedded, err error) {
 			err = fmt.Errorf("serve NATS from %s: %w", dir, err)
 		}
 	}()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := disk.MakeDir(dir); err != nil {
 		return nil, err
 	}
-	lock, err := lockDir(dir)
+	lock, err := disk.Lock(filepath.Join(dir, "lock"))
 	if err != nil {
 		return nil, err
 	}
@@ -80,23 +81,6 @@ func (e *Embedded) Close() error {
 		e.closeErr = e.lock.Close()
 	})
 	return e.closeErr
-}
-
-// lockDir keeps other processes from serving the folder until the file is
-// closed or the process ends; two servers over one queue would ruin it.
-func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = errors.New("another process serves this folder")
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
 }
 
 // serverLog gives the server's log lines to slog. Its notices are about

@@ -8,7 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"hark/storage/internal/disk"
+	"hark/storage/disk"
 )
 
 // nodeName reads the name that is kept in a file, or makes one.

@@ -49,7 +49,7 @@ import (
 	"time"
 
 	"hark/storage/blob"
-	"hark/storage/internal/disk"
+	"hark/storage/disk"
 )
 
 const (

@@ -17,7 +17,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"hark/storage"
-	"hark/storage/internal/disk"
+	"hark/storage/disk"
 )
 
 type sqlite struct{}

@@ -1,11 +1,12 @@
 package disk_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"hark/storage/internal/disk"
+	"hark/storage/disk"
 )
 
 func TestMakeDir(t *testing.T) {
@@ -65,5 +66,27 @@ func TestWriteFile(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
 		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	lock, err := disk.Lock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := disk.Lock(path); !errors.Is(err, disk.ErrLocked) {
+		t.Errorf("locked twice: %v", err)
+	}
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := disk.Lock(path)
+	if err != nil {
+		t.Fatalf("after it was given back: %v", err)
+	}
+	again.Close()
+	if _, err := disk.Lock(filepath.Join(path, "none")); err == nil || errors.Is(err, disk.ErrLocked) {
+		t.Errorf("a lock where none can be: %v", err)
 	}
 }
