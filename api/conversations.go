@@ -131,7 +131,7 @@ func (s *Server) deleteConversation(ctx context.Context, actor storage.Actor, in
 	if err := s.DB.DeleteConversation(ctx, actor, in.ID); err != nil {
 		return nil, err
 	}
-	s.endDeleted()
+	s.recheckLive()
 	return nil, nil
 }
 

@@ -79,5 +79,9 @@ func (s *Server) addMember(ctx context.Context, actor storage.Actor, in *addMemb
 }
 
 func (s *Server) removeMember(ctx context.Context, actor storage.Actor, in *memberInput) (*struct{}, error) {
-	return nil, s.DB.RemoveConversationMember(ctx, actor, in.ID, in.UserID)
+	if err := s.DB.RemoveConversationMember(ctx, actor, in.ID, in.UserID); err != nil {
+		return nil, err
+	}
+	s.recheckLive()
+	return nil, nil
 }

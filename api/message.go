@@ -21,7 +21,7 @@ type Message struct {
 	State     storage.State `json:"state" enum:"recording,received,processing,ready,failed" doc:"The sound plays in every state from received on" example:"ready"`
 	Progress  float64       `json:"progress" minimum:"0" maximum:"1" doc:"How much of the work is done" example:"1"`
 	Failure   *Failure      `json:"failure,omitempty" doc:"Why not everything could be made; only with state failed"`
-	EndReason string        `json:"end_reason,omitempty" enum:"disconnected,duration,idle,bit_rate,removed,server_stopped,server_lost,failed" doc:"Why a recording ended, if not by its speaker" example:"disconnected"`
+	EndReason string        `json:"end_reason,omitempty" enum:"disconnected,duration,idle,bit_rate,removed,signed_out,server_stopped,server_lost,failed" doc:"Why a recording ended, if not by its speaker" example:"disconnected"`
 
 	DurationMS        *int64     `json:"duration_ms,omitempty" doc:"Left out until it is known" example:"5230"`
 	LoudnessLUFS      *float64   `json:"loudness_lufs,omitempty" doc:"Integrated loudness of the original (EBU R128); left out until it is measured" example:"-21.4"`

@@ -118,13 +118,14 @@ func (s *Server) deleteMessage(ctx context.Context, actor storage.Actor, in *mes
 	if err := s.Bus.CancelJob(ctx, in.ID); err != nil {
 		s.Logger.WarnContext(ctx, "work on a deleted message not called off", "message", in.ID, "error", err)
 	}
-	s.endDeleted()
+	s.recheckLive()
 	return nil, nil
 }
 
-// endDeleted has live recordings end whose messages are gone. On other nodes
-// they do so when their lease is renewed next.
-func (s *Server) endDeleted() {
+// recheckLive has live recordings end that may not go on: their message is
+// gone, or their speaker was removed or signed out. On other nodes they do so
+// when their lease is renewed next.
+func (s *Server) recheckLive() {
 	if s.Live != nil {
 		s.Live.Nudge()
 	}

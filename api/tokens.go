@@ -55,7 +55,7 @@ func (s *Server) routeTokens() {
 	}, s.createToken)
 	handle(s, operation{
 		id: "revoke-token", method: http.MethodDelete, path: "/v1/tokens/{id}", tag: tagYou, summary: "Revoke a token or session",
-		description: "It stops working at once; event streams that it opened end within a minute.",
+		description: "It stops working at once; live recordings that it began end within seconds, and keep what was said; event streams that it opened end within a minute.",
 		problems:    []kind{kindNotFound},
 	}, s.revokeToken)
 	handle(s, operation{
@@ -88,7 +88,11 @@ func (s *Server) createToken(ctx context.Context, actor storage.Actor, in *newTo
 }
 
 func (s *Server) revokeToken(ctx context.Context, actor storage.Actor, in *tokenInput) (*struct{}, error) {
-	return nil, s.DB.RevokeToken(ctx, actor, in.ID)
+	if err := s.DB.RevokeToken(ctx, actor, in.ID); err != nil {
+		return nil, err
+	}
+	s.recheckLive()
+	return nil, nil
 }
 
 type signOutOutput struct {
@@ -99,6 +103,7 @@ func (s *Server) signOut(ctx context.Context, actor storage.Actor, _ *struct{}) 
 	if err := s.DB.RevokeToken(ctx, actor, actor.TokenID); err != nil {
 		return nil, err
 	}
+	s.recheckLive()
 	return &signOutOutput{SetCookie: s.newSessionCookie("", -1)}, nil
 }
 

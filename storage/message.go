@@ -48,8 +48,8 @@ type Message struct {
 	FailureReason string  // for people; set when State is Failed
 
 	// EndReason is why a recording ended, if not by who spoke: "disconnected",
-	// "duration", "idle", "bit_rate", "removed", "server_stopped",
-	// "server_lost" or "failed". Empty for all other messages.
+	// "duration", "idle", "bit_rate", "removed", "signed_out",
+	// "server_stopped", "server_lost" or "failed". Empty for all other messages.
 	EndReason string
 
 	DurationMS int64 // length of the sound; 0 means not known yet

@@ -15,6 +15,7 @@ import (
 const (
 	hearTimeout    = 30 * time.Second // for the end of a live transcript
 	stepTimeout    = 2 * time.Minute  // for one try at a step of the end
+	letTimeout     = 10 * time.Second // for clearing up, which may be done later
 	publishTimeout = 2 * time.Second
 	firstPause     = 250 * time.Millisecond // before a step is tried again
 	longestPause   = 30 * time.Second
@@ -31,6 +32,7 @@ func (r *Recorder) finishWhenOver(rec *Recording) {
 	err := r.finish(rec, log)
 	r.metrics.finished(rec.reason, err, time.Since(began))
 	if err != nil {
+		r.left.Add(1)
 		log.Warn("live recording is left for the next start", "error", err)
 		return
 	}
@@ -166,7 +168,9 @@ func (r *Recorder) publish(ctx context.Context, log *slog.Logger, job storage.Jo
 // let has the spool let go of a recording. What it cannot remove now is found
 // later, by the next look or the sweep for orphans.
 func (r *Recorder) let(ctx context.Context, log *slog.Logger, do func(context.Context) error) {
-	if err := try(context.WithoutCancel(ctx), do); err != nil {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), letTimeout)
+	defer cancel()
+	if err := do(ctx); err != nil {
 		log.WarnContext(ctx, "spool did not let go of a recording; it will be removed later", "error", err)
 	}
 }

@@ -3,10 +3,12 @@ package recorder
 import (
 	"context"
 	"time"
+
+	"hark/media/whip"
 )
 
 // Nudge has the leases renewed now, which finds out about messages that were
-// deleted. It does not wait.
+// deleted and speakers who may not go on. It does not wait.
 func (r *Recorder) Nudge() {
 	select {
 	case r.nudge <- struct{}{}:
@@ -42,8 +44,10 @@ func (r *Recorder) renew(ctx context.Context) {
 			rec.session.End(reasonDeleted) // or taken by a node that heard nothing of this one for minutes
 		case rec.idle(now):
 			rec.session.End(reasonIdle)
-		case !r.mayGoOn(ctx, rec):
-			rec.session.End(reasonRemoved)
+		default:
+			if reason := r.refuses(ctx, rec); reason != "" {
+				rec.session.End(reason)
+			}
 		}
 	}
 }
@@ -55,9 +59,15 @@ func (r *Recorder) holds(rec *Recording, now time.Time) bool {
 	return !rec.unheld.Load() && now.Sub(time.UnixMilli(since)) < r.cfg.Lease
 }
 
-// mayGoOn reports whether a speaker is still in the conversation. When the
-// records do not say, they are.
-func (r *Recorder) mayGoOn(ctx context.Context, rec *Recording) bool {
-	may, err := r.Records.CanHear(ctx, rec.actor, rec.conversationID)
-	return may || err != nil
+// refuses returns why a speaker may not go on, or nothing: they left the
+// conversation, or the credential that they began with was revoked. One that
+// runs out lets them finish. When the records do not say, they go on.
+func (r *Recorder) refuses(ctx context.Context, rec *Recording) whip.Reason {
+	if may, err := r.Records.CanHear(ctx, rec.actor, rec.conversationID); err == nil && !may {
+		return reasonRemoved
+	}
+	if ended, err := r.Records.TokenEnded(ctx, rec.actor.TokenID); err == nil && ended {
+		return reasonSignedOut
+	}
+	return ""
 }

@@ -69,6 +69,7 @@ type spool interface {
 // records is where recordings are recorded (sqldb.DB).
 type records interface {
 	CanHear(ctx context.Context, actor storage.Actor, conversationID string) (bool, error)
+	TokenEnded(ctx context.Context, tokenID string) (bool, error)
 	BeginRecording(ctx context.Context, actor storage.Actor, rec storage.NewRecording) (storage.Message, error)
 	RenewRecordings(ctx context.Context, node string, lease time.Duration) ([]string, error)
 	FinishRecording(ctx context.Context, rec storage.FinishedRecording) (storage.Message, storage.JobRef, error)

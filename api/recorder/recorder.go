@@ -103,6 +103,7 @@ type Recorder struct {
 	puts    *semaphore.Weighted
 	nudge   chan struct{} // asks for a renewal now; holds one
 	renewed atomic.Int64  // when leases were renewed last, in Unix milliseconds
+	left    atomic.Int64  // recordings that there was no time to finish
 
 	// The ways to WebRTC and to live transcripts, as this package sees them;
 	// nil where there is none.
@@ -236,7 +237,7 @@ func (r *Recorder) Close(ctx context.Context) error {
 	}
 	r.endWork()
 	<-finished
-	if left := r.desk.count().finishing; left > 0 {
+	if left := r.left.Load(); left > 0 {
 		return fmt.Errorf("%d live recordings are left for the next start: %w", left, context.Cause(ctx))
 	}
 	return nil

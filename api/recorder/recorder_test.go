@@ -171,15 +171,41 @@ func TestDurationLimit(t *testing.T) {
 }
 
 func TestDeletedWhileSpoken(t *testing.T) {
-	w := newWorld(t, Config{}, nil, "").settle().run()
+	for name, remove := range map[string]func(w *world, rec *Recording) error{
+		"message":      func(w *world, rec *Recording) error { return w.db.DeleteMessage(t.Context(), w.actor, rec.MessageID()) },
+		"conversation": func(w *world, _ *Recording) error { return w.db.DeleteConversation(t.Context(), w.actor, w.conv) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Config{}, nil, "").settle().run()
+			rec, s := w.begin(storage.CaptionsPrivate)
+			s.speak(time.Second)
+			must(t, remove(w, rec))
+			w.Nudge()
+			if ended := s.hears(t, "ended"); ended.Reason != "deleted" {
+				t.Errorf("told %+v", ended)
+			}
+			w.awaitEmptySpool(rec, false)
+		})
+	}
+}
+
+// Whoever's token is revoked speaks no longer, without anyone's nudge, and
+// what they said stays. Other tokens of theirs do not count.
+func TestSignedOutWhileSpeaking(t *testing.T) {
+	w := newWorld(t, Config{Renew: 10 * time.Millisecond}, nil, "").settle().run()
+	other, _, err := w.db.CreateToken(t.Context(), w.actor.UserID, storage.SessionToken, "elsewhere", time.Hour)
+	must(t, err)
+	must(t, w.db.RevokeToken(t.Context(), w.actor, other.ID))
 	rec, s := w.begin(storage.CaptionsPrivate)
 	s.speak(time.Second)
-	must(t, w.db.DeleteMessage(t.Context(), w.actor, rec.MessageID()))
-	w.Nudge()
-	if ended := s.hears(t, "ended"); ended.Reason != "deleted" {
+	s.hears(t, "kept") // time for many renewals
+	must(t, w.db.RevokeToken(t.Context(), w.actor, w.actor.TokenID))
+	if ended := s.hears(t, "ended"); ended.Reason != "signed_out" {
 		t.Errorf("told %+v", ended)
 	}
-	w.awaitEmptySpool(rec, false)
+	if msg := w.await(rec.MessageID(), storage.Received); msg.EndReason != "signed_out" || msg.DurationMS != 1000 {
+		t.Errorf("%+v", msg)
+	}
 }
 
 func TestRemovedWhileSpeaking(t *testing.T) {
@@ -188,7 +214,7 @@ func TestRemovedWhileSpeaking(t *testing.T) {
 	mia, err := w.db.CreateUser(t.Context(), owner.WorkspaceID, "Mia", storage.RoleMember)
 	must(t, err)
 	must(t, w.db.AddConversationMember(t.Context(), owner, w.conv, mia.ID))
-	w.actor = storage.Actor{WorkspaceID: owner.WorkspaceID, UserID: mia.ID, UserName: mia.Name, Role: mia.Role}
+	w.actor = w.signIn(storage.Actor{WorkspaceID: owner.WorkspaceID, UserID: mia.ID, UserName: mia.Name, Role: mia.Role})
 	rec, s := w.begin(storage.CaptionsPrivate)
 	s.speak(time.Second)
 	must(t, w.db.RemoveConversationMember(t.Context(), owner, w.conv, mia.ID))
@@ -229,6 +255,24 @@ func TestStoreAway(t *testing.T) {
 	w.fail(nil)
 	w.await(rec.MessageID(), storage.Received)
 	w.awaitEmptySpool(rec, true)
+}
+
+// A node that has no time to finish says so, and the next start finishes.
+func TestNoTimeToFinish(t *testing.T) {
+	w := newWorld(t, Config{}, nil, "").settle()
+	rec, s := w.begin(storage.CaptionsOff)
+	s.speak(time.Second)
+	w.fail(errors.New("the store is away"))
+	grace, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := w.Close(grace); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("closed with %v", err)
+	}
+	w.await(rec.MessageID(), storage.Recording)
+	w.kill()
+	next := newWorld(t, Config{}, w.db, w.dir)
+	next.actor = w.actor
+	next.run().await(rec.MessageID(), storage.Received)
 }
 
 // fakeListener hears what the test says.

@@ -48,12 +48,13 @@ type Recording struct {
 
 // The reasons for which a recorder ends a recording, beside those of sessions.
 const (
-	reasonDuration whip.Reason = "duration" // as long as a recording may be
-	reasonIdle     whip.Reason = "idle"     // nothing came for too long
-	reasonDeleted  whip.Reason = "deleted"  // its message is gone
-	reasonRemoved  whip.Reason = "removed"  // its speaker may not speak there any more
-	reasonSpool    whip.Reason = "spool"    // neither disk nor store takes the sound
-	reasonLost     whip.Reason = "server_lost"
+	reasonDuration  whip.Reason = "duration"   // as long as a recording may be
+	reasonIdle      whip.Reason = "idle"       // nothing came for too long
+	reasonDeleted   whip.Reason = "deleted"    // its message is gone
+	reasonRemoved   whip.Reason = "removed"    // its speaker may not speak there any more
+	reasonSignedOut whip.Reason = "signed_out" // the credential that began it was revoked
+	reasonSpool     whip.Reason = "spool"      // neither disk nor store takes the sound
+	reasonLost      whip.Reason = "server_lost"
 )
 
 const (

@@ -146,11 +146,20 @@ func (w *world) settle() *world {
 	w.t.Helper()
 	space, owner, err := w.db.CreateWorkspace(w.t.Context(), "First", "Olga")
 	must(w.t, err)
-	w.actor = storage.Actor{WorkspaceID: space.ID, UserID: owner.ID, UserName: owner.Name, Role: owner.Role}
+	w.actor = w.signIn(storage.Actor{WorkspaceID: space.ID, UserID: owner.ID, UserName: owner.Name, Role: owner.Role})
 	conv, err := w.db.CreateConversation(w.t.Context(), w.actor, storage.Channel, "Field notes", nil)
 	must(w.t, err)
 	w.conv = conv.ID
 	return w
+}
+
+// signIn gives somebody a session of their own.
+func (w *world) signIn(actor storage.Actor) storage.Actor {
+	w.t.Helper()
+	token, _, err := w.db.CreateToken(w.t.Context(), actor.UserID, storage.SessionToken, "browser", time.Hour)
+	must(w.t, err)
+	actor.TokenID = token.ID
+	return actor
 }
 
 // run starts what goes on in the background.

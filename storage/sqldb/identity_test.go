@@ -62,17 +62,26 @@ func TestTokens(t *testing.T) {
 		for _, stranger := range []storage.Actor{w.eve, w.mal} {
 			wantErr(t, w.RevokeToken(t.Context(), stranger, token.ID), storage.ErrNotFound)
 		}
+		if ended := must(w.TokenEnded(t.Context(), token.ID))(t); ended {
+			t.Error("ended before it was revoked")
+		}
 		w.check(w.RevokeToken(t.Context(), w.ada, token.ID)) // an owner may
+		if ended := must(w.TokenEnded(t.Context(), token.ID))(t); !ended {
+			t.Error("revoked and not ended")
+		}
 		wantErr(t, w.RevokeToken(t.Context(), w.bob, token.ID), storage.ErrNotFound)
 		_, err = w.Authenticate(t.Context(), secret, storage.APIToken)
 		wantErr(t, err, storage.ErrNotFound)
 
-		_, short, err := w.CreateToken(t.Context(), w.bob.UserID, storage.SessionToken, "", time.Millisecond)
+		brief, short, err := w.CreateToken(t.Context(), w.bob.UserID, storage.SessionToken, "", time.Millisecond)
 		w.check(err)
 		for err == nil { // until it has run out
 			_, err = w.Authenticate(t.Context(), short, storage.SessionToken)
 		}
 		wantErr(t, err, storage.ErrExpired)
+		if ended := must(w.TokenEnded(t.Context(), brief.ID))(t); ended {
+			t.Error("running out counts as being revoked")
+		}
 		_, _, err = w.CreateToken(t.Context(), "nobody", storage.APIToken, "", 0)
 		wantErr(t, err, storage.ErrNotFound)
 	})

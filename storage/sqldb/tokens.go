@@ -199,6 +199,16 @@ func (db *DB) RevokeToken(ctx context.Context, actor storage.Actor, tokenID stri
 	})
 }
 
+// TokenEnded says whether a credential was revoked, by signing out too: what
+// was begun with it should end. One that has run out is not meant.
+func (db *DB) TokenEnded(ctx context.Context, tokenID string) (bool, error) {
+	var live int
+	err := db.read(ctx, "check token", func(ctx context.Context, s session) error {
+		return s.get(ctx, &live, `SELECT COUNT(*) FROM tokens WHERE id = ? AND ended_at = 0`, tokenID)
+	})
+	return live == 0, err
+}
+
 // rules says whether the actor may change what others made.
 func rules(actor storage.Actor) bool {
 	return actor.Role == storage.Owner || actor.Role == storage.Admin

@@ -454,7 +454,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke a token or session
-         * @description It stops working at once; event streams that it opened end within a minute.
+         * @description It stops working at once; live recordings that it began end within seconds, and keep what was said; event streams that it opened end within a minute.
          */
         delete: operations["revoke-token"];
         options?: never;
@@ -793,7 +793,7 @@ export interface components {
              * @example disconnected
              * @enum {string}
              */
-            end_reason?: "disconnected" | "duration" | "idle" | "bit_rate" | "removed" | "server_stopped" | "server_lost" | "failed";
+            end_reason?: "disconnected" | "duration" | "idle" | "bit_rate" | "removed" | "signed_out" | "server_stopped" | "server_lost" | "failed";
             /** @description Why not everything could be made; only with state failed */
             failure?: components["schemas"]["Failure"];
             /**

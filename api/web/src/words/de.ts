@@ -247,6 +247,7 @@ export const de: Words = {
       idle: "Es kam nichts mehr, also wurde sie beendet.",
       bit_rate: "Sie schickte mehr, als man darf, und wurde beendet.",
       removed: "Sie endete, als die Person das Gespräch verließ.",
+      signed_out: "Sie endete, als die Person abgemeldet wurde; bis dahin wurde dies gesagt.",
       server_stopped: "Der Server wurde angehalten; bis dahin wurde dies gesagt.",
       server_lost: "Der Server fiel aus; dies ist bewahrt.",
       failed: "Sie brach ab; dies ist bewahrt.",

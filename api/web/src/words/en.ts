@@ -246,6 +246,7 @@ export const en = {
       idle: "Nothing more came, so it was ended.",
       bit_rate: "It sent more than may be sent, so it was ended.",
       removed: "It ended when its speaker left the conversation.",
+      signed_out: "It ended when its speaker was signed out; this is what was said until then.",
       server_stopped: "The server stopped; this is what was said until then.",
       server_lost: "The server went down; this is what was kept.",
       failed: "It broke off; this is what was kept.",
