@@ -146,7 +146,7 @@ func judge(err error, complaint string, samples int64) (truncated bool, _ error)
 	cause := fmt.Errorf("ffmpeg: %w: %s", orEnded(err), complaint)
 	var exit *exec.ExitError
 	switch {
-	case err != nil && (!errors.As(err, &exit) || has(confineFailed)):
+	case err != nil && (!errors.As(err, &exit) || has(confineFailed, runtimeFailed)):
 		return false, cause
 	case err != nil && outOfTime(exit):
 		return false, media.Refuse(media.OverBudget, cause, "The recording took too long to decode. Send it in another form, such as MP3.")

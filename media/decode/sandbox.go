@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -13,6 +14,9 @@ const (
 	confineMarker = "__confine"
 	// confineFailed begins what such a child says when it cannot confine itself.
 	confineFailed = "hark confine: "
+	// runtimeFailed begins what Go says of a child that it cannot run, for want
+	// of memory or threads; ffmpeg says no such thing.
+	runtimeFailed = "fatal error: "
 	// confineExit is its exit status then; ffmpeg uses none of that value.
 	confineExit = 125
 	// maxFiles is how many files the child may have open: its three, its
@@ -44,6 +48,10 @@ func SandboxMain() {
 		return
 	}
 	runtime.LockOSThread() // what follows holds for one thread, and that one becomes the program
+	// A collector at work would want memory when there is no more: none begins,
+	// and what has begun is ended.
+	debug.SetGCPercent(-1)
+	runtime.GC()
 	err := become(os.Args[2])
 	fmt.Fprintln(os.Stderr, confineFailed+err.Error())
 	os.Exit(confineExit)
@@ -62,11 +70,12 @@ func become(rules string) error {
 	if err := limitResources(c); err != nil {
 		return err
 	}
-	return fmt.Errorf("execute %s: %w", c.Program, syscall.Exec(c.Program, argv, []string{}))
+	return fmt.Errorf("execute %s: %w", c.Program, boundAndExec(c.Program, argv, c.MemoryBytes))
 }
 
-// limitResources sets hard limits. That on memory comes last: from then on
-// this process itself can hardly allocate.
+// limitResources sets hard limits, but for that on memory: with it this
+// process itself, whose runtime reserves more than it uses, may fail at any
+// allocation, so it is set with the last step (see boundAndExec).
 func limitResources(c confinement) error {
 	for _, limit := range []struct {
 		name     string
@@ -78,7 +87,6 @@ func limitResources(c confinement) error {
 		{"file size", syscall.RLIMIT_FSIZE, 0, 0},
 		{"open files", syscall.RLIMIT_NOFILE, maxFiles, maxFiles},
 		{"processor time", syscall.RLIMIT_CPU, c.CPUSeconds, c.CPUSeconds + 1},
-		{"memory", syscall.RLIMIT_AS, c.MemoryBytes, c.MemoryBytes},
 	} {
 		var now syscall.Rlimit
 		if err := syscall.Getrlimit(limit.resource, &now); err != nil {

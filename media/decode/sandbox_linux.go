@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -70,6 +71,33 @@ func restrict(c confinement) error {
 		return filterSystemCalls()
 	}
 	return nil
+}
+
+// boundAndExec bounds the address space and replaces the process, in two bare
+// system calls with everything made ready before: syscall.Exec would allocate
+// in between, and so die of the bound now and then. It returns only errors.
+func boundAndExec(program string, argv []string, memory uint64) error {
+	path, err := syscall.BytePtrFromString(program)
+	if err != nil {
+		return err
+	}
+	args, err := syscall.SlicePtrFromStrings(argv)
+	if err != nil {
+		return err
+	}
+	environment := []*byte{nil}
+	var limit, before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &before); err != nil {
+		return fmt.Errorf("read limit of memory: %w", err)
+	}
+	limit.Max = min(memory, before.Max)
+	limit.Cur = limit.Max
+	_, _, failed := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, 0, syscall.RLIMIT_AS, uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
+	if failed == 0 {
+		_, _, failed = syscall.RawSyscall(syscall.SYS_EXECVE,
+			uintptr(unsafe.Pointer(path)), uintptr(unsafe.Pointer(&args[0])), uintptr(unsafe.Pointer(&environment[0])))
+	}
+	return failed
 }
 
 // readable are the paths that a program is made of. Those that do not exist

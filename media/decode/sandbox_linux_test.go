@@ -11,9 +11,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
+	"hark/media"
 	"hark/media/internal/mediatest"
 )
 
@@ -155,5 +157,43 @@ func TestConfinedChildThatCannotRun(t *testing.T) {
 	}
 	if _, err := judge(err, stderr.String(), 0); err == nil || strings.Contains(err.Error(), "damaged") {
 		t.Errorf("a machine that cannot confine was taken for a damaged clip: %v", err)
+	}
+}
+
+// TestConfinedChildComesUp starts many: between the bound on memory and the
+// program Go's runtime has nothing to allocate, for now and then (with so many
+// arguments, one child in forty) it would die of that.
+func TestConfinedChildComesUp(t *testing.T) {
+	d := New(Config{})
+	arguments := make([]string, 1500)
+	for i := range arguments {
+		arguments[i] = strings.Repeat("x", 50)
+	}
+	program := mediatest.Tool(t, "true")
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 30 {
+				var stderr strings.Builder
+				err := d.runConfined(t.Context(), child{program: program, args: arguments, stderr: &stderr}, func(r io.Reader) error {
+					_, err := io.Copy(io.Discard, r)
+					return err
+				})
+				if err != nil || stderr.String() != "" {
+					t.Errorf("%v: %.200s", err, stderr.String())
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestRuntimeThatDied keeps a machine short of memory from being taken for a
+// damaged clip.
+func TestRuntimeThatDied(t *testing.T) {
+	died := exec.CommandContext(t.Context(), "sh", "-c", "exit 2").Run()
+	_, err := judge(died, "runtime: failed to create new OS thread\nfatal error: newosproc", 0)
+	if _, refused := media.AsRefusal(err); err == nil || refused {
+		t.Errorf("got %v", err)
 	}
 }

@@ -4,6 +4,7 @@ package decode
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"syscall"
 )
@@ -21,3 +22,11 @@ func (d *Decoder) noteMissing(ctx context.Context) {
 }
 
 func restrict(confinement) error { return nil }
+
+func boundAndExec(program string, argv []string, memory uint64) error {
+	limit := syscall.Rlimit{Cur: memory, Max: memory}
+	if err := syscall.Setrlimit(syscall.RLIMIT_AS, &limit); err != nil {
+		return fmt.Errorf("limit memory: %w", err)
+	}
+	return syscall.Exec(program, argv, []string{})
+}
