@@ -30,7 +30,7 @@ var sentinels = []struct {
 	{storage.ErrConflict, kindConflict, ""},
 	{storage.ErrBadCursor, kindBadCursor, ""},
 	{intake.ErrIncomplete, kindIncomplete, ""},
-	{intake.ErrMalformedForm, kindBadRequest, ""},
+	{intake.ErrMalformedForm, kindBadForm, ""},
 	{intake.ErrTooSlow, kindTooSlow, ""},
 	{intake.ErrTooManyUploads, kindTooManyUploads, "5"},
 	{intake.ErrSaturated, kindSaturated, "5"},

@@ -64,9 +64,49 @@ func TestTenGigabytes(t *testing.T) {
 			if resp.StatusCode != http.StatusRequestEntityTooLarge || !resp.Close {
 				t.Errorf("status %d, connection closed %v", resp.StatusCode, resp.Close)
 			}
-			// What the kernel's buffers hold counts as sent: some MB, not 10 GB.
-			if n := sent.Load(); n > 32<<20 {
+			// What the kernel's buffers hold counts as sent, and so does what is
+			// read on after the answer: some MB, not 10 GB.
+			if n := sent.Load(); n > 32<<20+lingerBytes {
 				t.Errorf("%d bytes were taken", n)
+			}
+		})
+	}
+}
+
+// TestRefusedWhileSending has senders that write all they have before they
+// read, as many do: they get the answer and not a broken connection.
+func TestRefusedWhileSending(t *testing.T) {
+	const size = 8 << 20
+	w := newWorld(t, options{config: func(c *Config) { c.Intake.Limits.MaxBytes = 2 * size }})
+	conversation := w.owner.conversation()
+	picture := append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, size)...)
+	length := fmt.Sprintf("Content-Length: %d", len(picture))
+	for name, c := range map[string]struct {
+		conversation string
+		headers      []string
+		status       int
+	}{
+		"not audio":                       {conversation, []string{length}, http.StatusUnsupportedMediaType},
+		"not audio, on a connection once": {conversation, []string{length, "Connection: close"}, http.StatusUnsupportedMediaType},
+		"no such conversation":            {storage.NewID(), []string{length, "Connection: close"}, http.StatusNotFound},
+		"no credential":                   {conversation, []string{length}, http.StatusUnauthorized},
+		"a form without its boundary":     {conversation, []string{length, "Content-Type: multipart/form-data; boundary=x"}, http.StatusBadRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sender := *w.owner
+			sender.t = t
+			if c.status == http.StatusUnauthorized {
+				sender.token = "unknown"
+			}
+			conn := sender.dial(c.conversation, c.headers...)
+			if _, err := conn.Write(picture); err != nil {
+				t.Fatalf("could not send on: %v", err)
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			must(t, err)
+			defer resp.Body.Close()
+			if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != c.status {
+				t.Errorf("%d %s: %v", resp.StatusCode, body, err)
 			}
 		})
 	}

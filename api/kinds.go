@@ -5,6 +5,7 @@ import "strings"
 // The kinds of problem. Codes are part of the API: never change one.
 var (
 	kindBadRequest           = kind{"bad_request", 400, "Bad request", "The request cannot be understood."}
+	kindBadForm              = kind{"bad_request", 400, "Bad request", "The form cannot be read. It must be multipart/form-data with its boundary in the Content-Type, in at most 32 parts, with the recording in the field audio."}
 	kindBadCursor            = kind{"bad_cursor", 400, "Bad cursor", "The cursor does not belong to this list. Start again without one."}
 	kindEmptyClip            = kind{"empty_recording", 400, "Empty recording", "The recording is empty."}
 	kindIncomplete           = kind{"incomplete_body", 400, "Incomplete body", "The body ended before it was complete. Send it again."}

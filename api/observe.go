@@ -20,11 +20,15 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		call := beginCall(c)
 		setDefaultHeaders(c)
 		s.boundBody(c)
+		endAnswer := linger(c)
 		aborted := true
 		defer func() {
 			took := time.Since(began)
 			s.metrics.observe(c, took)
 			s.logCall(call, took, aborted)
+			if !aborted {
+				endAnswer()
+			}
 		}()
 		if err := guard(next, c); err != nil {
 			s.answer(c, err)

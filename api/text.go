@@ -27,7 +27,7 @@ type text struct {
 }
 
 // readText reads a small body of one of the media types. What is too large is
-// not read: whoever gives up on body closes the connection with the answer.
+// not read.
 func readText(req *http.Request, body io.Reader, mediaTypes ...string) (text, error) {
 	mediaType, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
 	if err != nil || !slices.Contains(mediaTypes, mediaType) {

@@ -81,10 +81,8 @@ func (s *Server) uploadBody() *huma.RequestBody {
 
 func (s *Server) createMessage(ctx context.Context, actor storage.Actor, in *uploadInput) (*uploadOutput, error) {
 	call := callFrom(ctx)
-	body := s.newUploadBody(call)
-	msg, created, err := s.receive(ctx, call.echo.Request(), actor, in, body)
+	msg, created, err := s.receive(ctx, call.echo.Request(), actor, in, s.newUploadBody(call))
 	if err != nil {
-		body.abandonAfter(err)
 		return nil, err
 	}
 	out := &uploadOutput{Location: "/v1/messages/" + msg.ID, Body: messageView(msg)}
@@ -155,17 +153,14 @@ func dispositionName(header string) string {
 // bytes, so that a sender may be slow but not silent.
 type uploadBody struct {
 	body  io.Reader
-	call  *call
 	rc    *http.ResponseController
 	stall time.Duration
 	count func(n int)
-	ended bool
 }
 
 func (s *Server) newUploadBody(call *call) *uploadBody {
 	return &uploadBody{
 		body:  call.echo.Request().Body,
-		call:  call,
 		rc:    http.NewResponseController(call.response()),
 		stall: s.cfg.StallTimeout,
 		count: func(n int) { s.metrics.received.Add(float64(n)) },
@@ -177,17 +172,7 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
 	b.count(n)
 	if errors.Is(err, io.EOF) {
-		b.ended = true
 		_ = b.rc.SetReadDeadline(time.Time{}) // or it would cancel the work that follows
 	}
 	return n, err
-}
-
-// abandonAfter lets go of a body that is not wanted because of err; nil means
-// that it is. The connection is closed with the answer: reading on just to keep
-// it could mean reading 10 GB.
-func (b *uploadBody) abandonAfter(err error) {
-	if err != nil && !b.ended && b.call.echo.Request().ProtoMajor == 1 {
-		b.call.response().Header().Set("Connection", "close")
-	}
 }

@@ -52,6 +52,7 @@ func TestRefusals(t *testing.T) {
 		"a body over the limit":            {post(w.owner, mine, append(wavHeader(2<<20, 8000), make([]byte, 2<<20)...)), 413, "too_large"},
 		"a reply to nothing":               {w.owner.send("POST", "/v1/conversations/"+mine+"/messages?reply_to="+storage.NewID(), bytes.NewReader(sine(time.Second))), 422, "validation_failed"},
 		"a query that is not known":        {w.owner.send("POST", "/v1/conversations/"+mine+"/messages?titel=x", bytes.NewReader(sine(time.Second))), 422, "validation_failed"},
+		"a form without a boundary":        {post(w.owner, mine, []byte("abcd"), "Content-Type", "multipart/form-data"), 400, "bad_request"},
 		"a form without a recording":       {post(w.owner, mine, []byte("--b\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nx\r\n--b--\r\n"), "Content-Type", "multipart/form-data; boundary=b"), 422, "validation_failed"},
 	} {
 		t.Run(name, func(t *testing.T) {

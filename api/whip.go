@@ -117,10 +117,8 @@ func (s *Server) routeWHIP() {
 	s.echo.OPTIONS("/v1/whip/:session", s.whipOptions)
 }
 
-func (s *Server) beginRecording(ctx context.Context, actor storage.Actor, in *whipInput) (_ *whipOutput, err error) {
+func (s *Server) beginRecording(ctx context.Context, actor storage.Actor, in *whipInput) (*whipOutput, error) {
 	call := callFrom(ctx)
-	body := s.newUploadBody(call)
-	defer func() { body.abandonAfter(err) }()
 	meta, err := in.meta()
 	if err != nil {
 		return nil, err
@@ -131,7 +129,7 @@ func (s *Server) beginRecording(ctx context.Context, actor storage.Actor, in *wh
 	if s.Live == nil {
 		return nil, recorder.ErrOff
 	}
-	offer, err := readText(call.echo.Request(), body, mediaTypeSDP)
+	offer, err := readText(call.echo.Request(), s.newUploadBody(call), mediaTypeSDP)
 	if err != nil {
 		return nil, refusedOffer(err)
 	}
@@ -159,15 +157,13 @@ func (in *whipInput) meta() (intake.Meta, error) {
 	return meta, meta.Set(intake.FieldReplyAtMS, in.ReplyAtMS)
 }
 
-func (s *Server) changeRecording(ctx context.Context, actor storage.Actor, in *whipPatchInput) (_ *whipPatchOutput, err error) {
+func (s *Server) changeRecording(ctx context.Context, actor storage.Actor, in *whipPatchInput) (*whipPatchOutput, error) {
 	call := callFrom(ctx)
-	body := s.newUploadBody(call)
-	defer func() { body.abandonAfter(err) }()
 	rec, err := s.recording(actor, in.Session)
 	if err != nil {
 		return nil, err
 	}
-	change, err := readText(call.echo.Request(), body, mediaTypeFragment, mediaTypeJSON)
+	change, err := readText(call.echo.Request(), s.newUploadBody(call), mediaTypeFragment, mediaTypeJSON)
 	if err != nil {
 		return nil, refusedPatch(err)
 	}

@@ -157,7 +157,7 @@ func judge(err error, complaint string, samples int64) (truncated bool, _ error)
 		return err != nil || broken && !has("dtx mode is not implemented", "Not yet implemented"), nil
 	case has("matches no streams"):
 		return false, media.Refuse(media.NotAudio, cause, "There is no sound in this file.")
-	case has("not on whitelist", "Decoder not found", "no decoder found", "Unsupported codec", "unknown codec"):
+	case has("not on whitelist", "Decoder not found", "Decoder (codec", "no decoder found", "Unsupported codec", "unknown codec"):
 		return false, media.Refuse(media.Unsupported, cause, "The sound is encoded in a way that Hark does not decode. Send it as MP3, M4A, WAV, FLAC or Opus.")
 	}
 	return false, refuseSilent(cause)
