@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"hark/storage"
@@ -82,13 +83,33 @@ func (p *Program) sweepDoomed(ctx context.Context) error {
 		if err != nil || len(keys) == 0 {
 			return err
 		}
-		if err := p.blobs.Delete(ctx, keys...); err != nil {
+		if err := p.deleteDoomed(ctx, keys); err != nil {
 			return err
 		}
 		if err := p.db.ForgetObjects(ctx, keys); err != nil {
 			return err
 		}
 	}
+}
+
+// deleteDoomed deletes objects; a key that ends in a slash stands for all
+// below it.
+func (p *Program) deleteDoomed(ctx context.Context, keys []string) error {
+	var objects []string
+	for _, key := range keys {
+		if !strings.HasSuffix(key, "/") {
+			objects = append(objects, key)
+			continue
+		}
+		err := p.blobs.List(ctx, key, func(o blob.Object) error {
+			objects = append(objects, o.Key)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return p.blobs.Delete(ctx, objects...)
 }
 
 func (p *Program) sweepEvents(ctx context.Context) error {

@@ -25,8 +25,8 @@ func (s *Spool) Forget(ctx context.Context, id, key string) error {
 
 // Discard is Forget for a recording that leaves no record, because nothing was
 // said or its message was deleted meanwhile: it removes what was put under its
-// key, too. Pieces that a node leaves which dies between the deletion and this
-// belong to no record, and go as all such objects do.
+// key, too. What a node leaves that dies before this is deleted with the
+// message (sqldb.DB.DoomedObjects).
 func (s *Spool) Discard(ctx context.Context, id, key string) error {
 	if err := s.forget(ctx, id, key, []string{key}); err != nil {
 		return fmt.Errorf("discard recording %s: %w", id, err)

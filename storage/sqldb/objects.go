@@ -7,19 +7,24 @@ import (
 	"hark/storage"
 )
 
-// lateObject is how long after a message's deletion a worker that had begun
-// or recorder that had begun may still put an object of it.
+// lateObject is how long after a message's deletion a worker or a recorder that
+// had begun may still put an object of it.
 const lateObject = time.Hour
 
 // doom notes the objects of the messages that condition names: they are to be
 // deleted at once, and again an hour later where a worker or a recorder may have
-// put one meanwhile.
+// put one meanwhile. The pieces of a recording that is not finished are among
+// them: the node that has it may never come back to remove them.
 func (t *tx) doom(ctx context.Context, condition string, args ...any) error {
-	for _, column := range []string{"original_key", "rendition_key"} {
+	for _, keys := range []struct{ of, among string }{
+		{"m.original_key", ""},
+		{"m.rendition_key", ""},
+		{"m.original_key || '" + storage.PiecesOf("") + "'", " AND m.state = '" + string(storage.Recording) + "'"},
+	} {
 		_, err := t.exec(ctx, `INSERT INTO doomed_objects (key, due_at, again_at)
-			SELECT m.`+column+`, CAST(? AS BIGINT), CASE WHEN EXISTS
+			SELECT `+keys.of+`, CAST(? AS BIGINT), CASE WHEN EXISTS
 				(SELECT 1 FROM jobs j WHERE j.message_id = m.id AND j.state = 'running') OR m.state = ? THEN CAST(? AS BIGINT) ELSE 0 END
-			FROM messages m WHERE m.`+condition+` ON CONFLICT (key) DO NOTHING`,
+			FROM messages m WHERE m.`+condition+keys.among+` ON CONFLICT (key) DO NOTHING`,
 			append([]any{toMS(t.now), storage.Recording, toMS(t.now.Add(lateObject))}, args...)...)
 		if err != nil {
 			return err
@@ -29,7 +34,7 @@ func (t *tx) doom(ctx context.Context, condition string, args ...any) error {
 }
 
 // DoomedObjects returns up to limit keys of objects to delete. Some may not
-// exist. Keys come again until [DB.ForgetObjects] is told of them.
+// exist. A key that ends in a slash stands for all below it. Keys come again until [DB.ForgetObjects] is told of them.
 func (db *DB) DoomedObjects(ctx context.Context, limit int) ([]string, error) {
 	var keys []string
 	err := db.read(ctx, "list doomed objects", func(ctx context.Context, s session) error {

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"hark/storage"
+	"hark/storage/blob"
+	"hark/storage/storagetest"
+)
+
+// A recording whose node is gone leaves pieces. When its message is deleted
+// they are deleted too, and nothing of other messages is.
+func TestSweepPiecesOfDeletedRecordings(t *testing.T) {
+	ctx := t.Context()
+	quiet := slog.New(slog.DiscardHandler)
+	store, err := blob.Serve(ctx, t.TempDir(), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	p := &Program{log: quiet, db: storagetest.New(t)}
+	if p.blobs, err = blob.Open(ctx, store.Config()); err != nil {
+		t.Fatal(err)
+	}
+	owner, _, err := p.db.Bootstrap(ctx, "Hark", "Owner")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conv, err := p.db.CreateConversation(ctx, owner, storage.Channel, "General", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := func(key string) string {
+		msg, err := p.db.BeginRecording(ctx, owner, storage.NewRecording{
+			ID: storage.NewID(), ConversationID: conv.ID, OriginalKey: key, Node: "gone", Lease: time.Minute, Captions: storage.CaptionsOff,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			if _, err := p.blobs.Put(ctx, fmt.Sprintf("%s%06d", storage.PiecesOf(key), i), "audio/ogg", strings.NewReader("piece"), 5); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return msg.ID
+	}
+	deleted := record("w/1/m/1/original")
+	record("w/1/m/10/original")
+	if err := p.db.DeleteMessage(ctx, owner, deleted); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.sweepDoomed(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	if err := p.blobs.List(ctx, "", func(o blob.Object) error {
+		left = append(left, o.Key)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(left) != 3 || !strings.HasPrefix(left[0], storage.PiecesOf("w/1/m/10/original")) {
+		t.Errorf("left: %v", left)
+	}
+}
