@@ -13,5 +13,6 @@ var (
 	ErrBusy         = errors.New("taken by another worker")                   // a job whose lease somebody else holds
 	ErrStale        = errors.New("attempt is over")                           // a result from an attempt that was superseded, or whose message is gone
 	ErrExpired      = errors.New("expired")                                   // a sign-in link or session that is used up
+	ErrUnreachable  = errors.New("not reachable")                             // a service that does not answer, perhaps not yet; of opening it
 	ErrInvalidQuery = errors.New("query cannot be searched")                  // a search with nothing to look for
 )

@@ -98,12 +98,10 @@ func (p *Program) openObjects(ctx context.Context) error {
 		p.closers = append(p.closers, embedded.Close)
 		c = embedded.Config()
 	}
-	store, err := blob.Open(ctx, c)
-	if err != nil {
-		return fmt.Errorf("open object store: %w", err)
-	}
-	p.blobs = store
-	return nil
+	return p.reach(ctx, "objects", func() (err error) {
+		p.blobs, err = blob.Open(ctx, c)
+		return err
+	})
 }
 
 func (p *Program) openBus(ctx context.Context) error {
@@ -116,23 +114,28 @@ func (p *Program) openBus(ctx context.Context) error {
 		p.closers = append(p.closers, embedded.Close)
 		c.Embedded = embedded
 	}
-	b, err := bus.Connect(ctx, c)
+	err := p.reach(ctx, "bus", func() (err error) {
+		p.bus, err = bus.Connect(ctx, c)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("connect to bus: %w", err)
+		return err
 	}
-	p.bus = b
-	p.closers = append(p.closers, b.Close)
+	p.closers = append(p.closers, p.bus.Close)
 	return nil
 }
 
 func (p *Program) openRecords(ctx context.Context) error {
-	db, err := sqldb.Open(ctx, sqldb.Config{URL: p.cfg.DatabaseURL, Logger: p.log.With("part", "records"), OnCommit: p.publishEvents})
+	c := sqldb.Config{URL: p.cfg.DatabaseURL, Logger: p.log.With("part", "records"), OnCommit: p.publishEvents}
+	err := p.reach(ctx, "records", func() (err error) {
+		p.db, err = sqldb.Open(ctx, c)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("open records: %w", err)
+		return err
 	}
-	p.db = db
-	p.closers = append(p.closers, db.Close)
-	return db.Migrate(ctx)
+	p.closers = append(p.closers, p.db.Close)
+	return p.db.Migrate(ctx)
 }
 
 func (p *Program) openEngine(ctx context.Context) error {

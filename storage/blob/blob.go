@@ -81,7 +81,8 @@ type Object struct {
 
 const defaultRegion = "us-east-1"
 
-// Open connects to the store and makes the bucket if there is none.
+// Open connects to the store and makes the bucket if there is none. A store
+// that does not answer, or not with sense, is storage.ErrUnreachable.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Bucket == "" {
 		return nil, errors.New("open object store: no bucket named")
@@ -111,7 +112,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{client: s3.New(options), bucket: cfg.Bucket, region: cfg.Region, logger: cfg.Logger, patience: usualPatience()}
 	if err := s.ensureBucket(ctx); err != nil {
-		return nil, fmt.Errorf("open object store: %w", err)
+		return nil, fmt.Errorf("open object store: %w", unreachable(err))
 	}
 	return s, nil
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/md5"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"hark/storage"
 	"hark/storage/blob"
 )
 
@@ -418,5 +420,26 @@ func TestPutSpeaksPlainS3(t *testing.T) {
 	mustPut(t, s, "large", noise(5<<20+1))
 	if n := puts.Load(); n != 3 {
 		t.Errorf("%d bodies, want one and two parts", n)
+	}
+}
+
+// A store that is away, or ill, is another matter than one that says no.
+func TestUnreachable(t *testing.T) {
+	answering := func(status int) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for endpoint, want := range map[string]bool{
+		gone.URL: true, answering(http.StatusServiceUnavailable): true, answering(http.StatusForbidden): false,
+	} {
+		_, err := blob.Open(t.Context(), blob.Config{
+			Endpoint: endpoint, Bucket: "hark", AccessKey: "a", SecretKey: "s", PathStyle: true, Logger: slog.New(slog.DiscardHandler),
+		})
+		if err == nil || errors.Is(err, storage.ErrUnreachable) != want {
+			t.Errorf("%s: %v", endpoint, err)
+		}
 	}
 }

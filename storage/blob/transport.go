@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"hark/storage"
 )
@@ -72,6 +73,19 @@ func isMissing(err error) bool {
 		return true
 	}
 	return false
+}
+
+// unreachable marks errors of a store that is not there or not ready, of those
+// that say no.
+func unreachable(err error) error {
+	var network *net.OpError
+	var answer *smithyhttp.ResponseError
+	switch {
+	case errors.As(err, &network), errors.Is(err, context.DeadlineExceeded),
+		errors.As(err, &answer) && answer.HTTPStatusCode() >= http.StatusInternalServerError:
+		return fmt.Errorf("%w: %w", storage.ErrUnreachable, err)
+	}
+	return err
 }
 
 // objectError names the operation and the object, and turns what is missing

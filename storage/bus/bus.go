@@ -31,11 +31,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"hark/storage"
 )
 
 // Config says which server to use.
@@ -79,7 +83,9 @@ const (
 	callTime    = 5 * time.Second // a request to JetStream, where the caller sets no sooner end
 )
 
-// Connect connects to the server and makes the job queue there if need be.
+// Connect connects to the server and makes the job queue there if need be. A
+// server that does not answer, or a cluster that is not ready, is
+// storage.ErrUnreachable.
 func Connect(ctx context.Context, cfg Config) (*Bus, error) {
 	b := &Bus{
 		replicas: cfg.Replicas,
@@ -90,16 +96,30 @@ func Connect(ctx context.Context, cfg Config) (*Bus, error) {
 	}
 	conn, err := nats.Connect(cfg.URL, b.options(cfg)...)
 	if err != nil {
-		return nil, fmt.Errorf("connect to NATS: %w", err)
+		return nil, fmt.Errorf("connect to NATS: %w", unreachable(err))
 	}
 	b.conn = conn
 	if b.js, err = jetstream.New(conn, jetstream.WithDefaultTimeout(callTime)); err == nil {
 		err = b.ensureQueue(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("connect to NATS: %w", err), b.Close())
+		return nil, errors.Join(fmt.Errorf("connect to NATS: %w", unreachable(err)), b.Close())
 	}
 	return b, nil
+}
+
+// unreachable marks errors of a server that is not there or not ready, of
+// those that say no.
+func unreachable(err error) error {
+	var network *net.OpError
+	var refusal *jetstream.APIError
+	switch {
+	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrNoResponders),
+		errors.Is(err, context.DeadlineExceeded), errors.As(err, &network),
+		errors.As(err, &refusal) && refusal.Code == http.StatusServiceUnavailable: // a cluster without a leader
+		return fmt.Errorf("%w: %w", storage.ErrUnreachable, err)
+	}
+	return err
 }
 
 func (b *Bus) options(cfg Config) []nats.Option {

@@ -328,3 +328,35 @@ func TestQueueOfAnotherVersion(t *testing.T) {
 	publish(t, b, transcribe.Interactive, "a")
 	receive(t, "job", done)
 }
+
+// A server that is away is another matter than one that says no.
+func TestUnreachable(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	away := closed.Addr().String()
+	closed.Close()
+	strict, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, Username: "hark", Password: "right"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	strict.Start()
+	t.Cleanup(func() {
+		strict.Shutdown()
+		strict.WaitForShutdown()
+	})
+	if !strict.ReadyForConnections(patience) {
+		t.Fatal("the server does not start")
+	}
+	for url, want := range map[string]bool{"nats://" + away: true, "nats://hark:wrong@" + strict.Addr().String(): false} {
+		b, err := bus.Connect(t.Context(), bus.Config{URL: url, Logger: quiet()})
+		if err == nil {
+			t.Errorf("connected to %s", url)
+			_ = b.Close()
+		}
+		if errors.Is(err, storage.ErrUnreachable) != want {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}

@@ -54,7 +54,8 @@ type DB struct {
 	seal   *cursorSeal // nil until the first cursor
 }
 
-// Open connects to the database. It runs no migration; see [DB.Migrate].
+// Open connects to the database. It runs no migration; see [DB.Migrate]. A
+// server that does not answer, or still starts, is storage.ErrUnreachable.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db := &DB{log: cfg.Logger, slow: cfg.SlowQuery, onCommit: cfg.OnCommit, searching: make(chan struct{}, max(2, runtime.NumCPU()))}
 	if db.log == nil {

@@ -1,6 +1,8 @@
 package sqldb_test
 
 import (
+	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -98,6 +100,9 @@ func TestOpenRefuses(t *testing.T) {
 		if err == nil {
 			t.Errorf("%q was opened", url)
 			_ = db.Close()
+		}
+		if away := strings.Contains(url, "127.0.0.1"); errors.Is(err, storage.ErrUnreachable) != away {
+			t.Errorf("%q: %v", url, err)
 		}
 	}
 }

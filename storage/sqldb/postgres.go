@@ -42,9 +42,23 @@ func (db *DB) openPostgres(ctx context.Context, cfg Config) error {
 	db.writer = sqlx.NewDb(pool, "pgx")
 	db.reader = db.writer
 	if err := db.Ping(ctx); err != nil {
-		return errors.Join(err, db.Close())
+		return errors.Join(unreachable(err), db.Close())
 	}
 	return nil
+}
+
+// unreachable marks errors of a server that is not there or not ready, of
+// those that say no.
+func unreachable(err error) error {
+	var refusal *pgconn.PgError
+	var failed *pgconn.ConnectError
+	switch {
+	case errors.As(err, &refusal) && refusal.Code != pgStarting:
+		return err
+	case errors.As(err, &failed), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w: %w", storage.ErrUnreachable, err)
+	}
+	return err
 }
 
 func (postgres) name() string { return "postgres" }
@@ -69,6 +83,7 @@ const (
 	pgUnique        = "23505"
 	pgSerialization = "40001"
 	pgDeadlock      = "40P01"
+	pgStarting      = "57P03"
 )
 
 func (postgres) translate(err error) error {
