@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"hark/storage"
@@ -21,6 +24,9 @@ type AdminConfig struct {
 
 // open opens the records, migrated, and finds the workspace.
 func (a *AdminConfig) open(ctx context.Context) (*sqldb.DB, storage.Workspace, error) {
+	if err := a.exists(); err != nil {
+		return nil, storage.Workspace{}, err
+	}
 	db, err := a.openRecords(ctx)
 	if err != nil {
 		return nil, storage.Workspace{}, err
@@ -30,6 +36,21 @@ func (a *AdminConfig) open(ctx context.Context) (*sqldb.DB, storage.Workspace, e
 		return nil, storage.Workspace{}, errors.Join(err, db.Close())
 	}
 	return db, ws, nil
+}
+
+// exists keeps a folder that was mistyped from becoming an empty Hark.
+func (c *DatabaseConfig) exists() error {
+	if err := c.resolve(); err != nil {
+		return err
+	}
+	path, embedded := strings.CutPrefix(c.DatabaseURL, "sqlite://")
+	if !embedded {
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no Hark in %s; set HARK_DATA to its folder, or let 'hark serve' make one", filepath.Dir(path))
+	}
+	return nil
 }
 
 func (c *DatabaseConfig) openRecords(ctx context.Context) (*sqldb.DB, error) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -39,11 +40,7 @@ func (c ClientConfig) open() (*client, error) {
 type problem struct {
 	Status int    `json:"status"`
 	Title  string `json:"title"`
-	Detail string `json:"detail"`
-	Errors []struct {
-		Message  string `json:"message"`
-		Location string `json:"location"`
-	} `json:"errors"`
+	Detail string `json:"detail"` // names each field that is wrong
 }
 
 // Error says what the server said.
@@ -52,10 +49,7 @@ func (p *problem) Error() string {
 	if text == "" {
 		text = p.Title
 	}
-	for _, e := range p.Errors {
-		text += fmt.Sprintf("; %s: %s", e.Location, e.Message)
-	}
-	return fmt.Sprintf("%s (status %d)", text, p.Status)
+	return fmt.Sprintf("%s (status %d)", printable(text), p.Status)
 }
 
 // do sends a request and decodes a JSON answer into out, which may be nil.
@@ -63,7 +57,7 @@ func (c *client) do(req *http.Request, out any) error {
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("reach Hark: %w", err)
+		return c.unreached(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
@@ -79,6 +73,14 @@ func (c *client) do(req *http.Request, out any) error {
 		return fmt.Errorf("read answer to %s %s: %w", req.Method, req.URL.Path, err)
 	}
 	return nil
+}
+
+// unreached says what to do when no Hark answers.
+func (c *client) unreached(err error) error {
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("reach Hark: %w", err)
+	}
+	return fmt.Errorf("no Hark answers at %s; start it by 'hark serve', or say by --url (HARK_URL) where it is", strings.TrimSuffix(c.base, "/v1"))
 }
 
 func (c *client) get(ctx context.Context, path string, query url.Values, out any) error {
@@ -150,7 +152,7 @@ func (c *client) findConversation(ctx context.Context, want string) (conversatio
 	}
 	var names []string
 	for _, conv := range all {
-		names = append(names, fmt.Sprintf("  %s  %s", conv.ID, conv.Title))
+		names = append(names, fmt.Sprintf("  %s  %s", conv.ID, printable(conv.Title)))
 	}
 	if want == "" {
 		return conversation{}, fmt.Errorf("which conversation? Name one by --conversation:\n%s", strings.Join(names, "\n"))

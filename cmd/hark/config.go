@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -105,8 +106,10 @@ func (c *Config) resolve() error {
 		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
 	}
 
-	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
+	if _, port, err := net.SplitHostPort(c.Addr); err != nil {
 		bad("HARK_ADDR", "%q is not host:port, such as 127.0.0.1:8080", c.Addr)
+	} else if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		bad("HARK_ADDR", "%q is not a port; expected 0 (any) to 65535", port)
 	}
 	checkURL(bad, "HARK_PUBLIC_URL", c.PublicURL, "http", "https")
 	checkURL(bad, "HARK_S3_ENDPOINT", c.S3.Endpoint, "http", "https")
@@ -189,6 +192,19 @@ func checkURL(bad func(key, format string, args ...any), key, value string, sche
 	}
 	// The value itself may hold a password.
 	bad(key, "is not an address that begins with %s://", strings.Join(schemes, ":// or "))
+}
+
+// addressOf is how a browser on this machine reaches a server that listens on
+// hostport: one that listens everywhere is reached on loopback too.
+func addressOf(hostport string) string {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return "http://" + hostport
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 // orBelow returns dir made absolute, or name below data when dir is empty.

@@ -118,6 +118,7 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 		want []string // every one must be named
 	}{
 		{"address", []string{"--addr=8080"}, []string{"HARK_ADDR"}},
+		{"port", []string{"--addr=127.0.0.1:80800"}, []string{"HARK_ADDR"}},
 		{"two at once", []string{"--addr=x", "--max-upload-bytes=0"}, []string{"HARK_ADDR", "HARK_MAX_UPLOAD_BYTES"}},
 		{"short token", []string{"--bootstrap-token=secret"}, []string{"HARK_BOOTSTRAP_TOKEN"}},
 		{"worker alone", []string{"--role=worker"}, []string{"HARK_DATABASE_URL", "HARK_S3_ENDPOINT", "HARK_NATS_URL"}},

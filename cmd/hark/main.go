@@ -50,7 +50,7 @@ func run(args []string) int {
 	parser, err := kong.New(&c,
 		kong.Name("hark"),
 		kong.Description("Self-hosted asynchronous voice: say it once, find it by a word."),
-		kong.UsageOnError(),
+		kong.ShortUsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)

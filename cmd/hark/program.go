@@ -161,7 +161,7 @@ func (p *Program) listen(ctx context.Context) error {
 	}
 	p.listener = l
 	if p.cfg.PublicURL == "" {
-		p.cfg.PublicURL = "http://" + l.Addr().String()
+		p.cfg.PublicURL = addressOf(l.Addr().String())
 	}
 	p.closers = append(p.closers, func() error {
 		if err := l.Close(); !errors.Is(err, net.ErrClosed) {

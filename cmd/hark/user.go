@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"hark/storage"
 	"hark/storage/sqldb"
@@ -39,12 +41,21 @@ func (u *userListCmd) Run(ctx context.Context) error {
 	return w.Flush()
 }
 
+// AddressConfig says where the people of a Hark reach it.
+type AddressConfig struct {
+	Addr      string `env:"HARK_ADDR" default:"127.0.0.1:8080" help:"Address that 'hark serve' listens on."`
+	PublicURL string `env:"HARK_PUBLIC_URL" placeholder:"URL" help:"Address under which people reach Hark; where it listens when empty."`
+}
+
 type userAddCmd struct {
 	AdminConfig
-	PublicURL string       `env:"HARK_PUBLIC_URL" default:"http://127.0.0.1:8080" help:"Address under which people reach Hark."`
-	Role      storage.Role `enum:"owner,admin,member,guest" default:"member" help:"What the user may do (${enum})."`
-	Name      string       `arg:"" help:"Name that others see."`
+	AddressConfig
+	Role storage.Role `enum:"owner,admin,member,guest" default:"member" help:"What the user may do (${enum})."`
+	Name string       `arg:"" help:"Name that others see."`
 }
+
+// maxUserName is how many characters a name may have.
+const maxUserName = 100
 
 // Run makes the user.
 func (u *userAddCmd) Run(ctx context.Context) error {
@@ -53,18 +64,26 @@ func (u *userAddCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	user, err := db.CreateUser(ctx, ws.ID, u.Name, u.Role)
+	name := strings.TrimSpace(u.Name)
+	if n := utf8.RuneCountInString(name); n == 0 || n > maxUserName {
+		return fmt.Errorf("a name has 1 to %d characters, and this one %d", maxUserName, n)
+	}
+	// The commands take names for users, so each name is one user's.
+	if other, err := findUser(ctx, db, ws, name); err == nil {
+		return fmt.Errorf("there is a user %s already; 'hark user sign-in' prints an address for them", printable(other.Name))
+	}
+	user, err := db.CreateUser(ctx, ws.ID, name, u.Role)
 	if err != nil {
 		return err
 	}
 	fmt.Println(user.ID)
-	return printSignIn(ctx, db, user, u.PublicURL)
+	return u.printSignIn(ctx, db, user)
 }
 
 type userSignInCmd struct {
 	AdminConfig
-	PublicURL string `env:"HARK_PUBLIC_URL" default:"http://127.0.0.1:8080" help:"Address under which people reach Hark."`
-	User      string `arg:"" optional:"" help:"Id or name; the owner when left out."`
+	AddressConfig
+	User string `arg:"" optional:"" help:"Id or name; the owner when left out."`
 }
 
 // Run prints the address.
@@ -74,14 +93,15 @@ func (u *userSignInCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	return printSignIn(ctx, db, user, u.PublicURL)
+	return u.printSignIn(ctx, db, user)
 }
 
-func printSignIn(ctx context.Context, db *sqldb.DB, user storage.User, publicURL string) error {
+func (a AddressConfig) printSignIn(ctx context.Context, db *sqldb.DB, user storage.User) error {
 	_, secret, err := db.CreateToken(ctx, user.ID, storage.SignInToken, "sign-in", signInTTL)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s/sign-in?code=%s\n", strings.TrimRight(publicURL, "/"), secret)
+	base := cmp.Or(strings.TrimRight(a.PublicURL, "/"), addressOf(a.Addr))
+	fmt.Printf("%s/sign-in?code=%s\n", base, secret)
 	return nil
 }
