@@ -33,7 +33,6 @@ export class Tasks {
     const complete = new Promise((resolve) => this.session.once("Tracing.tracingComplete", resolve));
     await this.session.send("Tracing.end");
     await complete;
-    this.session.removeAllListeners("Tracing.dataCollected");
     const thread = ({ pid, tid }: TraceEvent) => `${pid} ${tid}`;
     const main = new Set(events.filter((event) => event.name === "thread_name" && event.args.name === "CrRendererMain").map(thread));
     const tasks = events.filter((event) => event.ph === "X" && event.name.endsWith("RunTask") && main.has(thread(event)));

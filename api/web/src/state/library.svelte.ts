@@ -7,7 +7,9 @@ import { SvelteMap } from "svelte/reactivity";
 import { api, type Conversation, isAbort, type Message, take, type Trouble, troubleOf, type User } from "../api/client";
 import type { HarkEvent } from "../logic/feed";
 import { session } from "./session.svelte";
-import { Thread } from "./thread.svelte";
+import { Thread, type Wanted } from "./thread.svelte";
+
+const pageSize = 50;
 
 class Library {
   conversations = $state.raw<Conversation[]>([]);
@@ -51,8 +53,12 @@ class Library {
 
   thread(id: string): Thread {
     let thread = this.threads.get(id);
-    if (!thread) this.threads.set(id, (thread = new Thread(id, this)));
+    if (!thread) this.threads.set(id, (thread = new Thread(this, (wanted) => this.pageOf(id, wanted, pageSize))));
     return thread;
+  }
+
+  private pageOf(id: string, wanted: Wanted, limit: number) {
+    return take(api.GET("/v1/conversations/{id}/messages", { params: { path: { id }, query: { limit, ...wanted } } }));
   }
 
   put(message: Message) {
@@ -88,18 +94,17 @@ class Library {
     return found;
   }
 
-  /** The one said after this one in its conversation, if it is known. */
-  after(message: Message): Message | undefined {
-    const ids = this.threads.get(message.conversation_id)?.ids ?? [];
-    const at = ids.indexOf(message.id);
-    return at > 0 ? this.messages.get(ids[at - 1]!) : undefined;
-  }
-
-  /** The one said before. */
-  before(message: Message): Message | undefined {
-    const ids = this.threads.get(message.conversation_id)?.ids ?? [];
-    const at = ids.indexOf(message.id);
-    return at >= 0 && ids[at + 1] ? this.messages.get(ids[at + 1]!) : undefined;
+  /** The message that was said next to this one, if there is one: read, where it is not known. */
+  async beside(message: Message, towards: "next" | "previous"): Promise<Message | undefined> {
+    const by = towards === "next" ? -1 : 1;
+    const thread = this.threads.get(message.conversation_id);
+    const at = thread?.ids.indexOf(message.id) ?? -1;
+    const known = at < 0 ? undefined : thread?.ids[at + by];
+    if (known) return this.messages.get(known);
+    if (at >= 0 && (towards === "next" ? thread?.live : thread?.complete)) return undefined;
+    const { items } = await this.pageOf(message.conversation_id, { around: message.id }, 3);
+    for (const item of items) this.put(item);
+    return items[items.findIndex(({ id }) => id === message.id) + by];
   }
 
   /** Takes in what happened. */

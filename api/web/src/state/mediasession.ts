@@ -29,11 +29,18 @@ export function sessionControls(player: Controls) {
   }
 }
 
-/** Says what is playing, and where it is. */
-export function tellSession(what: { title: string; artist: string; album: string }, playing: boolean, place: number, length: number, rate: number) {
+/** Says what is in the player; nothing, if nothing is. */
+export function tellWhat(what: { title: string; artist: string; album: string } | undefined) {
   const session = navigator.mediaSession;
   if (!session) return;
-  session.metadata = new MediaMetadata(what);
+  session.metadata = what ? new MediaMetadata(what) : null;
+  if (!what) session.playbackState = "none";
+}
+
+/** Says how far it is. */
+export function tellPlace(playing: boolean, place: number, length: number, rate: number) {
+  const session = navigator.mediaSession;
+  if (!session) return;
   session.playbackState = playing ? "playing" : "paused";
   if (length > 0) session.setPositionState?.({ duration: length / 1000, position: Math.min(place, length) / 1000, playbackRate: rate });
 }

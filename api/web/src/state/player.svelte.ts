@@ -7,8 +7,10 @@ import type { Message } from "../api/client";
 import { endOfPause, type Span } from "../logic/silence";
 import { library } from "./library.svelte";
 import { sessionControls } from "./mediasession";
+import { oneTab } from "./onetab";
 import { keepPlace, placeIn } from "./places";
 import { prefs } from "./prefs.svelte";
+import { session } from "./session.svelte";
 
 type Watcher = (ms: number) => void;
 
@@ -18,6 +20,9 @@ export type Hindrance = "form" | "network" | "gone" | "press";
 export const nudgeMS = 5000;
 export const slowest = 0.5;
 export const fastest = 3;
+
+/** From here on, going to the message before begins this one again. */
+const begun = 3000; // ms
 
 class Player {
   message = $state.raw<Message>();
@@ -34,6 +39,8 @@ class Player {
   private frame = 0;
   private goal: number | undefined; // ms to go to once the length is known
   private kept = 0;
+  private wanted = false; // whether it was playing when the sound stayed away
+  private readonly claim = oneTab(() => this.pause());
 
   constructor() {
     const { audio } = this;
@@ -47,6 +54,8 @@ class Player {
     audio.addEventListener("seeked", () => this.draw());
     audio.addEventListener("ended", () => this.ended());
     audio.addEventListener("error", () => void this.failed());
+    addEventListener("pagehide", () => this.remember());
+    addEventListener("online", () => this.hindrance === "network" && this.wanted && this.play());
     sessionControls(this);
   }
 
@@ -80,6 +89,7 @@ class Player {
     this.cue(message, at);
     if (this.hindrance && this.hindrance !== "press") this.load();
     this.audio.playbackRate = prefs.rate;
+    this.wanted = true;
     this.audio.play().catch((thrown: unknown) => {
       // A browser wants a press first; all else is told by the error event.
       if (thrown instanceof DOMException && thrown.name === "NotAllowedError") this.hindrance = "press";
@@ -87,6 +97,7 @@ class Player {
   }
 
   pause() {
+    this.wanted = false;
     this.audio.pause();
   }
 
@@ -113,9 +124,14 @@ class Player {
   }
 
   step(towards: "next" | "previous") {
-    if (!this.message) return;
-    const other = towards === "next" ? library.after(this.message) : library.before(this.message);
-    if (other && playable(other)) this.play(other, 0);
+    if (towards === "previous" && this.place > begun) this.seek(0);
+    else void this.goOn(towards);
+  }
+
+  /** The message is gone. */
+  vanish() {
+    this.pause();
+    this.hindrance = "gone";
   }
 
   close() {
@@ -166,8 +182,11 @@ class Player {
     this.playing = playing;
     this.waiting = false;
     cancelAnimationFrame(this.frame);
-    if (playing) this.tick();
-    else this.remember();
+    if (!playing) this.remember();
+    else {
+      this.claim();
+      this.tick();
+    }
   }
 
   private tick = () => {
@@ -198,8 +217,15 @@ class Player {
 
   private ended() {
     this.remember();
-    const next = prefs.playNext && this.message ? library.after(this.message) : undefined;
-    if (next && playable(next)) this.play(next, 0);
+    this.wanted = false;
+    if (prefs.playNext) void this.goOn("next");
+  }
+
+  /** Plays the message beside, unless one did something else while it was looked for. */
+  private async goOn(towards: "next" | "previous") {
+    const { message } = this;
+    const other = message && (await library.beside(message, towards).catch(() => undefined));
+    if (other && this.is(message.id) && playable(other)) this.play(other, 0);
   }
 
   private async failed() {
@@ -209,7 +235,8 @@ class Player {
     this.playing = false;
     this.waiting = false;
     const status = await fetch(message.links.audio, { method: "HEAD" }).then((r) => r.status, () => 0);
-    if (this.is(message.id)) this.hindrance = status === 404 ? "gone" : status >= 200 && status < 300 ? "form" : "network";
+    if (status === 401) session.end();
+    else if (this.is(message.id)) this.hindrance = status === 404 ? "gone" : status >= 200 && status < 300 ? "form" : "network";
   }
 }
 

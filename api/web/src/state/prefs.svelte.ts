@@ -27,6 +27,8 @@ function read(): Partial<Remembered> {
 }
 
 export function keepPrefs() {
+  // What another tab was told holds here too.
+  addEventListener("storage", (event) => event.key === key && Object.assign(prefs, read()));
   $effect.root(() => {
     $effect(() => {
       const text = JSON.stringify(prefs);

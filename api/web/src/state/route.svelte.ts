@@ -29,10 +29,13 @@ class Route {
   query = $state.raw(new URLSearchParams(location.search));
   /** How many steps one can go back without leaving the app. */
   depth = $state(0);
+  /** Whether one came here by going back or forth. */
+  returned = false;
 
   go(address: string, { replace = false } = {}) {
     if (replace) history.replaceState({ depth: this.depth }, "", address);
     else history.pushState({ depth: ++this.depth }, "", address);
+    this.returned = replace && this.returned;
     this.read();
   }
 
@@ -61,6 +64,7 @@ class Route {
   listen() {
     addEventListener("popstate", (event) => {
       this.depth = (event.state as { depth?: number } | null)?.depth ?? 0;
+      this.returned = true;
       this.read();
     });
     document.addEventListener("click", this.follow);

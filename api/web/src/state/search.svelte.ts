@@ -6,7 +6,9 @@ import { session } from "./session.svelte";
 
 const pauseInTyping = 140; // ms
 
-export class Search {
+class Search {
+  /** Where one was when one went elsewhere, for who comes back. */
+  left = { address: "", top: 0, chosen: -1 };
   hits = $state.raw<Hit[]>([]);
   total = $state(0);
   capped = $state(false);
@@ -69,3 +71,6 @@ export class Search {
     this.busy = false;
   }
 }
+
+/** The one search of the app. */
+export const search = new Search();

@@ -84,6 +84,7 @@ export const de: Words = {
     empty: "Hier wurde noch nichts gesagt",
     emptyHint: "Drück auf das Mikrofon und sprich. Oder zieh eine Aufnahme hierher.",
     older: "Ältere Nachrichten werden gelesen",
+    newer: "Neuere Nachrichten werden gelesen",
     beginning: "Hier fängt es an.",
     messages: "Nachrichten",
     newest: "Neueste Nachricht",

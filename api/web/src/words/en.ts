@@ -83,6 +83,7 @@ export const en = {
     empty: "Nothing said here yet",
     emptyHint: "Press the microphone and speak. Or drop a recording here.",
     older: "Reading older messages",
+    newer: "Reading newer messages",
     beginning: "This is the beginning.",
     messages: "Messages",
     newest: "Newest message",

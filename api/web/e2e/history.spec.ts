@@ -1,0 +1,120 @@
+/*
+ * Old messages in their place: an address or a hit shows what was said around
+ * them, it goes on both ways from there, and what arrives meanwhile is not lost.
+ */
+import type { Locator, Page } from "@playwright/test";
+
+import { expect, test as base } from "./app";
+import { type Hark } from "./hark";
+import { prompt } from "./speech";
+
+interface Known {
+  id: string;
+  title: string;
+  created_at: string;
+}
+
+/** All messages of a conversation, the oldest first. */
+async function all(hark: Hark, conversation: string): Promise<Known[]> {
+  const list: Known[] = [];
+  for (let cursor: string | undefined = ""; cursor !== undefined; ) {
+    const page: { items: Known[]; next_cursor?: string } = await hark.json(`/v1/conversations/${conversation}/messages?limit=100${cursor && `&cursor=${cursor}`}`);
+    list.push(...page.items);
+    cursor = page.next_cursor;
+  }
+  return list.reverse();
+}
+
+/** A conversation of three hundred messages, seeded once. */
+const test = base.extend<object, { past: { conversation: string; messages: Known[] } }>({
+  past: [
+    async ({ hark }, use) => {
+      const conversation = await hark.conversation("Long ago");
+      hark.command("bench", "seed", conversation, "--messages=300");
+      await use({ conversation, messages: await all(hark, conversation) });
+    },
+    { scope: "worker" },
+  ],
+});
+
+const card = (page: Page, id: string) => page.locator(`#message-${id}`);
+const newest = (page: Page) => page.getByRole("button", { name: "Newest message" });
+const inOrder = (page: Page) => page.getByRole("article").evaluateAll((cards) => cards.map((one) => one.id.slice("message-".length)));
+
+/** Scrolls until something is there. */
+async function scroll(page: Page, by: number, until: () => Promise<boolean>) {
+  await page.locator("[role=feed] .box").hover();
+  await expect.poll(async () => (await page.mouse.wheel(0, by), await until()), { intervals: [50], timeout: 60_000 }).toBe(true);
+}
+
+/** Whether something is well in view. */
+async function isIn(one: Locator): Promise<boolean> {
+  const box = (await one.isVisible()) ? await one.boundingBox({ timeout: 500 }).catch(() => null) : null;
+  return box !== null && box.y > 100 && box.y < 500;
+}
+
+/** Checks that the cards in the page are neighbours, without holes. */
+async function withoutHoles(page: Page, messages: { id: string }[]) {
+  const places = (await inOrder(page)).map((id) => messages.findIndex((message) => message.id === id));
+  expect(places).toEqual(places.map((_, i) => places[0]! + i));
+}
+
+test("an old message is shown among its neighbours, and it goes on both ways", async ({ app, hark, past: { conversation, messages } }) => {
+  const old = messages[100]!;
+  const read: string[] = [];
+  app.on("request", (request) => void (request.url().includes("/messages?") && read.push(request.url())));
+  await app.setViewportSize({ width: 1280, height: 900 });
+  await app.goto(`${hark.url}/m/${old.id}?t=700`);
+  await expect(card(app, old.id)).toBeInViewport();
+  await expect(card(app, old.id)).toHaveClass(/chosen/);
+  await withoutHoles(app, messages);
+  expect(read.length).toBeLessThan(6); // not all that was said since
+
+  await scroll(app, -1500, () => card(app, messages[0]!.id).isVisible());
+  await expect(app.getByText("This is the beginning.")).toBeVisible();
+  await scroll(app, 2500, () => card(app, messages.at(-1)!.id).isVisible());
+  await withoutHoles(app, messages);
+  await scroll(app, 2500, async () => (await newest(app).count()) === 0);
+
+  await app.goto(`${hark.url}/c/${conversation}?at=${old.id}`);
+  await expect(card(app, old.id)).toBeInViewport();
+  await newest(app).click();
+  await expect(card(app, messages.at(-1)!.id)).toBeInViewport();
+  await expect(newest(app)).toHaveCount(0);
+});
+
+test("what arrives while one is among old messages waits at the end", async ({ app, hark }) => {
+  const conversation = await hark.conversation("Meanwhile");
+  hark.command("bench", "seed", conversation, "--messages=120");
+  const messages = await all(hark, conversation);
+  await app.goto(`${hark.url}/c/${conversation}?at=${messages[30]!.id}`);
+  await expect(card(app, messages[30]!.id)).toBeInViewport();
+  const sent = await hark.send(conversation, prompt("vm-record-prepend"), { title: "Just now" });
+  await hark.ready(sent.id);
+  await expect(card(app, messages[30]!.id)).toBeInViewport();
+  await expect(card(app, sent.id)).toHaveCount(0);
+  await scroll(app, 2500, () => card(app, sent.id).isVisible());
+  await withoutHoles(app, [...messages, sent]);
+  // At the end again, where what arrives is seen at once.
+  await scroll(app, 2500, async () => (await newest(app).count()) === 0);
+  const next = await hark.send(conversation, prompt("vm-record-prepend"), { title: "And now" });
+  await expect(card(app, next.id)).toBeInViewport();
+  await withoutHoles(app, [...messages, sent, next]);
+});
+
+test("who goes back finds the place they left", async ({ app, hark, past: { conversation, messages } }) => {
+  await app.setViewportSize({ width: 390, height: 800 });
+  await app.goto(`${hark.url}/c/${conversation}`);
+  await expect(card(app, messages.at(-1)!.id)).toBeInViewport();
+  const aim = card(app, messages[200]!.id);
+  await scroll(app, -300, () => isIn(aim));
+  await aim.getByRole("link").last().click();
+  await expect(app.locator("div.reader")).toBeVisible();
+  await app.getByRole("button", { name: "Back", exact: true }).click();
+  await expect(aim).toBeInViewport();
+
+  await app.goto(`${hark.url}/m/${messages[50]!.id}`);
+  await app.locator("div.reader").getByRole("link", { name: "Long ago" }).click();
+  await expect(card(app, messages[50]!.id)).toBeInViewport();
+  await withoutHoles(app, messages);
+});
