@@ -24,7 +24,7 @@ func (v vocabulary) words(tokens []int) []wordTokens {
 	var first, last int
 	end := func() {
 		if text := printable(word); text != "" {
-			words = append(words, wordTokens{text: text, first: first, last: last, end: v.spoken(tokens, first, last)})
+			words = append(words, wordTokens{text: modern(text), first: first, last: last, end: v.spoken(tokens, first, last)})
 		}
 		word = word[:0]
 	}
@@ -67,6 +67,19 @@ func printable(word []byte) string {
 		}
 		return r
 	}, strings.ToValidUTF8(string(word), ""))
+}
+
+// oldSpellings are words as old books have them, from which the models learnt
+// to write so now and then. Nobody looks for them that way.
+var oldSpellings = strings.NewReplacer("to-day", "today", "to-morrow", "tomorrow", "to-night", "tonight",
+	"To-day", "Today", "To-morrow", "Tomorrow", "To-night", "Tonight")
+
+// modern spells a word as is done today.
+func modern(word string) string {
+	if core := strings.TrimLeftFunc(word, unicode.IsPunct); strings.HasPrefix(core, "to-") || strings.HasPrefix(core, "To-") {
+		return oldSpellings.Replace(word)
+	}
+	return word
 }
 
 // result turns what was said into words with times within the sound.
