@@ -74,7 +74,7 @@ type Config struct {
 	SignedURLTTL time.Duration
 	// Heartbeat is the pause between signs of life on an event stream, on
 	// each of which it also looks for what the bus lost and whether its
-	// credential still holds; 0 means 15 s.
+	// credential still holds, as it does before each event; 0 means 15 s.
 	Heartbeat time.Duration
 	// StallTimeout is how long a caller may take to send or take the next
 	// bytes of sound or events; 0 means 30 s.

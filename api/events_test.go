@@ -223,6 +223,26 @@ func TestEventStreamEnds(t *testing.T) {
 	}
 }
 
+// TestEventsOfTheRevoked revokes a listener's token between two heartbeats:
+// nothing that happens from then on reaches them.
+func TestEventsOfTheRevoked(t *testing.T) {
+	w := newWorld(t) // with a heartbeat a minute
+	mia := w.user("Mia", storage.RoleMember)
+	conversation := mia.conversation()
+	l := mia.listen("")
+	must(t, w.db.RevokeToken(t.Context(), mia.actor, mia.actor.TokenID))
+	_, err := w.db.UpdateConversation(t.Context(), mia.actor, conversation, "Renamed")
+	must(t, err)
+	select {
+	case e, ok := <-l.events:
+		if ok {
+			t.Errorf("heard %+v", e)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the stream goes on")
+	}
+}
+
 // TestEventsReset comes back after events were swept, and from a future that a
 // restored database does not know.
 func TestEventsReset(t *testing.T) {

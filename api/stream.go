@@ -135,6 +135,9 @@ func (e *eventStream) pass(ctx context.Context, event storage.Event) error {
 	if err != nil || !allowed {
 		return err
 	}
+	if err := e.checkCredential(ctx); err != nil {
+		return err
+	}
 	return e.out.send(event)
 }
 
@@ -147,6 +150,11 @@ func (e *eventStream) catchUp(ctx context.Context) error {
 		}
 		if err != nil {
 			return fmt.Errorf("read events: %w", err)
+		}
+		if len(batch) > 0 {
+			if err := e.checkCredential(ctx); err != nil {
+				return err
+			}
 		}
 		for _, event := range batch {
 			if err := e.out.send(event); err != nil {
@@ -162,6 +170,18 @@ func (e *eventStream) catchUp(ctx context.Context) error {
 
 // beat shows that the stream lives, and makes sure that it should.
 func (e *eventStream) beat(ctx context.Context) error {
+	if err := e.checkCredential(ctx); err != nil {
+		return err
+	}
+	if err := e.out.comment("still here"); err != nil {
+		return err
+	}
+	return e.catchUp(ctx)
+}
+
+// checkCredential ends the stream when what it was opened with holds no more:
+// nothing is told after that.
+func (e *eventStream) checkCredential(ctx context.Context) error {
 	err := e.server.stillValid(ctx, e.call)
 	if errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrExpired) {
 		return errRevoked
@@ -169,10 +189,7 @@ func (e *eventStream) beat(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("check credential: %w", err)
 	}
-	if err := e.out.comment("still here"); err != nil {
-		return err
-	}
-	return e.catchUp(ctx)
+	return nil
 }
 
 // eventWriter prints events (HTML Living Standard, section 9.2), each in one
