@@ -2,21 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
-	"text/tabwriter"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"hark/media/whip/whiptest"
+	"hark/transcribe/wer"
 )
 
 type benchWHIPCmd struct {
@@ -29,8 +27,12 @@ type benchWHIPCmd struct {
 // Help says what is measured.
 func (b *benchWHIPCmd) Help() string {
 	return `Every session speaks Opus, 50 packets a second at about 32 kbit/s. The speakers run in this process, whose cost
-is told apart; the server runs in its own. Memory is what the server has in all; a session's share is what it has more than
-when idle. Lost packets are those that were sent and are not in the recording.`
+is told apart; the server runs in its own. Memory is what the server has in all, the median of what it had once a second; a
+session's share is what that is more than when idle. It is not all in use: Go keeps for a while what handshakes left behind,
+and as much again as is in use between two collections, so that the share falls the more sessions there are. Lost packets are
+those that were sent and are not in the recording; of mediamtx's recordings ffprobe counts them, if it is there (it leaves the
+last packet of each session out, whose length no next one tells). Broken
+sessions are those that the server had ended by itself when their speaker came to end them.`
 }
 
 // whipServer is a server under measurement.
@@ -39,7 +41,8 @@ type whipServer struct {
 	pid      int
 	endpoint func(session int) string
 	token    string
-	lengthMS func(ctx context.Context, s *whiptest.Speaker) (int64, error) // of what was recorded; nil: not known
+	settle   func() error                                                               // makes recordings whose speakers are gone whole; nil: they become so
+	recorded func(ctx context.Context, session int, s *whiptest.Speaker) (int64, error) // packets; nil: not known
 	stop     func()
 }
 
@@ -49,8 +52,8 @@ func (b *benchWHIPCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "server\tsessions\tserver's CPU\tspeakers' CPU\tmemory\ta session\tpackets sent\tlost\t")
+	const row = "%9s%10s%14s%16s%9s%11s%14s%9s%17s\n" // printed as they come, which a tabwriter could not align
+	fmt.Printf(row, "server", "sessions", "server's CPU", "speakers' CPU", "memory", "a session", "packets sent", "lost", "broken sessions")
 	servers := []func(context.Context, int) (*whipServer, error){b.startHark}
 	if b.Mediamtx != "" {
 		servers = append(servers, b.startMediamtx)
@@ -67,14 +70,12 @@ func (b *benchWHIPCmd) Run(ctx context.Context) error {
 				return fmt.Errorf("%s, %d sessions: %w", server.name, sessions, err)
 			}
 			lost := "not told"
-			if server.lengthMS != nil {
+			if server.recorded != nil {
 				lost = fmt.Sprint(cost.lost)
 			}
-			fmt.Fprintf(w, "%s\t%d\t%.0f %%\t%.0f %%\t%d MB\t%.2f MB\t%d\t%s\t\n", server.name, sessions, 100*cost.cpu, 100*cost.clientCPU,
-				cost.memory>>20, float64(cost.memory-cost.idle)/float64(sessions)/(1<<20), cost.sent, lost)
-			if err := w.Flush(); err != nil {
-				return err
-			}
+			share := float64(cost.memory-cost.idle) / float64(sessions) / (1 << 20)
+			fmt.Printf(row, server.name, fmt.Sprint(sessions), fmt.Sprintf("%.0f %%", 100*cost.cpu), fmt.Sprintf("%.0f %%", 100*cost.clientCPU),
+				fmt.Sprintf("%d MB", cost.memory>>20), fmt.Sprintf("%.2f MB", share), fmt.Sprint(cost.sent), lost, fmt.Sprint(cost.broken))
 		}
 	}
 	return nil
@@ -107,99 +108,11 @@ func (b *benchWHIPCmd) startHark(ctx context.Context, sessions int) (*whipServer
 	return &whipServer{
 		name: "hark", pid: target.hark.cmd.Process.Pid, token: target.client.token, stop: end,
 		endpoint: func(int) string { return target.client.base + "/conversations/" + target.conversation.ID + "/whip" },
-		lengthMS: func(ctx context.Context, s *whiptest.Speaker) (int64, error) {
-			var msg message
-			err := target.client.get(ctx, "/messages/"+s.Header().Get("Hark-Message-Id"), nil, &msg)
-			return msg.DurationMS, err
+		recorded: func(ctx context.Context, _ int, s *whiptest.Speaker) (int64, error) {
+			ms, err := awaitLength(ctx, target.client, s.Header().Get("Hark-Message-Id"))
+			return (ms + 10) / 20, err
 		},
 	}, nil
-}
-
-const mediamtxConfig = `logLevel: error
-rtsp: no
-rtmp: no
-hls: no
-srt: no
-moq: no
-webrtc: yes
-webrtcAddress: 127.0.0.1:%d
-webrtcLocalUDPAddress: 127.0.0.1:%d
-webrtcIPsFromInterfaces: no
-webrtcAdditionalHosts: [127.0.0.1]
-pathDefaults:
-  record: yes
-  recordPath: %s/%%path/%%s-%%f
-  recordFormat: fmp4
-  recordPartDuration: 1s
-paths:
-  all_others:
-`
-
-// startMediamtx starts mediamtx over a folder of its own.
-func (b *benchWHIPCmd) startMediamtx(ctx context.Context, _ int) (*whipServer, error) {
-	dir, err := os.MkdirTemp("", "hark-bench-mediamtx-")
-	if err != nil {
-		return nil, err
-	}
-	web, err := freePort(ctx)
-	if err != nil {
-		return nil, err
-	}
-	file := filepath.Join(dir, "mediamtx.yml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, mediamtxConfig, web, web, dir), 0o600); err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, b.Mediamtx, file)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start mediamtx: %w", err)
-	}
-	stop := func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if !b.Keep {
-			os.RemoveAll(dir)
-		}
-	}
-	base := fmt.Sprintf("http://127.0.0.1:%d", web)
-	if err := awaitHTTP(ctx, base); err != nil {
-		stop()
-		return nil, fmt.Errorf("mediamtx: %w", err)
-	}
-	return &whipServer{
-		name: "mediamtx", pid: cmd.Process.Pid, stop: stop,
-		endpoint: func(session int) string { return fmt.Sprintf("%s/speaker%d/whip", base, session) },
-	}, nil
-}
-
-func freePort(ctx context.Context) (int, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
-// awaitHTTP waits until something answers.
-func awaitHTTP(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return err
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err == nil {
-			return resp.Body.Close()
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("did not answer: %w", err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }
 
 // whipCost is what one measurement found.
@@ -207,6 +120,7 @@ type whipCost struct {
 	cpu, clientCPU float64 // cores
 	idle, memory   int64   // of the server, in bytes: before and while recording
 	sent, lost     int64   // packets
+	broken         int     // sessions that the server ended by itself
 }
 
 // connectAtOnce bounds handshakes: it is recording that is measured.
@@ -250,7 +164,7 @@ func measureWHIP(ctx context.Context, server *whipServer, sessions int, length t
 	}
 	wait(ctx, length/5) // the beginning is not what is measured
 	server0, self0, began := mustUsage(server.pid), mustUsage(os.Getpid()), time.Now()
-	wait(ctx, length)
+	cost.memory = memoryDuring(ctx, server.pid, length)
 	server1, self1, took := mustUsage(server.pid), mustUsage(os.Getpid()), time.Since(began)
 	stop()
 	talking.Wait()
@@ -259,45 +173,74 @@ func measureWHIP(ctx context.Context, server *whipServer, sessions int, length t
 	}
 	cost.cpu = (server1.cpu - server0.cpu).Seconds() / took.Seconds()
 	cost.clientCPU = (self1.cpu - self0.cpu).Seconds() / took.Seconds()
-	cost.memory = server1.memory
 	return cost, cost.settle(ctx, server, speakers)
+}
+
+// memoryDuring is the median of what a process has, once a second, while it
+// waits for so long.
+func memoryDuring(ctx context.Context, pid int, length time.Duration) int64 {
+	var samples []int64
+	for end := time.Now().Add(length); ctx.Err() == nil && time.Now().Before(end); {
+		wait(ctx, min(time.Second, time.Until(end)))
+		samples = append(samples, mustUsage(pid).memory)
+	}
+	return wer.Quantile(samples, 0.5)
 }
 
 // settle ends the sessions and counts what was sent and what was recorded.
 // Those that it ended are nil in speakers.
 func (c *whipCost) settle(ctx context.Context, server *whipServer, speakers []*whiptest.Speaker) error {
+	ended := slices.Clone(speakers)
 	var mu sync.Mutex
+	err := atOnce(speakers, func(i int, s *whiptest.Speaker) error {
+		var refused *whiptest.StatusError
+		err := s.Close(ctx)
+		broken := errors.As(err, &refused) && refused.Status == http.StatusNotFound
+		if err != nil && !broken {
+			return err
+		}
+		speakers[i] = nil
+		mu.Lock()
+		defer mu.Unlock()
+		c.sent += s.Sent()
+		if broken {
+			c.broken++
+		}
+		return nil
+	})
+	if err == nil && server.settle != nil {
+		err = server.settle()
+	}
+	if err != nil || server.recorded == nil {
+		return err
+	}
+	return atOnce(ended, func(i int, s *whiptest.Speaker) error {
+		recorded, err := server.recorded(ctx, i, s)
+		mu.Lock()
+		defer mu.Unlock()
+		c.lost += max(0, s.Sent()-recorded)
+		return err
+	})
+}
+
+// atOnce does something with all speakers, a few at a time.
+func atOnce(speakers []*whiptest.Speaker, do func(i int, s *whiptest.Speaker) error) error {
 	var group errgroup.Group
 	group.SetLimit(connectAtOnce)
 	for i, s := range speakers {
-		group.Go(func() error {
-			if err := s.Close(ctx); err != nil {
-				return err
-			}
-			speakers[i] = nil
-			recorded := s.Sent()
-			if server.lengthMS != nil {
-				var err error
-				if recorded, err = recordedPackets(ctx, server, s); err != nil {
-					return err
-				}
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			c.sent += s.Sent()
-			c.lost += max(0, s.Sent()-recorded)
-			return nil
-		})
+		group.Go(func() error { return do(i, s) })
 	}
 	return group.Wait()
 }
 
-// recordedPackets waits for the message to be kept and counts what is in it.
-func recordedPackets(ctx context.Context, server *whipServer, s *whiptest.Speaker) (int64, error) {
+// awaitLength waits for a message to be kept and returns its length in
+// milliseconds.
+func awaitLength(ctx context.Context, c *client, id string) (int64, error) {
 	for {
-		ms, err := server.lengthMS(ctx, s)
-		if err != nil || ms > 0 {
-			return (ms + 10) / 20, err
+		var msg message
+		err := c.get(ctx, "/messages/"+id, nil, &msg)
+		if err != nil || msg.DurationMS > 0 {
+			return msg.DurationMS, err
 		}
 		if wait(ctx, 20*time.Millisecond); ctx.Err() != nil {
 			return 0, context.Cause(ctx)
@@ -307,15 +250,10 @@ func recordedPackets(ctx context.Context, server *whipServer, s *whiptest.Speake
 
 func dialAll(ctx context.Context, server *whipServer, sessions int) ([]*whiptest.Speaker, error) {
 	speakers := make([]*whiptest.Speaker, sessions)
-	var group errgroup.Group
-	group.SetLimit(connectAtOnce)
-	for i := range speakers {
-		group.Go(func() (err error) {
-			speakers[i], err = whiptest.Dial(ctx, whiptest.Config{URL: server.endpoint(i), Token: server.token})
-			return err
-		})
-	}
-	return speakers, group.Wait()
+	return speakers, atOnce(speakers, func(i int, _ *whiptest.Speaker) (err error) {
+		speakers[i], err = whiptest.Dial(ctx, whiptest.Config{URL: server.endpoint(i), Token: server.token})
+		return err
+	})
 }
 
 func wait(ctx context.Context, d time.Duration) {
@@ -323,41 +261,4 @@ func wait(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
-}
-
-// usage is what a process has used.
-type usage struct {
-	cpu    time.Duration // of all its threads, since it began
-	memory int64         // resident now, in bytes
-}
-
-// mustUsage is usageOf of a process that was there a moment ago; one that is
-// not has used nothing more.
-func mustUsage(pid int) usage {
-	u, _ := usageOf(pid) // the speakers notice that it is gone
-	return u
-}
-
-// usageOf reads a process's costs from Linux.
-func usageOf(pid int) (usage, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return usage{}, fmt.Errorf("read a process's costs: %w", err)
-	}
-	// The name, in brackets, may hold anything; what follows is numbers.
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	if len(fields) < 22 {
-		return usage{}, fmt.Errorf("read a process's costs: %d fields", len(fields))
-	}
-	var user, system, pages int64
-	for _, f := range []struct {
-		to   *int64
-		text string
-	}{{&user, fields[11]}, {&system, fields[12]}, {&pages, fields[21]}} {
-		if _, err := fmt.Sscan(f.text, f.to); err != nil {
-			return usage{}, fmt.Errorf("read a process's costs: %w", err)
-		}
-	}
-	const tick = 10 * time.Millisecond // USER_HZ, which is 100 on every Linux
-	return usage{cpu: time.Duration(user+system) * tick, memory: pages * int64(os.Getpagesize())}, nil
 }
