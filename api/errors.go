@@ -34,6 +34,7 @@ var sentinels = []struct {
 	{intake.ErrTooSlow, kindTooSlow, ""},
 	{intake.ErrTooManyUploads, kindTooManyUploads, "5"},
 	{intake.ErrSaturated, kindSaturated, "5"},
+	{storage.ErrNoSpace, kindNoSpace, "60"}, // before what it is wrapped in
 	{intake.ErrUnavailable, kindUnavailable, "10"},
 	{recorder.ErrOff, kindLiveOff, ""},
 	{recorder.ErrTooMany, kindTooManyRecordings, "5"},

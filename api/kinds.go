@@ -38,6 +38,7 @@ var (
 	kindInternal             = kind{"internal", 500, "Internal error", "Something went wrong on our side. It is logged under the request id."}
 	kindLiveOff              = kind{"live_recording_off", 501, "Live recording is off", "This Hark takes no live recordings: HARK_WEBRTC_UDP is off. Send a recording instead."}
 	kindUnavailable          = kind{"unavailable", 503, "Unavailable", "A part of the service is away for the moment. Try again shortly."}
+	kindNoSpace              = kind{"no_space", 507, "No space left", "The server has no space left, and nothing of this was kept. Its operator must make room; then send it again."}
 	kindSaturated            = kind{"saturated", 503, "Busy", "The server is taking in as many recordings as it can. Try again shortly."}
 )
 
@@ -48,7 +49,7 @@ func kinds() []kind {
 		kindNotFound, kindNoTranscript, kindNoWaveform, kindMethod, kindNotAcceptable, kindOfferNotAcceptable, kindTooSlow, kindConflict,
 		kindKeyReused, kindPreconditionFailed, kindTooLarge, kindNotAudio, kindUnsupported, kindRange, kindValidation, kindInvalidQuery,
 		kindDamaged, kindTooLong, kindOverBudget, kindPreconditionRequired, kindTooManyUploads, kindTooManyRecordings,
-		kindInternal, kindLiveOff, kindUnavailable, kindSaturated,
+		kindInternal, kindLiveOff, kindUnavailable, kindSaturated, kindNoSpace,
 	}
 }
 

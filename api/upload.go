@@ -44,7 +44,7 @@ func (s *Server) routeUpload() {
 		summary: "Send a recording", description: uploadDescription, status: http.StatusCreated, strictQuery: true,
 		problems: []kind{
 			kindEmptyClip, kindIncomplete, kindBadRequest, kindNotFound, kindTooSlow, kindKeyReused, kindTooLarge,
-			kindNotAudio, kindDamaged, kindTooLong, kindValidation, kindTooManyUploads, kindUnavailable, kindSaturated,
+			kindNotAudio, kindDamaged, kindTooLong, kindValidation, kindTooManyUploads, kindUnavailable, kindSaturated, kindNoSpace,
 		},
 		example: exampleMessage(),
 	}, s.createMessage)

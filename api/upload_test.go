@@ -3,11 +3,13 @@ package api
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"hark/api/intake"
 	"hark/storage"
 )
 
@@ -156,5 +158,13 @@ func TestQueueAway(t *testing.T) {
 	m := w.owner.record(w.owner.conversation())
 	if due, err := w.db.DueJobs(t.Context(), 10); err != nil || len(due) != 1 {
 		t.Errorf("%v, %v: the sweeper would not find the job of %s", due, err, m.ID)
+	}
+}
+
+// TestNoSpace fills the disk under a sender, who is told so.
+func TestNoSpace(t *testing.T) {
+	err := fmt.Errorf("store clip: %w: %w", intake.ErrUnavailable, storage.ErrNoSpace)
+	if p := problemOf(err); p.Status != http.StatusInsufficientStorage || p.Code != "no_space" || p.headers.Get("Retry-After") == "" {
+		t.Errorf("%+v", p)
 	}
 }

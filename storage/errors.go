@@ -14,5 +14,6 @@ var (
 	ErrStale        = errors.New("attempt is over")                           // a result from an attempt that was superseded, or whose message is gone
 	ErrExpired      = errors.New("expired")                                   // a sign-in link or session that is used up
 	ErrUnreachable  = errors.New("not reachable")                             // a service that does not answer, perhaps not yet; of opening it
+	ErrNoSpace      = errors.New("no space left")                             // a disk is full; nothing was kept
 	ErrInvalidQuery = errors.New("query cannot be searched")                  // a search with nothing to look for
 )

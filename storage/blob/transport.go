@@ -88,8 +88,15 @@ func unreachable(err error) error {
 	return err
 }
 
+// isFull reports whether a store refused an object for want of room (RFC 4918,
+// section 11.5).
+func isFull(err error) bool {
+	var answer *smithyhttp.ResponseError
+	return errors.As(err, &answer) && answer.HTTPStatusCode() == http.StatusInsufficientStorage
+}
+
 // objectError names the operation and the object, and turns what is missing
-// into storage.ErrNotFound. A missing bucket is a fault, not a missing object.
+// into storage.ErrNotFound, and a full disk into storage.ErrNoSpace. A missing bucket is a fault, not a missing object.
 func objectError(op, key string, err error) error {
 	var noBucket *types.NoSuchBucket
 	var api smithy.APIError
@@ -98,6 +105,9 @@ func objectError(op, key string, err error) error {
 	}
 	if isMissing(err) {
 		return fmt.Errorf("%s object %s: %w", op, key, storage.ErrNotFound)
+	}
+	if isFull(err) {
+		err = fmt.Errorf("%w: %w", storage.ErrNoSpace, err)
 	}
 	return fmt.Errorf("%s object %s: %w", op, key, err)
 }

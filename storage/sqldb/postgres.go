@@ -83,6 +83,7 @@ const (
 	pgUnique        = "23505"
 	pgSerialization = "40001"
 	pgDeadlock      = "40P01"
+	pgDiskFull      = "53100"
 	pgStarting      = "57P03"
 )
 
@@ -96,6 +97,8 @@ func (postgres) translate(err error) error {
 		return fmt.Errorf("%w: %w", storage.ErrConflict, err)
 	case pgForeignKey:
 		return fmt.Errorf("%w: %w", storage.ErrNotFound, err)
+	case pgDiskFull:
+		return fmt.Errorf("%w: %w", storage.ErrNoSpace, err)
 	}
 	return err
 }
