@@ -70,10 +70,13 @@ func (d *desk) open(rec *Recording) error {
 	return nil
 }
 
-// leave gives a recording's place to another.
+// leave gives a recording's place to another, once.
 func (d *desk) leave(rec *Recording) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if rec.left {
+		return
+	}
 	rec.left = true
 	d.speaking--
 	if d.users[rec.actor.UserID]--; d.users[rec.actor.UserID] == 0 {

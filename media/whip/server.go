@@ -25,8 +25,10 @@ type Server struct {
 	mu       sync.Mutex
 	sessions map[string]*Session
 	closing  bool
-	closed   chan struct{}  // when Close is done
-	work     sync.WaitGroup // what outlives the call that began it
+	work     int           // what Close waits for: sessions that are opened or ended
+	idle     sync.Cond     // work is 0
+	gone     bool          // Close has waited; there is nothing left to do
+	closed   chan struct{} // when Close is done
 }
 
 // Listen opens the server's ports. Close gives them back.
@@ -35,6 +37,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		cfg: cfg.withDefaults(), net: cfg.Net,
 		sessions: map[string]*Session{}, closed: make(chan struct{}),
 	}
+	s.idle.L = &s.mu
 	s.public.named = cfg.Public
 	var err error
 	if _, err = s.public.lookup(ctx); err != nil {
@@ -108,8 +111,23 @@ func (s *Server) begin() error {
 	if s.closing {
 		return fmt.Errorf("the recording server: %w", ErrClosed)
 	}
-	s.work.Add(1)
+	s.work++
 	return nil
+}
+
+// hold has Close wait until done.
+func (s *Server) hold() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.work++
+}
+
+func (s *Server) done() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.work--; s.work == 0 {
+		s.idle.Broadcast()
+	}
 }
 
 // begun takes an opened session in. It is false when the server closes.
@@ -134,14 +152,12 @@ func (s *Server) forget(session *Session) {
 func (s *Server) background(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	select {
-	case <-s.closed:
+	if s.gone {
 		return
-	default:
 	}
-	s.work.Add(1)
+	s.work++
 	go func() {
-		defer s.work.Done()
+		defer s.done()
 		f()
 	}()
 }
@@ -162,7 +178,12 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	ends.Wait()
-	s.work.Wait()
+	s.mu.Lock()
+	for s.work > 0 {
+		s.idle.Wait()
+	}
+	s.gone = true
+	s.mu.Unlock()
 	err := s.udp.Close()
 	if s.tcp != nil {
 		err = errors.Join(err, s.tcp.Close())

@@ -45,9 +45,11 @@ type Session struct {
 	answer      string
 	candidates  int // taken from the client in this ICE session
 
-	life  life
-	once  sync.Once
-	ended chan struct{} // after sink.Ended
+	life    life
+	settled chan struct{} // closed when Open has returned the session, or refused it
+	refused bool          // set when settled is closed
+	once    sync.Once
+	ended   chan struct{} // after sink.Ended
 }
 
 // Open takes an offer up. What it refuses, it refuses with an [*OfferError],
@@ -61,10 +63,10 @@ func (s *Server) Open(ctx context.Context, offer string, sink Sink) (*Session, e
 	if err := s.begin(); err != nil {
 		return nil, err
 	}
-	defer s.work.Done()
+	defer s.done()
 	session := &Session{
 		id: rand.Text(), server: s, sink: sink, begunAt: time.Now(),
-		offer: o, ended: make(chan struct{}),
+		offer: o, settled: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if err := session.open(ctx); err != nil {
 		return nil, err
@@ -73,12 +75,8 @@ func (s *Server) Open(ctx context.Context, offer string, sink Sink) (*Session, e
 		session.abandon()
 		return nil, fmt.Errorf("the recording server: %w", ErrClosed)
 	}
-	select {
-	case <-session.ended: // faster than us
-		s.forget(session)
-	default:
-		session.life.begin(session)
-	}
+	session.life.begin(session)
+	close(session.settled)
 	return session, nil
 }
 
@@ -111,8 +109,10 @@ func (s *Session) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// abandon takes down a session whose sink never knew of it.
+// abandon takes down a session whose sink is never to know of it.
 func (s *Session) abandon() {
+	s.refused = true
+	close(s.settled)
 	s.mu.Lock()
 	s.over = true
 	s.mu.Unlock()
@@ -214,7 +214,13 @@ func (s *Session) Stats() Stats {
 // called. It returns when that has returned; a session that has ended already
 // is left as it is. From within the sink, use End.
 func (s *Session) Close(reason Reason) {
+	<-s.settled
+	if s.refused {
+		return
+	}
 	s.once.Do(func() {
+		s.server.hold() // before forget, after which the server knows of it no more
+		defer s.server.done()
 		s.life.end()
 		s.server.forget(s)
 		s.mu.Lock()
