@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -154,6 +155,9 @@ func (c *Config) resolve() error {
 	if c.Role != "all" {
 		c.checkShared(bad)
 	}
+	if c.Role != "api" {
+		c.Transcriber.findFFmpeg(bad)
+	}
 
 	c.ScratchDir = orBelow(c.ScratchDir, c.Data, "scratch")
 	c.Transcriber.Models = orBelow(c.Transcriber.Models, c.Data, "models")
@@ -176,6 +180,20 @@ func (c *Config) checkShared(bad func(key, format string, args ...any)) {
 	if c.NATS.URL == "" {
 		bad("HARK_NATS_URL", "role %s needs a NATS server that all nodes share", c.Role)
 	}
+}
+
+// findFFmpeg makes the program's path absolute: without it every message would
+// fail, one after the other.
+func (c *TranscriberConfig) findFFmpeg(bad func(key, format string, args ...any)) {
+	path, err := exec.LookPath(c.FFmpeg)
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err != nil {
+		bad("HARK_FFMPEG", "there is no program %q; install ffmpeg, or set where it is", c.FFmpeg)
+		return
+	}
+	c.FFmpeg = path
 }
 
 func checkURL(bad func(key, format string, args ...any), key, value string, schemes ...string) {

@@ -126,6 +126,7 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 		{"strange database", []string{"--database-url=mysql://u:sesame@h/d"}, []string{"HARK_DATABASE_URL"}},
 		{"remote engine without address", []string{"--engine=openai"}, []string{"HARK_OPENAI_URL"}},
 		{"no places", []string{"--jobs=1"}, []string{"HARK_JOBS"}},
+		{"no ffmpeg", []string{"--ffmpeg=/nowhere/ffmpeg"}, []string{"HARK_FFMPEG", "/nowhere/ffmpeg"}},
 		{"live ports", []string{"--webrtc-udp=8189", "--webrtc-tcp=x"}, []string{"HARK_WEBRTC_UDP", "HARK_WEBRTC_TCP"}},
 		{"public with a port", []string{"--webrtc-public=203.0.113.7:8189"}, []string{"HARK_WEBRTC_PUBLIC"}},
 		{"TURN without a user", []string{"--ice-servers=turn:turn.example.org"}, []string{"HARK_ICE_SERVERS"}},
