@@ -78,7 +78,7 @@ type TranscriberConfig struct {
 	OpenAIModel string        `name:"openai-model" env:"HARK_OPENAI_MODEL" default:"whisper-1" help:"Its model."`
 	OpenAIWait  time.Duration `name:"openai-timeout" env:"HARK_OPENAI_TIMEOUT" default:"5m" help:"How long one of its answers may take."`
 	Language    string        `env:"HARK_LANGUAGE" placeholder:"TAG" help:"Language to expect, as a BCP 47 tag, for models that can be told."`
-	FFmpeg      string        `env:"HARK_FFMPEG" default:"ffmpeg" help:"The ffmpeg that decodes foreign formats, confined, and encodes what people play."`
+	FFmpeg      string        `name:"ffmpeg" env:"HARK_FFMPEG" default:"ffmpeg" help:"The ffmpeg that decodes foreign formats, confined, and encodes what people play."`
 }
 
 // resolve makes the data folder absolute. The embedded object store changes
