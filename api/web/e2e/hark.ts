@@ -59,9 +59,10 @@ export class Hark {
     process.once("exit", () => process_.kill("SIGKILL"));
     yieldToOthers(process_.pid!);
     process_.stderr.pipe(createWriteStream(join(cache, "serve.log"), { flags: "a" }));
+    let url = "";
     for await (const line of createInterface(process_.stdout)) {
-      const at = line.match(/Hark is at\s+(\S+)/);
-      if (at) return new Hark(at[1]!, process_, data);
+      url ||= line.match(/Hark is at\s+(\S+)/)?.[1] ?? "";
+      if (/^\s+API\s/.test(line)) return new Hark(url, process_, data); // the last that it says: its owner is made
     }
     throw new Error(`hark did not start; its log is ${join(cache, "serve.log")}`);
   }

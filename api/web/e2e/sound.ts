@@ -1,0 +1,35 @@
+/* The sound element of the page, which stands in no document. */
+import type { Page } from "@playwright/test";
+
+type WithSound = Window & { sound: HTMLAudioElement; heard: number[]; jumps: [number, number][] };
+
+/** Keeps hold of the element that the page makes, and notes where it plays and jumps. */
+export async function listenIn(page: Page) {
+  await page.addInitScript(() => {
+    const own = window as unknown as WithSound;
+    own.heard = [];
+    own.jumps = [];
+    const Original = window.Audio;
+    window.Audio = class extends Original {
+      constructor(src?: string) {
+        super(src);
+        own.sound ??= this;
+        let last = 0;
+        this.addEventListener("seeking", () => own.jumps.push([last, this.currentTime]));
+        this.addEventListener("timeupdate", () => own.heard.push((last = this.currentTime)));
+      }
+    };
+  });
+}
+
+/** What the element says of itself. */
+export const sound = (page: Page) =>
+  page.evaluate(() => {
+    const { currentTime, duration, paused, playbackRate, preservesPitch, currentSrc } = (window as unknown as WithSound).sound;
+    return { at: currentTime, length: duration, paused, rate: playbackRate, preservesPitch, src: currentSrc };
+  });
+
+export const at = async (page: Page) => (await sound(page)).at;
+
+/** The jumps since it was asked last, each from and to where, in seconds. */
+export const jumps = (page: Page) => page.evaluate(() => (window as unknown as WithSound).jumps.splice(0));
