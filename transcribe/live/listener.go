@@ -179,16 +179,20 @@ func (l *Listener) isStopped() bool {
 	}
 }
 
-// hear decodes a packet, with the gap before it, and measures and recognises it.
+// hear decodes a packet, with the gap before it, and measures and recognises
+// it. A gap may be an hour, which takes seconds: Cancel cuts it short.
 func (l *Listener) hear(p opus.Packet) {
 	l.end = max(l.end, p.End())
 	err := l.decoder.Decode(p, func(pcm []float32) error {
+		if l.isStopped() {
+			return ErrCancelled
+		}
 		l.waveform.Write(pcm)
 		l.meter.Write(pcm)
 		l.note(l.ear.Write(pcm))
 		return nil
 	})
-	if err != nil && !errors.Is(err, opus.ErrPacket) {
+	if err != nil && !errors.Is(err, opus.ErrPacket) && !errors.Is(err, ErrCancelled) {
 		l.note(err)
 	}
 }

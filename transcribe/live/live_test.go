@@ -297,6 +297,30 @@ func TestCancel(t *testing.T) {
 	<-gone.closed
 }
 
+// Who is muted for an hour leaves a gap that takes seconds to hear, which must
+// not hold up who gives up meanwhile.
+func TestCancelInAGap(t *testing.T) {
+	heard := 0
+	f := newFake()
+	e := engineOf(f)
+	defer e.Close()
+	l := listen(t, e, Options{})
+	f.hears = func() error {
+		if heard++; heard == 100 {
+			l.Cancel()
+		}
+		return nil
+	}
+	l.Write(tone(0))
+	late := tone(0)
+	late.Position = 3600 * opus.Rate
+	l.Write(late)
+	<-f.closed
+	if heard != 100 {
+		t.Errorf("%d portions were heard", heard)
+	}
+}
+
 func TestClose(t *testing.T) {
 	a, b := newFake(), newFake()
 	b.held = make(chan struct{})
