@@ -250,7 +250,7 @@ func TestIdempotency(t *testing.T) {
 
 // TestIdempotencyRace sends the same request ten times at once.
 func TestIdempotencyRace(t *testing.T) {
-	w := newWorld(t, options{config: func(c *Config) { c.Intake.PerUser = 16 }})
+	w := newWorld(t)
 	conversation := w.owner.conversation()
 	clip := sine(time.Second)
 	ids := make([]string, 10)
@@ -281,7 +281,7 @@ func TestIdempotencyRace(t *testing.T) {
 
 // TestUploadsAtOnce holds recordings in mid-air and sends one more.
 func TestUploadsAtOnce(t *testing.T) {
-	w := newWorld(t, options{config: func(c *Config) { c.Intake = intake.Config{PerUser: 2, PerNode: 3} }})
+	w := newWorld(t, options{config: func(c *Config) { c.Intake = intake.Config{PerUser: 2, PerNode: 3, Patience: 10 * time.Millisecond} }})
 	mate := w.user("Mia", storage.RoleMember)
 	conversation := w.owner.conversation(mate)
 	clip := sine(time.Second)

@@ -29,7 +29,7 @@ func (in *Intake) Accept(ctx context.Context, actor storage.Actor, meta Meta, bo
 	if size > in.limits.MaxBytes {
 		return storage.Message{}, false, tooLarge(in.limits.MaxBytes)
 	}
-	leave, err := in.gate.enter(actor.UserID)
+	leave, err := in.gate.enter(ctx, actor.UserID)
 	if err != nil {
 		return storage.Message{}, false, err
 	}

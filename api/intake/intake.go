@@ -61,9 +61,10 @@ type Deps struct {
 
 // Config bounds what is taken in. Zero fields mean the defaults.
 type Config struct {
-	Limits  media.Limits // of one clip; default 2 GiB and 4 h
-	PerUser int          // clips that one user may be sending at once; default 8
-	PerNode int          // clips that all users may be sending to this node at once; default 128
+	Limits   media.Limits  // of one clip; default 2 GiB and 4 h
+	PerUser  int           // clips that one user may be sending at once; default 8
+	PerNode  int           // clips that all users may be sending to this node at once; default 128
+	Patience time.Duration // how long those over these bounds wait for their turn; default 10 s
 }
 
 // The defaults of [Config].
@@ -72,6 +73,7 @@ const (
 	DefaultMaxDuration = 4 * time.Hour
 	defaultPerUser     = 8
 	defaultPerNode     = 128
+	defaultPatience    = 10 * time.Second
 )
 
 // How long the steps may take that go on when the sender has gone.
@@ -99,10 +101,13 @@ func New(deps Deps, cfg Config) *Intake {
 	if cfg.PerUser == 0 {
 		cfg.PerUser = defaultPerUser
 	}
+	if cfg.Patience == 0 {
+		cfg.Patience = defaultPatience
+	}
 	if cfg.PerNode == 0 {
 		cfg.PerNode = defaultPerNode
 	}
-	return &Intake{Deps: deps, limits: cfg.Limits, gate: newGate(cfg.PerUser, cfg.PerNode)}
+	return &Intake{Deps: deps, limits: cfg.Limits, gate: newGate(cfg.PerUser, cfg.PerNode, cfg.Patience)}
 }
 
 // InFlight is how many clips are being sent to this node now.

@@ -113,27 +113,3 @@ func TestRequestHash(t *testing.T) {
 		t.Error("another body hashes alike")
 	}
 }
-
-func TestGate(t *testing.T) {
-	g := newGate(2, 3)
-	var leave []func()
-	for _, user := range []string{"a", "a", "b"} {
-		l, err := g.enter(user)
-		if err != nil {
-			t.Fatal(err)
-		}
-		leave = append(leave, l)
-	}
-	if _, err := g.enter("a"); !errors.Is(err, ErrTooManyUploads) {
-		t.Errorf("a third of one user: %v", err)
-	}
-	if _, err := g.enter("b"); !errors.Is(err, ErrSaturated) {
-		t.Errorf("a fourth of all: %v", err)
-	}
-	for _, l := range leave {
-		l()
-	}
-	if g.inFlight() != 0 || len(g.users) != 0 {
-		t.Errorf("%d in flight, users %v, after all have left", g.inFlight(), g.users)
-	}
-}
