@@ -58,6 +58,10 @@ func TestConversations(t *testing.T) {
 		})
 	}
 	w.owner.send("POST", "/v1/conversations", strings.NewReader("{"), "Content-Type", "application/json").problem(400, "bad_request")
+	empty := w.owner.send("POST", "/v1/conversations", nil, "Content-Type", "application/json").problem(400, "bad_request")
+	if empty.Detail != "The request cannot be understood: request body is required." {
+		t.Errorf("of an empty body it is said: %q", empty.Detail)
+	}
 	w.owner.send("POST", "/v1/conversations", strings.NewReader("title: x"), "Content-Type", "text/yaml").problem(415, "unsupported_media_type")
 	w.owner.send("POST", "/v1/conversations", strings.NewReader(`{"title":"`+strings.Repeat("x", 70<<10)+`"}`)).problem(413, "too_large")
 }

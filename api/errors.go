@@ -144,8 +144,11 @@ func checkedProblem(m *huma.ErrorModel) *Problem {
 	}
 	p := k.because(m)
 	p.Errors = fields
-	if len(said) > 0 {
+	switch {
+	case len(said) > 0:
 		p.Detail = strings.Join(said, "; ") + "."
+	case k.code == kindBadRequest.code && m.Detail != "":
+		p.Detail = "The request cannot be understood: " + m.Detail + "."
 	}
 	return p
 }
