@@ -13,7 +13,7 @@ export default defineConfig({
   globalSetup: "./e2e/prepare.ts",
   workers: 1,
   timeout: 180_000,
-  testIgnore: process.env.HARK_SHOTS ? [] : ["*shots.spec.ts"], // pictures are for looking at: npm run shots
+  testIgnore: process.env.HARK_SHOTS ? [] : ["*shots.spec.ts", "pictures.spec.ts"], // for looking at: npm run shots, npm run pictures
   forbidOnly: !!process.env.CI,
   retries: process.env.CI ? 2 : 0, // CI's machine may be shared, and its seconds long
   reporter: [["list"]],

@@ -8,6 +8,12 @@ const recorder = (page: Page) => page.getByRole("region", { name: "Recording" })
 const record = (page: Page) => page.getByRole("button", { name: "Record", exact: true });
 const pending = (page: Page) => page.getByRole("region", { name: "Not sent yet" });
 
+async function throwAway(page: Page) {
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await expect(recorder(page)).toBeHidden();
+}
+
 /** Calls back in each state, with its name. */
 export async function recorderStates(page: Page, hark: Hark, conversation: string, each: (state: string) => Promise<void>) {
   const open = async () => {
@@ -20,6 +26,13 @@ export async function recorderStates(page: Page, hark: Hark, conversation: strin
   await each("microphone");
   await page.keyboard.press("Escape");
 
+  // A connection that is not there yet; then one that is.
+  await page.route("**/whip?*", () => {});
+  await record(page).click();
+  await expect(recorder(page).getByText("Connecting…")).toBeVisible();
+  await each("connecting");
+  await throwAway(page);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
   await record(page).click();
   await expect(recorder(page).getByText(/participants/).first()).toBeVisible({ timeout: 40_000 });
   await each("live");
@@ -81,6 +94,23 @@ export async function recorderStates(page: Page, hark: Hark, conversation: strin
   await expect(page.getByText("Recordings, and videos with sound")).toBeVisible();
   await each("drop");
   await page.dispatchEvent(".conversation", "dragleave", { dataTransfer: data });
+
+  // A file on its way, which takes its time.
+  await page.route("**/messages?*filename*", () => {});
+  await page.locator("input[type=file]").setInputFiles({ name: "Long interview.wav", mimeType: "audio/wav", buffer: Buffer.alloc(2_000_000) });
+  await expect(pending(page).getByText("Sending…")).toBeVisible();
+  await each("sending");
+  await pending(page).getByRole("button", { name: /^Throw away/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+
+  // A microphone that gives nothing.
+  await page.evaluate(() => (navigator.mediaDevices.getUserMedia = () => Promise.resolve(new AudioContext().createMediaStreamDestination().stream)));
+  await record(page).click();
+  await expect(recorder(page).getByRole("alert")).toBeVisible({ timeout: 15_000 });
+  await each("muted");
+  await throwAway(page);
 
   await page.evaluate(() => (navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"))));
   await record(page).click();
