@@ -200,6 +200,13 @@ func TestSearch(t *testing.T) {
 	}
 	mia.get("/v1/search").problem(422, "validation_failed")
 	mia.get("/v1/search?q=%2B%2B").problem(422, "invalid_query")
+	// The sentence has the bounds, and they are those that hold.
+	mia.get("/v1/search?q=" + strings.Repeat("bridge+", 16)).want(200)
+	if p := mia.get("/v1/search?q="+strings.Repeat("bridge+", 17)).problem(422, "invalid_query"); !strings.Contains(p.Detail, "16 words") {
+		t.Errorf("%q", p.Detail)
+	}
+	mia.get("/v1/search?q=" + strings.Repeat("x", 500)).want(200)
+	mia.get("/v1/search?q="+strings.Repeat("x", 501)).problem(422, "invalid_query")
 	mia.get("/v1/search?q=bridge&form=x").problem(422, "validation_failed")
 	mia.get("/v1/search?q=bridge&after=noon").problem(422, "validation_failed")
 	mia.get("/v1/search?q=bridge&conversation=here").problem(422, "validation_failed")

@@ -28,7 +28,7 @@ var (
 	kindUnsupported          = kind{"unsupported_media_type", 415, "Unsupported form", "The body is in a form that is not taken here."}
 	kindRange                = kind{"range_not_satisfiable", 416, "Range not satisfiable", "The range lies behind the end; the Content-Range header has the size."}
 	kindValidation           = kind{"validation_failed", 422, "Not valid", "Something in the request is not valid."}
-	kindInvalidQuery         = kind{"invalid_query", 422, "Nothing to search for", "The query has no words to search for, or too many."}
+	kindInvalidQuery         = kind{"invalid_query", 422, "Nothing to search for", "The query needs a word to look for, beside those it excludes, and takes 16 words or phrases of 500 characters in all."}
 	kindDamaged              = kind{"damaged_recording", 422, "Damaged recording", "The recording is damaged: nothing in it can be played."}
 	kindTooLong              = kind{"too_long", 422, "Recording too long", "The recording lasts longer than one may."}
 	kindOverBudget           = kind{"over_budget", 422, "Recording too costly", "Decoding the recording takes more than one may."}
