@@ -9,12 +9,13 @@
 // Neither is waited for.
 //
 // A recording ends exactly once, whatever ends it: the speaker, their network,
-// a limit, the message's deletion, or a server that stops. Then the track is
-// closed and put as one object while the transcript is finished, both are
-// committed in one transaction, the job (which makes the rendition, and the
-// transcript if there is none) is published, and the spool forgets. What of
-// this fails is tried again in the background until it is done; the sound stays
-// in the spool until it is committed.
+// a limit, the message's deletion, their leaving the conversation or being
+// signed out, or a server that stops. Then the track is closed and put as one
+// object while the transcript is finished, both are committed in one
+// transaction, the job (which makes the rendition, and the transcript if there
+// is none) is published, and the spool forgets. What of this fails is tried
+// again in the background until it is done; the sound stays in the spool until
+// it is committed.
 //
 // A recording belongs to its node by a lease in the records, which one call
 // renews for all of them. What a killed process left is finished from the
