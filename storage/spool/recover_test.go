@@ -82,7 +82,9 @@ func TestRecoverFromTheFile(t *testing.T) {
 	if err := r.Write(packet(150)); err != nil { // not on the disk: lost
 		t.Fatal(err)
 	}
-	objects.away.Store(false)
+	// A store of its own: that of the process which did not really crash would
+	// get its pieces as soon as it is back.
+	objects = newShop(t)
 	s := open(t, left, objects)
 	if ids, err := s.Left(); err != nil || !slices.Equal(ids, []string{"a"}) {
 		t.Fatalf("left: %v, %v", ids, err)

@@ -75,7 +75,6 @@ func newShop(t testing.TB) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Client().Options().HTTPClient.(interface{ CloseIdleConnections() }).CloseIdleConnections)
 	return &shop{Store: s}
 }
 
