@@ -64,6 +64,7 @@ for (const look of looks) {
       await shoot("long-names");
       await page.goto(`${hark.url}/c/01a204c2-4dc4-7140-b091-ce2f79242aa2`);
       await shoot("not-found");
+      await page.unrouteAll({ behavior: "ignoreErrors" }); // what is still asked for ends with the test
     });
 
     test("a message", async ({ page, hark }) => {
@@ -95,6 +96,7 @@ for (const look of looks) {
       await page.goto(`${hark.url}/m/${world.failed}`);
       await expect(page.getByText("Not everything worked").last()).toBeVisible();
       await shoot("message-failed");
+      await page.unrouteAll({ behavior: "ignoreErrors" }); // what is still asked for ends with the test
     });
 
     test("search", async ({ page, hark }) => {
