@@ -36,7 +36,9 @@ test("with keys alone, there and back again", async ({ page, app, hark, said }) 
   await listenIn(page);
   const word = await common(hark, said.conversation);
   await app.goto(hark.url);
+  await expect(app.getByRole("navigation", { name: "Conversations" })).toBeVisible();
   await app.keyboard.press("/");
+  await expect(app.getByRole("searchbox")).toBeFocused();
   await app.keyboard.type(word);
   await expect(app.locator("#hit-10")).toBeVisible();
   await app.keyboard.press("Enter");
