@@ -118,3 +118,15 @@ test("who goes back finds the place they left", async ({ app, hark, past: { conv
   await expect(card(app, messages[50]!.id)).toBeInViewport();
   await withoutHoles(app, messages);
 });
+
+test("at its end a conversation stays there, though its room grows less just as it scrolled", async ({ app, hark, past: { conversation, messages } }) => {
+  await app.goto(`${hark.url}/c/${conversation}`);
+  const last = card(app, messages.at(-1)!.id);
+  await expect.poll(() => isIn(last)).toBe(true);
+  await app.locator("[role=feed] .box").evaluate((box) => {
+    box.parentElement!.style.height = "240px";
+    box.dispatchEvent(new Event("scroll")); // as of a moment ago
+  });
+  await expect.poll(() => isIn(last)).toBe(true);
+  await expect(newest(app)).toHaveCount(0);
+});
