@@ -107,7 +107,8 @@ test("who goes back finds the place they left", async ({ app, hark, past: { conv
   await app.goto(`${hark.url}/c/${conversation}`);
   await expect(card(app, messages.at(-1)!.id)).toBeInViewport();
   const aim = card(app, messages[200]!.id);
-  await scroll(app, -300, () => isIn(aim));
+  await scroll(app, -300, async () => (await aim.count()) > 0); // drawn, and about to come into view
+  await aim.evaluate((one) => one.scrollIntoView({ block: "center" }));
   await aim.getByRole("link").last().click();
   await expect(app.locator("div.reader")).toBeVisible();
   await app.getByRole("button", { name: "Back", exact: true }).click();
