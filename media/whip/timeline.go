@@ -22,7 +22,7 @@ const (
 	// After a stop, a network hands over at once what it held back; a sender
 	// that stood still goes on at its own pace. stopPackets without catching up
 	// by stopSlack tell them apart.
-	stopPackets = 10
+	stopPackets = 25
 	stopSlack   = opus.Rate * 40 / 1000
 )
 

@@ -31,7 +31,9 @@ func (s *Speaker) Say(ctx context.Context, packets [][]byte) error {
 			return err
 		}
 		next = next.Add(time.Duration(samples) * time.Second / opus.Rate)
-		timer.Reset(time.Until(next))
+		left := time.Until(next)
+		s.behind.Store(max(s.behind.Load(), int64(-left)))
+		timer.Reset(left)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

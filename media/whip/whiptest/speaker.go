@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
@@ -79,6 +80,7 @@ type Speaker struct {
 	header rtp.Header // of the next packet
 	sent   atomic.Int64
 	again  atomic.Int64 // sent because they were asked for
+	behind atomic.Int64 // the most, in ns
 	losses atomic.Uint32
 	told   atomic.Int64 // receiver reports
 
@@ -251,6 +253,11 @@ func (s *Speaker) Sent() int64 { return s.sent.Load() }
 
 // SentAgain returns how many packets were sent because the server asked.
 func (s *Speaker) SentAgain() int64 { return s.again.Load() }
+
+// Behind returns by how much packets were said later than they should have
+// been, at the most, because the machine had no time for it. A server may take
+// that for a pause of the speaker's.
+func (s *Speaker) Behind() time.Duration { return time.Duration(s.behind.Load()) }
 
 // Reported returns how many receiver reports came, and the fraction of packets
 // lost, of 256, in the last.
