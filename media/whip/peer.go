@@ -84,6 +84,8 @@ func (s *Server) settings(in *intake) webrtc.SettingEngine {
 	e.SetSRTPReplayProtectionWindow(window)
 	e.SetSCTPMaxReceiveBufferSize(8 * MaxMessage)
 	e.SetSCTPMaxMessageSize(MaxMessage)
+	// A client that comes back hears from us at once, not when we next dare.
+	e.SetSCTPRTOMax(2 * time.Second)
 	return e
 }
 

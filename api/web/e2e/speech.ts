@@ -7,6 +7,8 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import type { Page } from "@playwright/test";
+
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 export const cache = join(root, ".cache/e2e");
 
@@ -87,3 +89,26 @@ export async function steadily<T>(speak: () => Promise<T>, shareOfTime: (spoken:
     console.log(`      Chromium's microphone gave ${(100 * shareOfTime(spoken)).toFixed(0)} % of the time that passed; once more`);
   }
 }
+
+/** Has a page, once it is opened anew, count what its microphone gives. */
+export const countCaptured = (page: Page) =>
+  page.addInitScript(() => {
+    const devices = navigator.mediaDevices;
+    const open = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (wish) => {
+      const stream = await open(wish);
+      Object.assign(window, { microphone: { track: stream.getAudioTracks()[0], since: performance.now() } });
+      return stream;
+    };
+  });
+
+/** How much of the time that passed the microphone gave sound for. */
+export const shareCaptured = (page: Page) =>
+  page.evaluate(() => {
+    interface Counted {
+      track: MediaStreamTrack & { stats: { deliveredFramesDuration: number } };
+      since: number;
+    }
+    const { track, since } = (window as unknown as { microphone: Counted }).microphone;
+    return track.stats.deliveredFramesDuration / (performance.now() - since);
+  });

@@ -13,16 +13,17 @@ export class Copy {
   private written: Promise<unknown> = Promise.resolve();
   private pieces = 0;
   private dropped = false;
+  private failed = false;
   /** The item as it is on this device. */
   item: Item;
 
-  /** elapsed tells how much was recorded by now; onFail that no more can be written. */
+  /** elapsed tells how much was recorded by now; onFail, once, that no more can be kept on the device. */
   constructor(stream: MediaStream, item: Omit<Item, "mime" | "bytes" | "ms">, private readonly elapsed: () => number, private readonly onFail: () => void) {
     const mimeType = forms.find((form) => MediaRecorder.isTypeSupported(form));
     this.recorder = new MediaRecorder(stream, { ...(mimeType && { mimeType }), audioBitsPerSecond: 48_000 });
     this.item = { ...item, mime: this.recorder.mimeType || mimeType || "", bytes: 0, ms: 0 };
     this.recorder.ondataavailable = ({ data }) => this.keep(data);
-    this.recorder.onerror = onFail;
+    this.recorder.onerror = () => this.fail();
   }
 
   start() {
@@ -87,7 +88,14 @@ export class Copy {
   private write(piece?: Promise<{ n: number; body: ArrayBuffer }>): Promise<unknown> {
     const { item } = this;
     return (this.written = this.written
-      .then(async () => (this.dropped ? undefined : shelf.put(item, await piece)))
-      .catch(() => this.onFail()));
+      .then(async () => this.dropped || shelf.put(item, await piece))
+      .catch(() => false)
+      .then((kept) => kept || this.fail()));
+  }
+
+  private fail() {
+    if (this.failed) return;
+    this.failed = true;
+    this.onFail();
   }
 }

@@ -23,5 +23,8 @@ export const liveIsWhole = (live: Live, copyMS: number, liveMS: number | undefin
 export const connectWithin = 2000;
 export const keptWithin = 5000;
 
+/** How long a connection that was lost is looked for: the server waits 30 s, and it takes a while to notice. */
+export const backWithin = 25_000;
+
 /** Whether a live recording has stopped to take what is said. */
 export const stalled = (now: number, lastKept: number, speaking: boolean) => speaking && now - lastKept > keptWithin;

@@ -3,6 +3,10 @@
  * live connection and the copy both take, so that the microphone may change
  * while they go on.
  */
+
+/** Some systems leave us waiting while the call goes on. */
+const patience = 2000; // ms
+
 export class Ear {
   // Nobody hears it at once: rather late than with gaps on a busy machine.
   private readonly context = new AudioContext({ latencyHint: "playback" });
@@ -12,7 +16,9 @@ export class Ear {
   private source: MediaStreamAudioSourceNode | undefined;
   private stream: MediaStream | undefined;
 
-  constructor() {
+  /** onStopped tells that the system stopped the sound. */
+  constructor(onStopped: () => void) {
+    this.context.onstatechange = () => this.context.state !== "running" && this.context.state !== "closed" && onStopped();
     this.meter.fftSize = 4096; // 85 ms: more than between two looks
     this.frame = new Float32Array(this.meter.fftSize);
     this.out.channelCount = 1;
@@ -38,9 +44,10 @@ export class Ear {
     await this.context.resume();
   }
 
-  /** Goes on when the system had stopped it, as for a telephone call. */
-  async wake() {
-    if (this.context.state !== "running") await this.context.resume().catch(() => {});
+  /** Goes on when the system had stopped it, as for a telephone call; whether it lets us. */
+  async wake(): Promise<boolean> {
+    if (this.context.state !== "running") await Promise.race([this.context.resume().catch(() => {}), new Promise((wake) => setTimeout(wake, patience))]);
+    return this.context.state === "running";
   }
 
   /** The loudest of the last moment, from 0 to 1. */

@@ -49,8 +49,9 @@ class Outbox {
     void this.recover();
   }
 
-  of(conversation: string): Item[] {
-    return this.items.filter((item) => item.conversation === conversation && item.phase !== "gone");
+  /** Those that people see: not what is being spoken, nor what is thrown away. */
+  unsent(): Item[] {
+    return this.items.filter(({ id, phase }) => phase === "waiting" || phase === "refused" || (phase === "paused" && this.drafts.has(id)));
   }
 
   /** Puts files in the queue. */
@@ -60,11 +61,7 @@ class Outbox {
         id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, user: session.me!.id, conversation, title: "", name: file.name, mime: file.type, at: "",
         phase: "waiting", ms: 0, bytes: file.size, cuts: [], tries: 0, notBefore: 0, reason: "",
       };
-      try {
-        await shelf.put(item, { n: 0, body: file });
-      } catch {
-        notices.say(t.outbox.noRoom(file.name), "bad");
-      }
+      if (!(await shelf.put(item, { n: 0, body: file }))) notices.say(t.outbox.noRoom(file.name), "bad");
     }
     await this.read();
     this.drain();

@@ -73,3 +73,10 @@ test.each([
 ])("an answer of %i means %s", (status, kind) => {
   expect(outcomeOf(status, "").kind).toBe(kind);
 });
+
+test("a server that says when to come back is believed, within reason", () => {
+  const now = 1_000_000;
+  expect(after(item, outcomeOf(429, "", "60"), now, 0.5)!.notBefore).toBe(now + 60_000);
+  expect(after(item, outcomeOf(503, "", "Sun, 22 Nov 2026 00:00:00 GMT"), now, 0.5)!.notBefore).toBe(now + pauseAfter(1, 0.5));
+  expect(after(item, outcomeOf(503, "", "86400"), now, 0.5)!.notBefore).toBe(now + 300_000);
+});

@@ -30,7 +30,7 @@ export interface Item {
   reason: string; // why it is refused, in the server's words
 }
 
-export type Outcome = { kind: "sent" } | { kind: "unreached" } | { kind: "signed-out" } | { kind: "refused"; reason: string };
+export type Outcome = { kind: "sent" } | { kind: "unreached"; wait?: number } | { kind: "signed-out" } | { kind: "refused"; reason: string };
 
 const firstPause = 2000;
 const longestPause = 5 * 60_000;
@@ -58,7 +58,8 @@ export function after(item: Item, outcome: Outcome, now: number, jitter: number)
       return { ...item, phase: "refused", reason: outcome.reason };
     default: {
       const tries = item.tries + 1;
-      return { ...item, tries, notBefore: now + pauseAfter(tries, jitter), reason: "" };
+      const wait = outcome.kind === "unreached" ? (outcome.wait ?? 0) : 0;
+      return { ...item, tries, notBefore: now + Math.max(wait, pauseAfter(tries, jitter)), reason: "" };
     }
   }
 }
@@ -77,10 +78,10 @@ export function left(item: Item): Item | undefined {
   return item;
 }
 
-/** What an answer to an upload means. */
-export function outcomeOf(status: number, detail: string): Outcome {
+/** What an answer to an upload means. retryAfter is its header, in seconds, if there is one. */
+export function outcomeOf(status: number, detail: string, retryAfter = ""): Outcome {
   if (status >= 200 && status < 300) return { kind: "sent" };
   if (status === 401) return { kind: "signed-out" };
-  if (status === 0 || status === 408 || status === 425 || status === 429 || status >= 500) return { kind: "unreached" };
+  if (status === 0 || status === 408 || status === 425 || status === 429 || status >= 500) return { kind: "unreached", wait: Math.min(longestPause, 1000 * (Number(retryAfter) || 0)) };
   return { kind: "refused", reason: detail };
 }

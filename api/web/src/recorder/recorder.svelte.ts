@@ -13,6 +13,7 @@ import { player } from "../state/player.svelte";
 import { prefs } from "../state/prefs.svelte";
 import { session } from "../state/session.svelte";
 import { t } from "../words";
+import { keepAwake } from "./awake";
 import { Copy } from "./copy";
 import { barsLeft, cutFrom, type Cut, lastBars, lastBit, left, shape, source } from "./cuts";
 import { type Live, stalled } from "./decide";
@@ -20,6 +21,7 @@ import { Ear } from "./ear";
 import { barMS, Levels, type Warning } from "./levels";
 import { NoMicrophone, openMicrophone, type Refusal } from "./microphone";
 import { lockOf, outbox, soundOf } from "./outbox.svelte";
+import { onlyHere } from "./shelf";
 import { isWebM } from "./webm";
 import { type Caption, type News, WhipLink } from "./whip";
 
@@ -33,7 +35,7 @@ class Recorder {
   title = $state("");
   way = $state<Way>("connecting");
   captions = $state.raw<Caption[]>([]);
-  warning = $state<Warning | "lost">("");
+  warning = $state<Warning | "lost" | "interrupted" | "deleted">("");
   refusal = $state<Refusal>();
   cuts = $state.raw<Cut[]>([]);
   /** How much is recorded in tenths of a second, without what was cut. */
@@ -48,12 +50,13 @@ class Recorder {
   private copy: Copy | undefined;
   private link: WhipLink | undefined;
   private live: Live | undefined;
+  private lost: { at: number; whole: boolean } | undefined; // since when nothing comes through, in ms of the copy, and whether all did before
   private before = 0; // ms recorded before the last pause
   private since = 0; // when it went on; 0 while it does not
   private lastKept = 0;
   private tick: ReturnType<typeof setInterval> | undefined;
   private letGo: () => void = () => {};
-  private awake: WakeLockSentinel | undefined;
+  private letSleep: () => void = () => {};
 
   get busy() {
     return this.phase !== "idle";
@@ -83,7 +86,7 @@ class Recorder {
     if (this.busy) return;
     this.reset(conversation);
     try {
-      const ear = new Ear(); // at once, while the browser knows that somebody asked for it
+      const ear = new Ear(() => this.interrupted()); // at once, while the browser knows that somebody asked for it
       this.ear = ear;
       await this.hear();
       if (this.phase !== "opening") return ear.close();
@@ -115,10 +118,11 @@ class Recorder {
     this.link = new WhipLink(this.conversation, heard, {
       onMessage: (message, address) => this.know({ session: address, message, lead: 0, whole: false }),
       onLive: () => this.connected(),
+      onLost: () => this.lose(),
       onBroken: () => this.broken(),
       onNews: (news) => this.hearNews(news),
     });
-    this.stayAwake();
+    this.letSleep = keepAwake();
   }
 
   async pause() {
@@ -136,7 +140,11 @@ class Recorder {
     if (this.phase !== "paused" || !this.ear) return;
     player.pause();
     if (this.ear.microphone?.readyState !== "live" && !(await this.rehear())) return;
-    await this.ear.wake();
+    if (!(await this.ear.wake())) {
+      this.warning = "interrupted";
+      return;
+    }
+    this.warning = "";
     this.copy?.resume();
     void this.copy?.save({ phase: "recording" });
     this.link?.resume();
@@ -155,6 +163,7 @@ class Recorder {
     this.before = this.total;
     this.since = 0;
     this.phase = "ending";
+    this.find();
     await copy!.stop();
     await copy!.save({ phase: "waiting", title: this.title.trim(), ms: this.before, cuts: this.cuts, ...(this.live && { live: this.live }) });
     this.close();
@@ -226,9 +235,14 @@ class Recorder {
     }
   }
 
+  /** The page is out of sight, and may be stopped any time, as on a phone that sleeps. */
+  hide() {
+    if (this.phase === "recording") void this.copy?.flush();
+  }
+
   /** The page goes away. */
   leave() {
-    if (this.phase === "recording") void this.copy?.flush();
+    this.hide();
     // Nobody said to send it: it stays here, as a draft.
     if (this.phase === "paused" && this.live) void fetch(`/v1/messages/${this.live.message}`, { method: "DELETE", keepalive: true });
   }
@@ -255,24 +269,51 @@ class Recorder {
     if (this.phase === "recording") {
       this.levels.feed(this.ear!.peak(), total);
       this.warning = this.levels.warning;
-      if (this.way === "live" && stalled(performance.now(), this.lastKept, true)) this.broken();
+      if (this.way === "live" && stalled(performance.now(), this.lastKept, true)) this.link?.revive();
     }
     this.tenths = Math.floor(left(total, this.cuts) / 100);
   }
 
+  /** It comes through, for the first time or again. */
   private connected() {
-    const lead = this.total;
+    const again = this.way !== "connecting";
     this.way = "live";
     this.lastKept = performance.now();
-    this.know({ ...this.live!, lead, whole: !this.levels.voiced(0, lead) });
+    const lead = this.total;
+    if (again) this.find();
+    else this.know({ ...this.live!, lead, whole: !this.levels.voiced(0, lead) });
+  }
+
+  /** What is said now the copy alone has, until the network is back. */
+  private lose() {
+    if (!this.live || this.way === "connecting") return this.broken();
+    this.way = "local";
+    this.lost = { at: this.live.lead + this.kept, whole: this.live.whole };
+    this.know({ ...this.live, whole: false });
+  }
+
+  /** The live recording has all again, unless somebody spoke while it was lost. */
+  private find() {
+    if (!this.lost || !this.live) return;
+    const { at, whole } = this.lost;
+    this.lost = undefined;
+    this.know({ ...this.live, whole: whole && !this.levels.voiced(at, this.total) });
   }
 
   /** From now on the copy alone counts. */
   private broken() {
     this.link?.close();
     this.link = undefined;
+    this.lost = undefined;
     this.way = "local";
     if (this.live) this.know({ ...this.live, whole: false });
+  }
+
+  /** The system took the sound away, as for a telephone call. */
+  private interrupted() {
+    if (this.phase !== "recording") return;
+    void this.pause();
+    this.warning = "interrupted";
   }
 
   private know(live: Live) {
@@ -298,21 +339,19 @@ class Recorder {
   }
 
   private ended(reason: string) {
-    if (reason === "deleted" && !this.cuts.length) void this.discard();
-    else if (reason === "duration") void this.send();
-    else this.broken();
+    if (reason === "duration") return void this.send();
+    this.broken();
+    if (reason !== "deleted") return;
+    // Somebody did that elsewhere, or the conversation is gone. What was said stays here until somebody says otherwise.
+    void this.pause();
+    this.live = undefined;
+    void this.copy?.save({ live: undefined });
+    this.warning = "deleted";
   }
 
   /** Says to other pages of this browser that this recording is in good hands. */
   private hold(id: string) {
     void navigator.locks?.request(lockOf(id), () => new Promise<void>((resolve) => (this.letGo = resolve)));
-  }
-
-  private stayAwake() {
-    navigator.wakeLock?.request("screen").then(
-      (lock) => (this.busy ? (this.awake = lock) : void lock.release()),
-      () => {}, // it goes on recording, as far as the system lets it
-    );
   }
 
   private reset(conversation: string) {
@@ -326,7 +365,7 @@ class Recorder {
     this.tenths = this.kept = this.before = this.since = 0;
     this.endingSoon = false;
     this.levels = new Levels();
-    this.live = undefined;
+    this.live = this.lost = undefined;
     this.copy = undefined;
     this.phase = "opening";
   }
@@ -335,9 +374,10 @@ class Recorder {
     clearInterval(this.tick);
     this.link?.close();
     this.ear?.close();
-    this.letGo();
-    void this.awake?.release();
-    this.link = this.ear = this.awake = undefined;
+    // What found no room on the device only this page can send.
+    if (!this.copy || !onlyHere(this.copy.item.id)) this.letGo();
+    this.letSleep();
+    this.link = this.ear = undefined;
     this.before = this.total;
     this.since = 0;
     this.phase = "idle";
@@ -347,6 +387,7 @@ class Recorder {
 export const recorder = new Recorder();
 
 addEventListener("pagehide", () => recorder.leave());
+document.addEventListener("visibilitychange", () => document.hidden && recorder.hide());
 addEventListener("beforeunload", (event) => {
   if (recorder.phase === "recording" || recorder.phase === "paused") event.preventDefault();
 });

@@ -47,6 +47,6 @@ function read(request: XMLHttpRequest): Sent {
   } catch {
     // Something between us and the server answered, or nothing did.
   }
-  const outcome = outcomeOf(request.status, (answer as { detail?: string } | undefined)?.detail ?? "");
+  const outcome = outcomeOf(request.status, (answer as { detail?: string } | undefined)?.detail ?? "", request.getResponseHeader("Retry-After") ?? "");
   return outcome.kind === "sent" ? { outcome, message: answer as Message } : { outcome };
 }

@@ -1,6 +1,8 @@
 /*
  * What is on this device: recordings and their sound in pieces, in IndexedDB.
- * A piece and what it changes of its recording are written together.
+ * A piece and what it changes of its recording are written together. What finds
+ * no room there, on a full device or in a browser that forbids it, stays in
+ * memory, and lives as long as the page.
  */
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 
@@ -8,21 +10,30 @@ import type { Item } from "./queue";
 
 interface Shelf extends DBSchema {
   items: { key: string; value: Item };
-  pieces: { key: [string, number]; value: { id: string; n: number; body: ArrayBuffer | Blob } };
+  pieces: { key: [string, number]; value: { id: string; n: number; body: Body } };
 }
 
 let opened: Promise<IDBPDatabase<Shelf>> | undefined;
 
+type Body = ArrayBuffer | Blob;
+const spare = new Map<string, { item: Item; pieces: Map<number, Body> }>();
+
 function shelf() {
-  opened ??= openDB<Shelf>("hark", 1, {
+  opened ??= open().catch((cause: unknown) => {
+    opened = undefined; // it may be there the next time
+    throw cause;
+  });
+  return opened;
+}
+
+const open = async () => // where it is forbidden, asking for it throws
+  openDB<Shelf>("hark", 1, {
     upgrade(db) {
       db.createObjectStore("items", { keyPath: "id" });
       db.createObjectStore("pieces", { keyPath: ["id", "n"] });
     },
     terminated: () => (opened = undefined),
   });
-  return opened;
-}
 
 const piecesOf = (id: string) => IDBKeyRange.bound([id, 0], [id, Infinity]);
 const news = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel("hark-shelf");
@@ -30,20 +41,41 @@ const news = typeof BroadcastChannel === "undefined" ? undefined : new Broadcast
 /** Calls back when another page changed something. */
 export const onChange = (then: () => void) => news?.addEventListener("message", then);
 
-export const all = async () => (await shelf()).getAll("items");
-export const get = async (id: string) => (await shelf()).get("items", id);
+/** Whether only this page has it, or the end of it. */
+export const onlyHere = (id: string) => spare.has(id);
 
-/** Writes an item and, if there is one, the next piece of its sound. */
-export async function put(item: Item, piece?: { n: number; body: ArrayBuffer | Blob }) {
-  const change = (await shelf()).transaction(["items", "pieces"], "readwrite");
-  const writes: Promise<unknown>[] = [change.objectStore("items").put(item), change.done];
-  if (piece) writes.push(change.objectStore("pieces").put({ id: item.id, ...piece }));
-  await Promise.all(writes);
+export async function all(): Promise<Item[]> {
+  const kept = await shelf().then((db) => db.getAll("items"), () => []);
+  return [...kept.filter((item) => !spare.has(item.id)), ...Array.from(spare.values(), ({ item }) => item)];
+}
+
+/** Writes an item and, if there is one, the next piece of its sound. False says that there was no room on the device. */
+export async function put(item: Item, piece?: { n: number; body: Body }): Promise<boolean> {
+  const kept = !spare.has(item.id) && (await write(item, piece));
+  if (!kept) {
+    const { pieces } = spare.get(item.id) ?? { pieces: new Map<number, Body>() };
+    if (piece) pieces.set(piece.n, piece.body);
+    spare.set(item.id, { item, pieces });
+  }
   news?.postMessage(item.id);
+  return kept;
+}
+
+async function write(item: Item, piece?: { n: number; body: Body }): Promise<boolean> {
+  try {
+    const change = (await shelf()).transaction(["items", "pieces"], "readwrite");
+    const writes: Promise<unknown>[] = [change.objectStore("items").put(item), change.done];
+    if (piece) writes.push(change.objectStore("pieces").put({ id: item.id, ...piece }));
+    return (await Promise.allSettled(writes)).every(({ status }) => status === "fulfilled");
+  } catch {
+    return false;
+  }
 }
 
 /** Changes an item, unless it is gone; returns it as it is now. */
 export async function change(id: string, how: (item: Item) => Item | undefined): Promise<Item | undefined> {
+  const here = spare.get(id);
+  if (here) return (here.item = how(here.item) ?? here.item);
   const change = (await shelf()).transaction("items", "readwrite");
   const item = await change.store.get(id);
   const changed = item && how(item);
@@ -54,13 +86,22 @@ export async function change(id: string, how: (item: Item) => Item | undefined):
 }
 
 export async function remove(id: string) {
-  const change = (await shelf()).transaction(["items", "pieces"], "readwrite");
-  await Promise.all([change.objectStore("items").delete(id), change.objectStore("pieces").delete(piecesOf(id)), change.done]);
+  const here = spare.delete(id);
+  try {
+    const change = (await shelf()).transaction(["items", "pieces"], "readwrite");
+    await Promise.all([change.objectStore("items").delete(id), change.objectStore("pieces").delete(piecesOf(id)), change.done]);
+  } catch (cause) {
+    if (!here) throw cause;
+  }
   news?.postMessage(id);
 }
 
 /** All sound of an item, in one. */
 export async function sound(item: Item): Promise<Blob> {
-  const pieces = await (await shelf()).getAll("pieces", piecesOf(item.id));
-  return new Blob(pieces.map((piece) => piece.body), { type: item.mime });
+  const here = Array.from(spare.get(item.id)?.pieces ?? [], ([n, body]) => ({ n, body }));
+  const kept = await shelf().then((db) => db.getAll("pieces", piecesOf(item.id)), (cause: unknown) => {
+    if (!here.length) throw cause;
+    return [];
+  });
+  return new Blob([...kept, ...here].sort((a, b) => a.n - b.n).map((piece) => piece.body), { type: item.mime });
 }

@@ -6,6 +6,7 @@ import { SvelteMap } from "svelte/reactivity";
 
 import { api, type Conversation, isAbort, type Message, take, type Trouble, troubleOf, type User } from "../api/client";
 import type { HarkEvent } from "../logic/feed";
+import { known, rememberConversations } from "./known";
 import { session } from "./session.svelte";
 import { Thread, type Wanted } from "./thread.svelte";
 
@@ -30,9 +31,19 @@ class Library {
       this.more = page.next_cursor;
       this.listed = true;
       this.trouble = undefined;
+      rememberConversations(this.conversations);
     } catch (thrown) {
       this.fail(thrown);
+      if (this.trouble && this.trouble.kind !== "signed-out" && !this.listed) this.recall();
     }
+  }
+
+  /** Without a connection: those that were listed last. */
+  private recall() {
+    const { conversations = [] } = known() ?? {};
+    if (!conversations.length) return;
+    this.conversations = sorted(conversations);
+    this.listed = true;
   }
 
   async listMore() {

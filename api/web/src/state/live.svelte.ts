@@ -1,6 +1,7 @@
 /* The live connection: what happens reaches the library while somebody looks. */
 import { Feed, type Link } from "../logic/feed";
 import { library } from "./library.svelte";
+import { session } from "./session.svelte";
 
 class Live {
   link = $state<Link>("connecting");
@@ -21,7 +22,10 @@ export function listen(): () => void {
     },
     onEvent: (event) => library.hear(event),
     onGap: () => void library.reread(),
-    onLink: (link) => (live.link = link),
+    onLink: (link) => {
+      live.link = link;
+      if (link === "live") session.confirm();
+    },
   });
   let hiding: ReturnType<typeof setTimeout> | undefined;
   let asleep = false;

@@ -1,0 +1,215 @@
+/* What may go wrong while one speaks, or while what was said waits to be sent. */
+import { readFileSync } from "node:fs";
+
+import type { Page } from "@playwright/test";
+
+import { expect, signIn, test, watch } from "./app";
+import { enter, messages, onDevice, only, pause, pending, record, recorder, send, spoken } from "./speaking";
+import { prompt } from "./speech";
+
+const goOn = (page: Page) => recorder(page).getByRole("button", { name: "Go on speaking" });
+
+/** Has a page show us its audio contexts, microphones and wake locks. */
+const uncover = (page: Page) =>
+  page.addInitScript(() => {
+    const seen = { contexts: [] as AudioContext[], tracks: [] as MediaStreamTrack[], awake: 0 };
+    Object.assign(window, { seen });
+    window.AudioContext = class extends AudioContext {
+      constructor(options?: AudioContextOptions) {
+        super(options);
+        seen.contexts.push(this);
+      }
+    };
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wish) => {
+      const stream = await open(wish);
+      seen.tracks.push(...stream.getTracks());
+      return stream;
+    };
+    if (navigator.wakeLock) {
+      navigator.wakeLock.request = () => {
+        seen.awake++;
+        return Promise.reject(new DOMException("not here", "NotAllowedError"));
+      };
+    }
+  });
+
+interface Seen {
+  seen: { contexts: AudioContext[]; tracks: MediaStreamTrack[]; awake: number };
+}
+
+test("the microphone is pulled out: it pauses, says so, and goes on with another", async ({ app, hark }) => {
+  await uncover(app);
+  const conversation = await enter(app, hark, "Pulled out");
+  await record(app).click();
+  await spoken(app, 3);
+  await app.evaluate(() => {
+    const track = (window as unknown as Seen).seen.tracks.at(-1)!;
+    track.stop();
+    track.dispatchEvent(new Event("ended"));
+  });
+  await expect(recorder(app).getByRole("alert")).toContainText("The microphone is gone");
+  await goOn(app).click();
+  await expect(recorder(app).getByRole("alert")).toHaveCount(0);
+  await spoken(app, 6);
+  const length = await pause(app);
+  await send(app);
+  expect(Math.abs((await only(hark, conversation)).duration_ms! - length)).toBeLessThan(900);
+});
+
+test("the system takes the sound, as for a call: it pauses, says so, and goes on", async ({ app, hark }) => {
+  await uncover(app);
+  const conversation = await enter(app, hark, "A call");
+  await record(app).click();
+  await spoken(app, 3);
+  await app.evaluate(() => (window as unknown as Seen).seen.contexts.at(-1)!.suspend());
+  await expect(recorder(app).getByRole("alert")).toContainText("The system stopped the recording");
+  await goOn(app).click();
+  await expect(recorder(app).getByRole("alert")).toHaveCount(0);
+  await spoken(app, 6);
+  const length = await pause(app);
+  await send(app);
+  expect(Math.abs((await only(hark, conversation)).duration_ms! - length)).toBeLessThan(900);
+});
+
+test("the screen is kept awake, again when the page was out of sight, and only while one speaks", async ({ app, hark }) => {
+  await uncover(app);
+  await enter(app, hark, "Awake");
+  const asked = () => app.evaluate(() => (window as unknown as Seen).seen.awake);
+  const seenAgain = () => app.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  expect(await asked()).toBe(0);
+  await record(app).click();
+  await spoken(app, 1);
+  expect(await asked()).toBe(1);
+  await seenAgain();
+  expect(await asked()).toBe(2);
+  await app.keyboard.press("Escape");
+  await app.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await expect(record(app)).toBeVisible();
+  await seenAgain();
+  expect(await asked()).toBe(2);
+});
+
+for (const [what, breakIt] of Object.entries({
+  "the device is full": () => {
+    const put = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = function (this: IDBObjectStore, value: unknown, key?: IDBValidKey) {
+      if (this.name === "pieces") throw new DOMException("full", "QuotaExceededError");
+      return put.call(this, value, key);
+    };
+  },
+  "the browser keeps nothing": () => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException("forbidden", "SecurityError");
+    };
+  },
+})) {
+  test(`${what}, and there is no live connection: it is sent from memory`, async ({ app, hark }) => {
+    await app.addInitScript(breakIt);
+    const conversation = await enter(app, hark, what);
+    await app.route("**/whip?*", (route) => route.abort());
+    await record(app).click();
+    await expect(app.getByText(/There is no room for a copy/)).toBeVisible();
+    await spoken(app, 6);
+    const length = await pause(app);
+    await send(app);
+    expect(Math.abs((await only(hark, conversation)).duration_ms! - length)).toBeLessThan(900);
+    await expect(pending(app)).toBeHidden();
+
+    await app.locator("input[type=file]").setInputFiles(prompt("vm-record-prepend"));
+    await expect.poll(async () => (await messages(hark, conversation)).length).toBe(2);
+  });
+}
+
+test("deleted elsewhere while one speaks: what was said stays here, and can be sent", async ({ app, hark }) => {
+  const conversation = await enter(app, hark, "Deleted elsewhere");
+  await record(app).click();
+  await expect(recorder(app).getByText(/Safe on the server up to/)).toBeVisible();
+  await spoken(app, 4);
+  const [live] = await messages(hark, conversation);
+  await fetch(`${hark.url}/v1/messages/${live!.id}`, { method: "DELETE", headers: { Authorization: `Bearer ${hark.token}` } });
+  await expect(recorder(app).getByRole("alert")).toContainText("It was deleted on the server");
+  await send(app);
+  const message = await only(hark, conversation);
+  expect(message.id).not.toBe(live!.id);
+  expect(message.duration_ms).toBeGreaterThan(2000);
+});
+
+const wav = { name: "vm-record-prepend.wav", mimeType: "audio/wav", buffer: Buffer.alloc(0) };
+const file = () => ({ ...wav, buffer: readFileSync(prompt("vm-record-prepend")) });
+
+test("two tabs have one outbox: what waits is sent by one of them, once", async ({ app, context, hark }) => {
+  const conversation = await enter(app, hark, "Two tabs");
+  const other = await context.newPage();
+  const wrong = watch(other);
+  await other.goto(`${hark.url}/c/${conversation}`);
+  await expect(other.getByRole("button", { name: "Microphone" })).toBeVisible();
+  let posts = 0;
+  context.on("request", (request) => {
+    if (request.method() === "POST" && request.url().includes("/messages?")) posts++;
+  });
+  await context.setOffline(true);
+  await app.locator("input[type=file]").setInputFiles(file());
+  for (const page of [app, other]) await expect(pending(page).getByRole("listitem")).toHaveCount(1);
+  await expect(pending(app).getByText(/Waits for the connection/)).toBeVisible();
+  posts = 0;
+  await context.setOffline(false);
+  for (const page of [app, other]) {
+    await expect(page.getByRole("article")).toHaveCount(1, { timeout: 20_000 });
+    await expect(pending(page)).toBeHidden();
+  }
+  expect(posts).toBe(1);
+  await only(hark, conversation);
+  expect(wrong).toEqual([]);
+});
+
+test("signed out while something waits: it is sent after the next sign-in", async ({ app, context, hark }) => {
+  const conversation = await enter(app, hark, "Signed out");
+  await context.setOffline(true);
+  await record(app).click();
+  await spoken(app, 3);
+  await send(app);
+  await expect(pending(app).getByText(/Waits for the connection/)).toBeVisible({ timeout: 15_000 });
+  await context.clearCookies(); // as a session that was ended elsewhere
+  await context.setOffline(false);
+  await expect(app.getByRole("heading", { name: "Say it once." })).toBeVisible({ timeout: 20_000 });
+  expect(await onDevice(app)).toBe(1);
+  await signIn(app, hark.signInAddress());
+  expect((await only(hark, conversation)).duration_ms).toBeGreaterThan(1000);
+  await expect.poll(() => onDevice(app)).toBe(0);
+});
+
+test("its conversation is deleted while it waits: that is said, and it can be saved or thrown away", async ({ app, context, hark }) => {
+  const conversation = await enter(app, hark, "Not for long");
+  await context.setOffline(true);
+  await record(app).click();
+  await spoken(app, 3);
+  await send(app);
+  await expect(pending(app).getByText(/Waits for the connection/)).toBeVisible({ timeout: 15_000 });
+  await fetch(`${hark.url}/v1/conversations/${conversation}`, { method: "DELETE", headers: { Authorization: `Bearer ${hark.token}` } });
+  await context.setOffline(false);
+  await app.goto(hark.url);
+  await app.getByRole("link", { name: "1 recording is not sent yet" }).click();
+  await expect(pending(app).getByRole("alert")).toBeVisible({ timeout: 20_000 });
+  const saved = app.waitForEvent("download");
+  await pending(app).getByRole("button", { name: /^Save as a file/ }).click();
+  expect((await saved).suggestedFilename()).toMatch(/^Recording \d{4}-\d\d-\d\d\.webm$/);
+  await pending(app).getByRole("button", { name: /^Throw away/ }).click();
+  await app.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await expect.poll(() => onDevice(app)).toBe(0);
+  await expect(app.getByRole("link", { name: /not sent yet/ })).toHaveCount(0);
+});
+
+test("a server that has no time is asked again when it said", async ({ app, hark }) => {
+  const conversation = await enter(app, hark, "Busy");
+  let asked = 0;
+  await app.route("**/messages?*", (route) => {
+    if (route.request().method() !== "POST" || ++asked > 1) return route.fallback();
+    return route.fulfill({ status: 429, headers: { "Retry-After": "4" }, json: { detail: "Too many at once." } });
+  });
+  await app.locator("input[type=file]").setInputFiles(file());
+  await expect(pending(app).getByText(/Waits/)).toBeVisible();
+  await only(hark, conversation);
+  expect(asked).toBe(2);
+  await expect(pending(app)).toBeHidden();
+});

@@ -1,0 +1,62 @@
+/* What the tests of the recorder see of it, and of what it leaves behind. */
+import type { Page } from "@playwright/test";
+
+import { expect } from "./app";
+import type { Hark, Message } from "./hark";
+
+export type Titled = Message & { title: string };
+
+export const recorder = (page: Page) => page.getByRole("region", { name: "Recording" });
+export const record = (page: Page) => page.getByRole("button", { name: "Record", exact: true });
+export const pending = (page: Page) => page.getByRole("region", { name: "Not sent yet" });
+
+export const messages = async (hark: Hark, conversation: string) => (await hark.json<{ items: Titled[] }>(`/v1/conversations/${conversation}/messages`)).items;
+
+/** Waits until a conversation has this one message, made of all it can be. */
+export async function only(hark: Hark, conversation: string): Promise<Titled> {
+  await expect.poll(async () => (await messages(hark, conversation)).map((m) => m.state), { timeout: 90_000 }).toEqual(["ready"]);
+  return (await messages(hark, conversation))[0]!;
+}
+
+/** Opens a conversation of its own, and waits until one may speak. */
+export async function enter(page: Page, hark: Hark, title: string): Promise<string> {
+  const conversation = await hark.conversation(title);
+  await page.goto(`${hark.url}/c/${conversation}`);
+  await expect(page.getByRole("button", { name: "Microphone" })).toBeVisible();
+  return conversation;
+}
+
+/** What the recorder's clock shows, in seconds. */
+export async function clock(page: Page): Promise<number> {
+  const [minutes, seconds] = (await recorder(page).getByRole("timer").textContent())!.split(":");
+  return Number(minutes) * 60 + Number(seconds);
+}
+
+/** Waits until so much is recorded; on a slow machine it is more when this returns. */
+export async function spoken(page: Page, seconds: number) {
+  await expect.poll(() => clock(page), { timeout: (seconds + 30) * 1000, intervals: [100] }).toBeGreaterThanOrEqual(seconds);
+}
+
+/** Pauses, and tells how long it is, in ms, as who listens to it sees. */
+export async function pause(page: Page): Promise<number> {
+  await recorder(page).getByRole("button", { name: "Pause" }).click();
+  const place = recorder(page).getByRole("slider", { name: "Place in the recording" });
+  await expect(place).toBeVisible();
+  return Number(await place.getAttribute("max"));
+}
+
+export const send = (page: Page) => recorder(page).getByRole("button", { name: "Send" }).click();
+
+/** How many recordings this browser keeps. */
+export const onDevice = (page: Page) =>
+  page.evaluate(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        const open = indexedDB.open("hark");
+        open.onerror = () => reject(open.error);
+        open.onsuccess = () => {
+          const count = open.result.transaction("items").objectStore("items").count();
+          count.onsuccess = () => (open.result.close(), resolve(count.result));
+        };
+      }),
+  );
