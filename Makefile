@@ -27,7 +27,7 @@ TOOLS := $(CURDIR)/.cache/tools
 GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.7.0
 
-.PHONY: help run build models test-models test go-test web browser-core browser shots unit race e2e lint vuln fuzz bench check install clean setup-run setup-test
+.PHONY: help run build models test-models test go-test web browser shots unit race e2e lint vuln fuzz bench check install clean setup-run setup-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -52,7 +52,7 @@ setup-run:
 setup-test:
 	@.ci/setup test
 
-test: setup-test build test-models go-test web browser-core ## the tests: race detector, SQLite and Postgres, the real recogniser, kill tests, browsers
+test: setup-test build test-models go-test web browser ## the tests: race detector, SQLite and Postgres, the real recogniser, kill tests, browsers
 
 go-test: setup-test build test-models
 	$(GO_TEST) -race -timeout 30m ./...
@@ -60,12 +60,7 @@ go-test: setup-test build test-models
 web: $(WEB)/node_modules/.installed ## the browser app: types, linter, tests of its logic
 	cd $(WEB) && npm run --silent check && npm run --silent unit
 
-# Those of the browser tests that hold on a machine that is short of time. The
-# others watch seconds closely: the recorder's, and those of budgets.
-browser-core: setup-test build models $(WEB)/node_modules/.installed
-	cd $(WEB) && npm run --silent e2e -- record.spec whip-client app.spec history player smooth hostile
-
-browser: setup-test build models $(WEB)/node_modules/.installed ## all tests in Chromium, with those that watch seconds closely
+browser: setup-test build models $(WEB)/node_modules/.installed ## the browser tests, in Chromium
 	cd $(WEB) && npm run --silent e2e
 
 shots: setup-test build models $(WEB)/node_modules/.installed ## pictures of every page and state, into .cache/shots
