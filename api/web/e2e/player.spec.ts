@@ -200,7 +200,7 @@ test("selected words become a link to their moment, or a quote", async ({ app, h
   expect(await clipboard()).toContain(words.slice(aim, aim + 3).map(({ text }) => text).join(" "));
 
   await select(aim, aim + 1);
-  await app.getByRole("button", { name: "Copy link to here" }).click();
+  await app.getByRole("button", { name: "Copy link", exact: true }).click();
   await expect.poll(clipboard).toBe(moment);
   await app.goto(await clipboard());
   await expect(app.locator(".said")).toHaveText(words[aim]!.text);
