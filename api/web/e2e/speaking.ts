@@ -47,6 +47,15 @@ export async function pause(page: Page): Promise<number> {
 
 export const send = (page: Page) => recorder(page).getByRole("button", { name: "Send" }).click();
 
+/** Pauses and sends it; the message is as long as who spoke saw. */
+export async function sendWhole(page: Page, hark: Hark, conversation: string): Promise<Titled> {
+  const length = await pause(page);
+  await send(page);
+  const message = await only(hark, conversation);
+  expect(Math.abs(message.duration_ms! - length)).toBeLessThan(900);
+  return message;
+}
+
 /** How many recordings this browser keeps. */
 export const onDevice = (page: Page) =>
   page.evaluate(
