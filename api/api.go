@@ -46,8 +46,7 @@ type Deps struct {
 	Registry *prometheus.Registry // metrics are registered here and served at /metrics
 	Logger   *slog.Logger
 
-	// Ready names what must work for this node to be of use, with a check that
-	// answers within its context. Nil means always ready.
+	// Ready names what must work for this node to be of use; see [Operations].
 	Ready map[string]func(context.Context) error
 }
 

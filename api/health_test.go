@@ -22,11 +22,16 @@ func TestHealth(t *testing.T) {
 	nobody := w.browser()
 	nobody.get("/healthz").want(200)
 	a := nobody.get("/readyz").want(503)
-	if got := strings.TrimSpace(string(a.body)); got != `{"status":"not ready","parts":{"database":"not ready","objects":"ok"}}` {
+	if got := strings.TrimSpace(string(a.body)); got != `{"status":"not ready","parts":{"database":{"status":"not ready"},"objects":{"status":"ok"}}}` {
 		t.Errorf("%s", got)
 	}
 	if !strings.Contains(w.log.String(), away.Error()) {
 		t.Error("the cause is not logged")
+	}
+	away = Degraded("decoding is not confined", errors.New("landlock: operation not supported"))
+	a = nobody.get("/readyz").want(200)
+	if got := strings.TrimSpace(string(a.body)); got != `{"status":"degraded","parts":{"database":{"status":"degraded","reason":"decoding is not confined"},"objects":{"status":"ok"}}}` {
+		t.Errorf("%s", got)
 	}
 	away = nil
 	nobody.get("/readyz").want(200)
