@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hark/api"
+	"hark/storage/blob"
 )
 
 // Config is all that can be set, by flag or by environment. The defaults start
@@ -55,6 +56,7 @@ type S3Config struct {
 	Endpoint  string `env:"ENDPOINT" placeholder:"URL" help:"Address of an S3-compatible store; when empty, one is served in process over the data folder."`
 	Region    string `env:"REGION" default:"us-east-1" help:"Region to sign for."`
 	Bucket    string `env:"BUCKET" default:"hark" help:"Bucket; made when it is not there."`
+	Prefix    string `env:"PREFIX" placeholder:"PREFIX" help:"Prefix of every object key, such as hark or team/hark, in a bucket that others use too; nothing outside it is read, listed or deleted."`
 	AccessKey string `env:"ACCESS_KEY" placeholder:"KEY" help:"Access key."`
 	SecretKey string `env:"SECRET_KEY" placeholder:"SECRET" help:"Secret key."`
 	PathStyle bool   `env:"PATH_STYLE" default:"true" negatable:"" help:"Address the bucket in the path rather than in the host name."`
@@ -130,6 +132,11 @@ func (c *Config) resolve() error {
 	}
 	if c.S3.Bucket == "" {
 		bad("HARK_S3_BUCKET", "is empty")
+	}
+	if prefix, err := blob.CleanPrefix(c.S3.Prefix); err != nil {
+		bad("HARK_S3_PREFIX", "%s", err)
+	} else {
+		c.S3.Prefix = prefix
 	}
 	if c.NATS.Replicas < 1 || c.NATS.Replicas > 5 {
 		bad("HARK_NATS_REPLICAS", "%d is not 1 to 5", c.NATS.Replicas)

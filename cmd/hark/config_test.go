@@ -122,6 +122,7 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 		{"two at once", []string{"--addr=x", "--max-upload-bytes=0"}, []string{"HARK_ADDR", "HARK_MAX_UPLOAD_BYTES"}},
 		{"short token", []string{"--bootstrap-token=secret"}, []string{"HARK_BOOTSTRAP_TOKEN"}},
 		{"worker alone", []string{"--role=worker"}, []string{"HARK_DATABASE_URL", "HARK_S3_ENDPOINT", "HARK_NATS_URL"}},
+		{"prefix that leads out", []string{"--s3-prefix=../x"}, []string{"HARK_S3_PREFIX"}},
 		{"store without keys", []string{"--s3-endpoint=http://127.0.0.1:1"}, []string{"HARK_S3_ACCESS_KEY"}},
 		{"strange database", []string{"--database-url=mysql://u:sesame@h/d"}, []string{"HARK_DATABASE_URL"}},
 		{"remote engine without address", []string{"--engine=openai"}, []string{"HARK_OPENAI_URL"}},

@@ -98,6 +98,7 @@ func (p *Program) openObjects(ctx context.Context) error {
 		p.closers = append(p.closers, embedded.Close)
 		c = embedded.Config()
 	}
+	c.Prefix = p.cfg.S3.Prefix
 	return p.reach(ctx, "objects", func() (err error) {
 		p.blobs, err = blob.Open(ctx, c)
 		return err

@@ -23,6 +23,9 @@
 // A store that is gone gives an error within seconds (a refused connection at
 // once, a silent one after the times in transport.go), never a hang.
 //
+// A bucket may be shared. With [Config.Prefix] every key lies below that
+// prefix, and a Store sees, lists and deletes nothing else.
+//
 // # Limits
 //
 // Keys are slash-separated paths as [io/fs.ValidPath] has them, up to 1,024
@@ -52,17 +55,19 @@ type Config struct {
 	Bucket    string // made by Open when it is missing
 	AccessKey string
 	SecretKey string
-	PathStyle bool // bucket in the path rather than in the host name; most stores that are not Amazon's want it
+	Prefix    string // of every key in the bucket, such as "hark" or "team/hark"; empty means none. Callers do not see it
+	PathStyle bool   // bucket in the path rather than in the host name; most stores that are not Amazon's want it
 	Logger    *slog.Logger
 
 	client *http.Client // nil: one of the store's own
 }
 
-// Store keeps objects in one bucket. It is safe for concurrent use and holds
+// Store keeps objects in one bucket, under one prefix of it. It is safe for concurrent use and holds
 // no connection that needs closing.
 type Store struct {
 	client *s3.Client
 	bucket string
+	prefix string // empty, or ends with a slash
 	region string
 	logger *slog.Logger
 	chunks chunkPool
@@ -87,6 +92,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Bucket == "" {
 		return nil, errors.New("open object store: no bucket named")
 	}
+	prefix, err := CleanPrefix(cfg.Prefix)
+	if err != nil {
+		return nil, fmt.Errorf("open object store: %w", err)
+	}
+	if prefix != "" {
+		prefix += "/"
+	}
 	if cfg.Region == "" {
 		cfg.Region = defaultRegion
 	}
@@ -110,18 +122,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Endpoint != "" {
 		options.BaseEndpoint = aws.String(cfg.Endpoint)
 	}
-	s := &Store{client: s3.New(options), bucket: cfg.Bucket, region: cfg.Region, logger: cfg.Logger, patience: usualPatience()}
+	s := &Store{client: s3.New(options), bucket: cfg.Bucket, prefix: prefix, region: cfg.Region, logger: cfg.Logger, patience: usualPatience()}
 	if err := s.ensureBucket(ctx); err != nil {
 		return nil, fmt.Errorf("open object store: %w", unreachable(err))
 	}
 	return s, nil
 }
-
-// Client is the S3 client beneath, for libraries that speak S3 themselves.
-func (s *Store) Client() *s3.Client { return s.client }
-
-// Bucket is the name of the bucket that holds the objects.
-func (s *Store) Bucket() string { return s.bucket }
 
 // Ping asks whether the store answers and the bucket is there.
 func (s *Store) Ping(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,8 +33,12 @@ func (s *Store) deleteSome(ctx context.Context, keys []string) error {
 	ctx, cancel := context.WithTimeout(ctx, s.patience.part)
 	defer cancel()
 	doomed := make([]types.ObjectIdentifier, len(keys))
-	for i := range keys {
-		doomed[i] = types.ObjectIdentifier{Key: &keys[i]}
+	for i, key := range keys {
+		full, err := s.inBucket(key)
+		if err != nil {
+			return objectError("delete", key, err)
+		}
+		doomed[i] = types.ObjectIdentifier{Key: &full}
 	}
 	out, err := s.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
 		Bucket: &s.bucket,
@@ -61,8 +66,9 @@ func withContentMD5(o *s3.Options) {
 // before the given time and never ended, and tells how many there were. A
 // process that was killed leaves such parts, and they take room unseen.
 func (s *Store) AbortStale(ctx context.Context, prefix string, before time.Time) (int, error) {
+	full := s.prefix + prefix
 	pages := s3.NewListMultipartUploadsPaginator(s.client,
-		&s3.ListMultipartUploadsInput{Bucket: &s.bucket, Prefix: &prefix})
+		&s3.ListMultipartUploadsInput{Bucket: &s.bucket, Prefix: &full})
 	var aborted int
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -70,7 +76,7 @@ func (s *Store) AbortStale(ctx context.Context, prefix string, before time.Time)
 			return aborted, fmt.Errorf("list unfinished uploads: %w", err)
 		}
 		for _, u := range page.Uploads {
-			if !aws.ToTime(u.Initiated).Before(before) {
+			if !strings.HasPrefix(aws.ToString(u.Key), full) || !aws.ToTime(u.Initiated).Before(before) {
 				continue
 			}
 			if err := s.abort(ctx, aws.ToString(u.Key), aws.ToString(u.UploadId)); err != nil {

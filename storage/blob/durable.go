@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/versity/versitygw/backend"
@@ -36,7 +37,7 @@ import (
 //     on the way out.
 //   - That one prints what goes wrong inside. Here it is logged.
 //
-// What Hark does not use (copies, versions, policies, tags, a list of the
+// What Hark does not use (copies of parts, versions, policies, tags, a list of the
 // buckets) is answered with "not implemented".
 type durable struct {
 	backend.BackendUnsupported
@@ -136,6 +137,31 @@ func (d *durable) PutObject(ctx context.Context, in s3response.PutObjectInput) (
 		err = d.keep(bucket, key)
 	}
 	return out, d.fault("put", key, err)
+}
+
+// CopyObject keeps the bytes and the media type of an object under a second
+// key and syncs it.
+func (d *durable) CopyObject(ctx context.Context, in s3response.CopyObjectInput) (out s3response.CopyObjectOutput, err error) {
+	defer func() { err = d.fault("copy", *in.Key, err) }()
+	bucket, key, _, err := backend.ParseCopySource(*in.CopySource)
+	if err != nil {
+		return out, err
+	}
+	source, err := d.files.GetObject(ctx, &s3.GetObjectInput{Bucket: d.folder(&bucket), Key: &key})
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, source.Body.Close()) }()
+	kept, err := d.PutObject(ctx, s3response.PutObjectInput{
+		Bucket: in.Bucket, Key: in.Key, ContentType: source.ContentType,
+		ContentLength: source.ContentLength, Body: source.Body,
+	})
+	if err != nil {
+		return out, err
+	}
+	now := time.Now()
+	out.CopyObjectResult = &s3response.CopyObjectResult{ETag: &kept.ETag, LastModified: &now}
+	return out, nil
 }
 
 // CreateMultipartUpload begins an upload in parts and syncs its folder.

@@ -44,10 +44,14 @@ func (s *Store) GetRange(ctx context.Context, key string, off, n int64) (io.Read
 }
 
 func (s *Store) get(ctx context.Context, key, byteRange string) (io.ReadCloser, int64, error) {
+	full, err := s.inBucket(key)
+	if err != nil {
+		return nil, 0, objectError("get", key, err)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	headers := time.AfterFunc(s.patience.short, func() { cancel(errSilent) })
 	defer headers.Stop()
-	in := &s3.GetObjectInput{Bucket: &s.bucket, Key: &key}
+	in := &s3.GetObjectInput{Bucket: &s.bucket, Key: &full}
 	if byteRange != "" {
 		in.Range = &byteRange
 	}
@@ -64,9 +68,13 @@ func (s *Store) get(ctx context.Context, key, byteRange string) (io.ReadCloser, 
 
 // Stat describes an object. A missing one is storage.ErrNotFound.
 func (s *Store) Stat(ctx context.Context, key string) (Object, error) {
+	full, err := s.inBucket(key)
+	if err != nil {
+		return Object{}, objectError("stat", key, err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.patience.short)
 	defer cancel()
-	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key})
+	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &full})
 	if err != nil {
 		return Object{}, objectError("stat", key, err)
 	}
@@ -82,15 +90,20 @@ func (s *Store) Stat(ctx context.Context, key string) (Object, error) {
 // List calls visit for each object whose key begins with prefix, in the order
 // of keys, until visit returns an error, which List then returns as it is.
 func (s *Store) List(ctx context.Context, prefix string, visit func(Object) error) error {
-	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: &prefix})
+	full := s.prefix + prefix
+	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: &full})
 	for pages.HasMorePages() {
 		page, err := s.nextPage(ctx, pages)
 		if err != nil {
 			return fmt.Errorf("list objects under %q: %w", prefix, err)
 		}
 		for _, o := range page.Contents {
+			key, ours := s.fromBucket(aws.ToString(o.Key))
+			if !ours {
+				continue
+			}
 			err := visit(Object{
-				Key:     aws.ToString(o.Key),
+				Key:     key,
 				Size:    aws.ToInt64(o.Size),
 				ETag:    aws.ToString(o.ETag),
 				ModTime: aws.ToTime(o.LastModified),

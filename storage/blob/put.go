@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -17,15 +15,14 @@ import (
 // one more fills: a Put holds at most (uploadsAtOnce+1) * partSize bytes.
 const uploadsAtOnce = 2
 
-var errBadKey = errors.New("not a fit object key")
-
 // Put keeps all of r under key and returns how many bytes it kept. Size is
 // the length that r must have, or -1 when nobody knows. Put reads r in one
 // go and does not close it. When it returns an error the object is not there,
 // with one exception: an error from the very last answer of the store leaves
 // open whether it is, so callers give each attempt a key of its own.
 func (s *Store) Put(ctx context.Context, key, mediaType string, r io.Reader, size int64) (int64, error) {
-	if err := checkKey(key); err != nil {
+	full, err := s.inBucket(key)
+	if err != nil {
 		return 0, fmt.Errorf("put object %q: %w", key, err)
 	}
 	p := &part{pool: &s.chunks}
@@ -38,9 +35,9 @@ func (s *Store) Put(ctx context.Context, key, mediaType string, r io.Reader, siz
 	}
 	var n int64
 	if more {
-		n, err = s.putParts(ctx, key, mediaType, p, r, size)
+		n, err = s.putParts(ctx, full, mediaType, p, r, size)
 	} else {
-		n, err = s.putWhole(ctx, key, mediaType, p)
+		n, err = s.putWhole(ctx, full, mediaType, p)
 	}
 	if err != nil {
 		return 0, objectError("put", key, err)
@@ -172,17 +169,4 @@ func checkSize(got, want int64) error {
 		return fmt.Errorf("%d bytes where %d were promised: %w", got, want, io.ErrUnexpectedEOF)
 	}
 	return fmt.Errorf("%d bytes where %d were promised", got, want)
-}
-
-func checkKey(key string) error {
-	if len(key) > 1024 || key == "." || !fs.ValidPath(key) {
-		return errBadKey
-	}
-	for segment := range strings.SplitSeq(key, "/") {
-		// The embedded server keeps folders of its own that begin with a dot.
-		if len(segment) > 255 || strings.HasPrefix(segment, ".") {
-			return errBadKey
-		}
-	}
-	return nil
 }
