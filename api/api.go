@@ -110,7 +110,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		Deps:   deps,
 		cfg:    cfg,
 		public: public,
-		signer: signer{key: derive(cfg.SigningKey, "audio addresses")},
+		signer: signer{key: derive(cfg.SigningKey, "audio addresses"), life: cfg.SignedURLTTL},
 		csrf:   http.NewCrossOriginProtection(),
 		intake: intake.New(intake.Deps{
 			Messages: deps.DB, Objects: deps.Objects, Jobs: deps.Bus, Logger: deps.Logger,

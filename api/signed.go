@@ -17,8 +17,16 @@ import (
 // signer makes and checks addresses that play sound without a header or a
 // cookie. A signature covers the message, the form of the sound, the person it
 // was made for and when it ends. It says who asks, no more: whether they may
-// hear the message is asked anew each time.
-type signer struct{ key []byte }
+// hear the message is asked anew each time. No address is good for longer than
+// its life from now on, however it came to be signed.
+type signer struct {
+	key  []byte
+	life time.Duration
+}
+
+// clockSkew is how far the clocks of two nodes may be apart before one refuses
+// the addresses of the other.
+const clockSkew = 5 * time.Minute
 
 // The query parameters of a signed address.
 const (
@@ -28,7 +36,8 @@ const (
 	paramSignature = "signature"
 )
 
-// sign returns the query that plays a message's sound for actor until expires.
+// sign returns the query that plays a message's sound for actor until expires,
+// which is within the signer's life.
 func (s signer) sign(actor storage.Actor, messageID, format string, expires time.Time) url.Values {
 	q := url.Values{}
 	if format != "" {
@@ -47,6 +56,9 @@ func (s signer) verify(messageID string, q url.Values, now time.Time) (storage.A
 		return storage.Actor{}, unauthorized("invalid_token", errors.New("signature does not fit the address"))
 	}
 	expires, err := strconv.ParseInt(q.Get(paramExpires), 10, 64)
+	if err == nil && time.Unix(expires, 0).After(now.Add(s.life+clockSkew)) {
+		return storage.Actor{}, unauthorized("invalid_token", errors.New("signed address ends later than any that is given out"))
+	}
 	if err != nil || !now.Before(time.Unix(expires, 0)) {
 		p := unauthorized("invalid_token", errors.New("signed address is over"))
 		p.Detail = "This address was good for a short time only. Ask for a new one."

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSignedAddress(t *testing.T) {
-	s := signer{key: []byte("0123456789abcdef0123456789abcdef")}
+	s := signer{key: []byte("0123456789abcdef0123456789abcdef"), life: 15 * time.Minute}
 	now := time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
 	actor := storage.Actor{WorkspaceID: "w1", UserID: "u1"}
 	signed := func() url.Values { return s.sign(actor, "m1", "original", now.Add(time.Minute)) }
@@ -38,6 +38,29 @@ func TestSignedAddress(t *testing.T) {
 		_, err := s.verify(c.message, q, c.now)
 		if err == nil || problemOf(err).Status != http.StatusUnauthorized {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestSignedAddressLife signs, with the right key, addresses that end later than
+// any that is given out: whoever got hold of the key cannot make one to keep.
+func TestSignedAddressLife(t *testing.T) {
+	s := signer{key: []byte("0123456789abcdef0123456789abcdef"), life: 15 * time.Minute}
+	now := time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
+	actor := storage.Actor{WorkspaceID: "w1", UserID: "u1"}
+	for _, c := range []struct {
+		end     time.Duration
+		refused bool
+	}{
+		{15 * time.Minute, false},
+		{15*time.Minute + clockSkew, false}, // given out by a node whose clock is ahead
+		{15*time.Minute + clockSkew + time.Second, true},
+		{10 * 365 * 24 * time.Hour, true},
+		{1 << 62, true},
+	} {
+		_, err := s.verify("m1", s.sign(actor, "m1", "", now.Add(c.end)), now)
+		if refused := err != nil && problemOf(err).Status == http.StatusUnauthorized; refused != c.refused {
+			t.Errorf("an address for %s: %v", c.end, err)
 		}
 	}
 }

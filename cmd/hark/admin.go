@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"hark/storage"
-	"hark/storage/disk"
 	"hark/storage/sqldb"
 )
 
@@ -57,8 +56,8 @@ func (c *DatabaseConfig) openRecords(ctx context.Context) (*sqldb.DB, error) {
 	if err := c.resolve(); err != nil {
 		return nil, err
 	}
-	if err := disk.MakeDir(c.Data); err != nil {
-		return nil, fmt.Errorf("make data folder: %w", err)
+	if _, err := c.makeData(slog.New(slog.DiscardHandler)); err != nil {
+		return nil, err
 	}
 	db, err := sqldb.Open(ctx, sqldb.Config{URL: c.DatabaseURL, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {

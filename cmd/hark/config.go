@@ -15,6 +15,7 @@ import (
 
 	"hark/api"
 	"hark/storage/blob"
+	"hark/storage/keys"
 )
 
 // Config is all that can be set, by flag or by environment. The defaults start
@@ -27,6 +28,7 @@ type Config struct {
 	Addr           string        `env:"HARK_ADDR" default:"127.0.0.1:8080" help:"Address to listen on. A worker serves only health and metrics there."`
 	PublicURL      string        `env:"HARK_PUBLIC_URL" placeholder:"URL" help:"Address under which people reach Hark; the listening address when empty. With https, cookies are sent over https only."`
 	BootstrapToken string        `env:"HARK_BOOTSTRAP_TOKEN" placeholder:"SECRET" help:"API token to give the owner, for scripts; at least 16 characters."`
+	SigningKeyFile string        `env:"HARK_SIGNING_KEY_FILE" placeholder:"FILE" help:"File with a secret of 32 bytes or more, the same on all nodes, of which the keys that sign addresses and seal cursors are made; when empty, they are kept in 'keys.json' in the data folder with SQLite, and in the database with Postgres."`
 	MaxUploadBytes int64         `env:"HARK_MAX_UPLOAD_BYTES" default:"2147483648" help:"Size of the largest recording taken, in bytes."`
 	MaxDuration    time.Duration `env:"HARK_MAX_DURATION" default:"4h" help:"Length of the longest recording taken."`
 	ShutdownGrace  time.Duration `env:"HARK_SHUTDOWN_GRACE" default:"20s" help:"How long requests and jobs may take to finish after a stop signal; jobs that do not are handed back."`
@@ -121,6 +123,7 @@ func (c *Config) resolve() error {
 	if c.BootstrapToken != "" && len(c.BootstrapToken) < 16 {
 		bad("HARK_BOOTSTRAP_TOKEN", "has %d characters; a token needs 16 or more", len(c.BootstrapToken))
 	}
+	c.SigningKeyFile = checkSecretFile(bad, "HARK_SIGNING_KEY_FILE", c.SigningKeyFile)
 	if c.MaxUploadBytes < 1 {
 		bad("HARK_MAX_UPLOAD_BYTES", "%d is not a size; expected 1 or more", c.MaxUploadBytes)
 	}
@@ -178,7 +181,7 @@ func (c *Config) resolve() error {
 // checkShared refuses a split service whose parts could not see each other's
 // records, objects or jobs.
 func (c *Config) checkShared(bad func(key, format string, args ...any)) {
-	if strings.HasPrefix(c.DatabaseURL, "sqlite") {
+	if c.embeddedDatabase() {
 		bad("HARK_DATABASE_URL", "role %s needs a Postgres that all nodes share", c.Role)
 	}
 	if c.S3.Endpoint == "" {
@@ -201,6 +204,24 @@ func (c *TranscriberConfig) findFFmpeg(bad func(key, format string, args ...any)
 		return
 	}
 	c.FFmpeg = path
+}
+
+// embeddedDatabase reports whether the records are in a file of this machine.
+func (c *DatabaseConfig) embeddedDatabase() bool { return strings.HasPrefix(c.DatabaseURL, "sqlite") }
+
+// checkSecretFile makes the path absolute and looks whether a secret is there.
+func checkSecretFile(bad func(key, format string, args ...any), key, path string) string {
+	if path == "" {
+		return ""
+	}
+	path, err := filepath.Abs(path)
+	if err == nil {
+		_, err = keys.ReadSecret(path)
+	}
+	if err != nil {
+		bad(key, "%s", err)
+	}
+	return path
 }
 
 func checkURL(bad func(key, format string, args ...any), key, value string, schemes ...string) {

@@ -121,6 +121,7 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 		{"port", []string{"--addr=127.0.0.1:80800"}, []string{"HARK_ADDR"}},
 		{"two at once", []string{"--addr=x", "--max-upload-bytes=0"}, []string{"HARK_ADDR", "HARK_MAX_UPLOAD_BYTES"}},
 		{"short token", []string{"--bootstrap-token=secret"}, []string{"HARK_BOOTSTRAP_TOKEN"}},
+		{"no secret", []string{"--signing-key-file=/nowhere/secret"}, []string{"HARK_SIGNING_KEY_FILE", "/nowhere/secret"}},
 		{"worker alone", []string{"--role=worker"}, []string{"HARK_DATABASE_URL", "HARK_S3_ENDPOINT", "HARK_NATS_URL"}},
 		{"prefix that leads out", []string{"--s3-prefix=../x"}, []string{"HARK_S3_PREFIX"}},
 		{"store without keys", []string{"--s3-endpoint=http://127.0.0.1:1"}, []string{"HARK_S3_ACCESS_KEY"}},

@@ -23,7 +23,7 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 	if p.cfg.Role == "worker" {
 		return api.Operations{Registry: p.metrics, Logger: log, Ready: ready}.HTTPServer(""), nil
 	}
-	key, err := p.db.Secret(ctx, "api signing key")
+	key, err := p.db.SigningKey(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the signing key: %w", err)
 	}

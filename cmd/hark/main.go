@@ -36,11 +36,17 @@ type cli struct {
 }
 
 func main() {
+	// What this process and its children make is their owner's alone.
+	umask := callersUmask(syscall.Umask(0o077))
 	decode.SandboxMain() // does not return in a confined child
-	os.Exit(run(os.Args[1:]))
+	os.Exit(run(os.Args[1:], umask))
 }
 
-func run(args []string) int {
+// callersUmask is the umask that the program was started with. It is for files
+// that are not Hark's own.
+type callersUmask int
+
+func run(args []string, umask callersUmask) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// A second signal ends the program at once.
@@ -53,6 +59,7 @@ func run(args []string) int {
 		kong.ShortUsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(umask),
 	)
 	if err != nil {
 		panic(err) // the grammar above is wrong

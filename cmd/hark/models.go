@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 
 	"hark/transcribe/models"
@@ -20,6 +21,12 @@ type modelsConfig struct {
 func (m *modelsConfig) dir() (string, error) {
 	data, err := filepath.Abs(m.Data)
 	return orBelow(m.Models, data, "models"), err
+}
+
+// shared reports whether a folder of models is outside of the data folder.
+func (m *modelsConfig) shared(dir string) bool {
+	data, err := filepath.Abs(m.Data)
+	return err == nil && dir != data && !strings.HasPrefix(dir, data+string(filepath.Separator))
 }
 
 type modelsCmd struct {
@@ -60,11 +67,15 @@ type modelsFetchCmd struct {
 	IDs  []string `arg:"" optional:"" name:"id" help:"Models; when left out, those that Hark needs by default."`
 }
 
-// Run fetches what is not there yet.
-func (m *modelsFetchCmd) Run(ctx context.Context) error {
+// Run fetches what is not there yet. Models are no secrets: in a folder outside
+// of the data folder, others can use them if the caller's umask lets them.
+func (m *modelsFetchCmd) Run(ctx context.Context, umask callersUmask) error {
 	dir, err := m.dir()
 	if err != nil {
 		return err
+	}
+	if m.shared(dir) {
+		syscall.Umask(int(umask))
 	}
 	if len(m.IDs) == 0 {
 		m.IDs = []string{models.Detector, models.Default}

@@ -37,6 +37,7 @@ type Program struct {
 	webrtc   *whip.Server       // nil where nobody can speak
 	recorder *recorder.Recorder // nil in a role without an API
 	listener net.Listener
+	exposed  []string // files of the data folder that others could read until now
 
 	closers   []func() error // in the order of opening
 	closeOnce sync.Once
@@ -64,11 +65,14 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Program, err er
 	return p, nil
 }
 
-// openData makes the data folder and takes it for this process.
+// openData makes the data folder, shuts others out of it, and takes it for this
+// process.
 func (p *Program) openData(context.Context) error {
-	if err := disk.MakeDir(p.cfg.Data); err != nil {
-		return fmt.Errorf("make data folder: %w", err)
+	exposed, err := p.cfg.makeData(p.log)
+	if err != nil {
+		return err
 	}
+	p.exposed = exposed
 	lock, err := disk.Lock(filepath.Join(p.cfg.Data, "hark.lock"))
 	if errors.Is(err, disk.ErrLocked) {
 		return fmt.Errorf("another Hark is using %s; stop it, or set HARK_DATA to another folder", p.cfg.Data)
@@ -127,8 +131,12 @@ func (p *Program) openBus(ctx context.Context) error {
 }
 
 func (p *Program) openRecords(ctx context.Context) error {
-	c := sqldb.Config{URL: p.cfg.DatabaseURL, Logger: p.log.With("part", "records"), OnCommit: p.publishEvents}
-	err := p.reach(ctx, "records", func() (err error) {
+	keys, err := p.openKeys(ctx)
+	if err != nil {
+		return err
+	}
+	c := sqldb.Config{URL: p.cfg.DatabaseURL, Logger: p.log.With("part", "records"), OnCommit: p.publishEvents, Secrets: keys.source}
+	err = p.reach(ctx, "records", func() (err error) {
 		p.db, err = sqldb.Open(ctx, c)
 		return err
 	})
@@ -136,7 +144,10 @@ func (p *Program) openRecords(ctx context.Context) error {
 		return err
 	}
 	p.closers = append(p.closers, p.db.Close)
-	return p.db.Migrate(ctx)
+	if err := p.db.Migrate(ctx); err != nil {
+		return err
+	}
+	return keys.move(ctx, p.db)
 }
 
 func (p *Program) openEngine(ctx context.Context) error {

@@ -1,6 +1,6 @@
 // Package disk makes files and folders last through a power cut (what was
 // written, and the names in the folders above it), and keeps other processes
-// out of them.
+// and other users out of them.
 package disk
 
 import (

@@ -6,7 +6,6 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 
@@ -26,11 +25,7 @@ const (
 	maxCursor     = 1024 // characters
 )
 
-func newCursorSeal(hexKey string) (*cursorSeal, error) {
-	key, err := hex.DecodeString(hexKey)
-	if err != nil {
-		return nil, fmt.Errorf("read cursor key: %w", err)
-	}
+func newCursorSeal(key []byte) (*cursorSeal, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, fmt.Errorf("read cursor key: %w", err)
@@ -82,10 +77,7 @@ func (db *DB) cursors(ctx context.Context) (*cursorSeal, error) {
 	if db.seal != nil {
 		return db.seal, nil
 	}
-	var key string
-	err := db.read(ctx, "read cursor key", func(ctx context.Context, s session) error {
-		return s.get(ctx, &key, `SELECT value FROM instance WHERE name = 'cursor_key'`)
-	})
+	key, err := db.secret(ctx, cursorKey)
 	if err != nil {
 		return nil, err
 	}

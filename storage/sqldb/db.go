@@ -31,6 +31,11 @@ type Config struct {
 	SlowQuery time.Duration // operations that take longer are logged; 0 means 500 ms
 	MaxConns  int           // connections to Postgres, or SQLite readers, at the most; 0 means 4 a CPU and at least 8
 
+	// Secrets, when not nil, keeps the secrets of the instance: the key of
+	// cursors and the API's signing key. Nil means that the database does, and
+	// that is how nodes share them.
+	Secrets secretSource
+
 	// OnCommit, when not nil, is told what happened in a workspace right after
 	// it was committed, in the goroutine that changed it. It must not block.
 	// Concurrent changes may tell out of order; Event.Seq has the order.
@@ -46,6 +51,7 @@ type DB struct {
 	log      *slog.Logger
 	slow     time.Duration
 	onCommit func(string, []storage.Event)
+	secrets  secretSource // nil: in the database
 
 	searching  chan struct{} // holds a token for each search under way
 	workspaces sync.Map      // workspace id -> its number; neither ever changes
@@ -57,7 +63,7 @@ type DB struct {
 // Open connects to the database. It runs no migration; see [DB.Migrate]. A
 // server that does not answer, or still starts, is storage.ErrUnreachable.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	db := &DB{log: cfg.Logger, slow: cfg.SlowQuery, onCommit: cfg.OnCommit, searching: make(chan struct{}, max(2, runtime.NumCPU()))}
+	db := &DB{log: cfg.Logger, slow: cfg.SlowQuery, onCommit: cfg.OnCommit, secrets: cfg.Secrets, searching: make(chan struct{}, max(2, runtime.NumCPU()))}
 	if db.log == nil {
 		db.log = slog.Default()
 	}

@@ -32,6 +32,9 @@ type dialect interface {
 	// vacuum does what the database would do by itself after many changes.
 	vacuum(ctx context.Context, s session) error
 
+	// eraseSecrets overwrites the secrets that the database holds.
+	eraseSecrets(ctx context.Context, db *DB) error
+
 	// index makes a message's words searchable; unindex forgets those of the
 	// search_docs rows that the condition names.
 	index(ctx context.Context, s session, d document) error

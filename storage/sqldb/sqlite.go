@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -33,6 +34,9 @@ func (db *DB) openSQLite(ctx context.Context, cfg Config) error {
 	if err := disk.MakeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
+	if err := keepPrivate(path); err != nil {
+		return err
+	}
 	common := url.Values{"_busy_timeout": {"10000"}, "_foreign_keys": {"on"}, "_synchronous": {"FULL"}, "_cache_size": {"-8192"}}
 	db.dialect = sqlite{}
 	db.writer = openSQLitePool(path, common, url.Values{"_journal_mode": {"WAL"}, "_txlock": {"immediate"}}, 1)
@@ -44,6 +48,25 @@ func (db *DB) openSQLite(ctx context.Context, cfg Config) error {
 	}
 	if err := disk.Sync(filepath.Dir(path)); err != nil {
 		return errors.Join(err, db.Close())
+	}
+	return nil
+}
+
+// keepPrivate makes the file, if it is not there, for its owner alone, and takes
+// from others what permissions they have on it and on its companions. SQLite
+// gives the companions that it makes the mode of the file.
+func keepPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	for _, companion := range []string{"", "-wal", "-shm"} {
+		if err := disk.TightenFile(path + companion); err != nil {
+			return err
+		}
 	}
 	return nil
 }

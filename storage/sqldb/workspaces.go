@@ -63,7 +63,7 @@ func (db *DB) CreateWorkspace(ctx context.Context, name, ownerName string) (w st
 // lockInstance makes this the only transaction that makes workspaces.
 func (t *tx) lockInstance(ctx context.Context) error {
 	var name string
-	return t.get(ctx, &name, t.dialect.forUpdate(`SELECT name FROM instance WHERE name = 'cursor_key'`))
+	return t.get(ctx, &name, t.dialect.forUpdate(`SELECT name FROM instance WHERE name = ?`), cursorKey)
 }
 
 func (t *tx) createWorkspace(ctx context.Context, name, ownerName string) (storage.Workspace, storage.User, error) {
