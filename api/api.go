@@ -27,6 +27,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -85,6 +86,7 @@ type Server struct {
 	Deps
 	cfg    Config
 	public *url.URL
+	base   string // path of the public address, without a slash at its end; before all paths that callers are told
 
 	echo   *echo.Echo
 	huma   huma.API
@@ -110,6 +112,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		Deps:   deps,
 		cfg:    cfg,
 		public: public,
+		base:   strings.TrimRight(public.EscapedPath(), "/"),
 		signer: signer{key: derive(cfg.SigningKey, "audio addresses"), life: cfg.SignedURLTTL},
 		csrf:   http.NewCrossOriginProtection(),
 		intake: intake.New(intake.Deps{

@@ -5,21 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"hark/api/intake"
 	"hark/storage"
 )
 
 type (
 	audioInput struct {
 		ID        string `path:"id" doc:"Id of the message"`
-		Format    string `query:"format" enum:"original" doc:"original: the clip as it was sent. Left out: the rendition, which plays everywhere, or the original until that is made"`
+		Format    string `query:"format" enum:"original,rendition" doc:"original: the clip as it was sent; rendition: the form that plays everywhere. Left out: whichever plays best now, by a redirect"`
+		Version   string `query:"v" maxLength:"64" doc:"Version of the rendition, as in links.audio; left out, it is found by a redirect" example:"1f5a9c02e7b44d38"`
 		Download  bool   `query:"download" doc:"Whether a browser should save it rather than play it"`
 		Range     string `header:"Range" doc:"A part of it; several parts are answered with the whole" example:"bytes=0-65535"`
 		Expires   string `query:"expires" doc:"Of a signed address"`
@@ -28,7 +26,7 @@ type (
 	}
 	audioURLInput struct {
 		ID     string `path:"id" doc:"Id of the message"`
-		Format string `query:"format" enum:"original" doc:"As for the sound itself"`
+		Format string `query:"format" enum:"original,rendition" doc:"As for the sound itself; left out, the address is of what plays best now"`
 	}
 	audioURLOutput struct{ Body AudioURL }
 	streamOutput   struct{ Body func(huma.Context) }
@@ -36,16 +34,22 @@ type (
 
 // AudioURL is an address that plays a message without a header or a cookie.
 type AudioURL struct {
-	URL       string    `json:"url" format:"uri" example:"https://hark.example.org/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?as=…&expires=1772357400&signature=…"`
+	URL       string    `json:"url" format:"uri" example:"https://hark.example.org/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?as=…&expires=1772357400&format=rendition&signature=…&v=1f5a9c02e7b44d38"`
 	ExpiresAt time.Time `json:"expires_at" example:"2026-03-01T09:45:00Z"`
 }
+
+const audioDescription = `With ranges, so that players can jump. It plays from the moment the message was sent.
+
+An address with its format, and of a rendition its version, is of one clip, whose bytes never change; ` + "`links`" + ` of a message has them. Without,
+the answer is a redirect to the clip that plays best now: first the original, later the rendition. A version that is no more is answered 410, never with
+the bytes of another.`
 
 func (s *Server) routeAudio() {
 	const path = "/v1/messages/{id}/audio"
 	op := operation{
 		id: "get-audio", method: http.MethodGet, path: path, tag: tagSound, summary: "The sound of a message", player: true,
-		description: "With ranges, so that players can jump. It plays from the moment the message was sent.",
-		problems:    []kind{kindNotFound, kindRange, kindValidation, kindUnavailable},
+		description: audioDescription,
+		problems:    []kind{kindNotFound, kindNoRendition, kindRepresentationGone, kindRange, kindValidation, kindUnavailable},
 	}
 	s.describeAudio(handle(s, op, s.getAudio))
 	op.id, op.method, op.summary = "head-audio", http.MethodHead, "The headers of a message's sound"
@@ -53,7 +57,7 @@ func (s *Server) routeAudio() {
 	handle(s, operation{
 		id: "get-audio-url", method: http.MethodGet, path: "/v1/messages/{id}/audio-url", tag: tagSound, summary: "A short-lived address of the sound",
 		description: "For players that send neither header nor cookie. It says who asks, and for a short time only: whether you may hear the message is checked anew at each use.",
-		problems:    []kind{kindNotFound, kindValidation}, example: exampleAudioURL(),
+		problems:    []kind{kindNotFound, kindNoRendition, kindValidation}, example: exampleAudioURL(),
 	}, s.getAudioURL)
 }
 
@@ -66,58 +70,9 @@ func (s *Server) describeAudio(op *huma.Operation) {
 	op.Responses["200"] = &huma.Response{Description: "The whole", Content: sound}
 	op.Responses["206"] = &huma.Response{Description: "The part asked for", Content: sound}
 	op.Responses["304"] = &huma.Response{Description: "Your copy is still good"}
-}
-
-// clip is one form of a message's sound, ready to be sent.
-type clip struct {
-	key, mediaType, filename, etag string
-	bytes                          int64
-	modified                       time.Time
-}
-
-// clipOf chooses the form of a message's sound.
-func clipOf(m storage.Message, format string) clip {
-	if m.Rendition == nil || format == "original" {
-		return clip{
-			key: m.Original.Key, mediaType: m.Original.Format.MediaType(), filename: originalName(m),
-			etag: `"` + m.Original.SHA256 + `"`, bytes: m.Original.Bytes, modified: clipModified(m, format),
-		}
-	}
-	return clip{
-		key: m.Rendition.Key, mediaType: m.Rendition.MediaType, filename: stem(originalName(m)) + ".m4a",
-		etag: renditionTag(m), bytes: m.Rendition.Bytes, modified: clipModified(m, format),
-	}
-}
-
-// renditionTag names a rendition. The original's hash and the size tell two
-// renditions of one message apart without reading them; the key stays secret.
-func renditionTag(m storage.Message) string {
-	return fmt.Sprintf(`"r%d-%s"`, m.Rendition.Bytes, m.Original.SHA256)
-}
-
-// clipModified is never older than the clip: an address that plays the
-// original first and the rendition later must not share one time for both.
-func clipModified(m storage.Message, format string) time.Time {
-	if format == "original" {
-		return m.CreatedAt
-	}
-	return m.UpdatedAt
-}
-
-// originalName is the name to save an original by.
-func originalName(m storage.Message) string {
-	if m.Original.Filename != "" {
-		return m.Original.Filename
-	}
-	name := intake.CleanFilename(strings.NewReplacer("/", "-", `\`, "-").Replace(m.Title))
-	if name == "" {
-		name = "message-" + m.ID
-	}
-	return name + m.Original.Format.Extension()
-}
-
-func stem(filename string) string {
-	return strings.TrimSuffix(filename, path.Ext(filename))
+	op.Responses["307"] = &huma.Response{Description: "The clip that plays best now has its own address", Headers: map[string]*huma.Param{
+		"Location": {Schema: &huma.Schema{Type: huma.TypeString, Format: "uri-reference"}, Description: "Address of that clip"},
+	}}
 }
 
 func (s *Server) getAudio(ctx context.Context, actor storage.Actor, in *audioInput) (*streamOutput, error) {
@@ -125,15 +80,24 @@ func (s *Server) getAudio(ctx context.Context, actor storage.Actor, in *audioInp
 	if err != nil {
 		return nil, err
 	}
-	if msg.State == storage.Recording {
-		return nil, kindNotFound.saying("The message has no sound yet: it is being recorded.", nil)
+	clip, err := clipOf(msg, in.Format)
+	if err != nil {
+		return nil, err
 	}
-	clip := clipOf(msg, in.Format)
+	if in.Version == "" && in.Format != formOriginal {
+		return s.redirectToClip(msg.ID, clip, in.Download), nil
+	}
+	if in.Format == "" {
+		return nil, invalid("query.v", "must stand beside a format", nil)
+	}
+	if in.Version != "" && in.Version != clip.version {
+		return nil, kindRepresentationGone.because(nil)
+	}
 	call := callFrom(ctx)
 	setClipHeaders(call.response().Header(), clip, in.Download)
 
 	req := call.echo.Request()
-	if fresh(req.Header, clip.etag, clip.modified) {
+	if fresh(req.Header, clip.etag(), clip.modified) {
 		return &streamOutput{Body: func(ctx huma.Context) { ctx.SetStatus(http.StatusNotModified) }}, nil
 	}
 	part, status, err := choosePart(req.Header, clip)
@@ -143,10 +107,24 @@ func (s *Server) getAudio(ctx context.Context, actor storage.Actor, in *audioInp
 	return s.streamClip(ctx, call, clip, part, status)
 }
 
+// redirectToClip leads from an address that names no clip to one that does.
+func (s *Server) redirectToClip(messageID string, c clip, download bool) *streamOutput {
+	q := c.query()
+	if download {
+		q.Set(paramDownload, "true")
+	}
+	to := audioPath(s.base, messageID) + "?" + q.Encode()
+	return &streamOutput{Body: func(ctx huma.Context) {
+		ctx.SetHeader("Location", to)
+		ctx.SetHeader("Cache-Control", "no-store")
+		ctx.SetStatus(http.StatusTemporaryRedirect)
+	}}
+}
+
 // choosePart says which part of a clip to send, and with which status.
 func choosePart(h http.Header, c clip) (span, int, error) {
 	whole := span{length: c.bytes}
-	if !rangeHolds(h.Get("If-Range"), c.etag, c.modified) {
+	if !rangeHolds(h.Get("If-Range"), c.etag(), c.modified) {
 		return whole, http.StatusOK, nil
 	}
 	part, ok, err := parseRange(h.Get("Range"), c.bytes)
@@ -157,22 +135,6 @@ func choosePart(h http.Header, c clip) (span, int, error) {
 		return whole, http.StatusOK, nil
 	}
 	return part, http.StatusPartialContent, nil
-}
-
-// setClipHeaders sets what goes with every answer about a clip. A clip is
-// foreign bytes: nothing may take it for a page, or run it.
-func setClipHeaders(h http.Header, c clip, download bool) {
-	disposition := "inline"
-	if download {
-		disposition = "attachment"
-	}
-	h.Set("Content-Disposition", contentDisposition(disposition, c.filename))
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Cache-Control", "private, max-age=0, must-revalidate")
-	h.Set("Accept-Ranges", "bytes")
-	h.Set("ETag", c.etag)
-	h.Set("Last-Modified", c.modified.UTC().Format(http.TimeFormat))
-	h.Set("Vary", "Authorization, Cookie")
 }
 
 // streamClip opens the clip while an error can still be told, and sends it.
@@ -212,11 +174,16 @@ func openError(err error) error {
 }
 
 func (s *Server) getAudioURL(ctx context.Context, actor storage.Actor, in *audioURLInput) (*audioURLOutput, error) {
-	if _, err := s.DB.Message(ctx, actor, in.ID); err != nil {
+	msg, err := s.DB.Message(ctx, actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	clip, err := clipOf(msg, in.Format)
+	if err != nil {
 		return nil, err
 	}
 	expires := storage.Now().Add(s.cfg.SignedURLTTL).Truncate(time.Second)
-	address := s.public.JoinPath("v1", "messages", in.ID, "audio")
-	address.RawQuery = s.signer.sign(actor, in.ID, in.Format, expires).Encode()
+	address := s.public.JoinPath(audioPath("", in.ID))
+	address.RawQuery = s.signer.sign(actor, in.ID, clip.query(), expires).Encode()
 	return &audioURLOutput{Body: AudioURL{URL: address.String(), ExpiresAt: expires}}, nil
 }

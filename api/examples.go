@@ -66,7 +66,7 @@ func exampleStoredMessage() storage.Message {
 	}
 }
 
-func exampleMessage() Message { return messageView(exampleStoredMessage()) }
+func exampleMessage() Message { return messageView("", exampleStoredMessage()) }
 
 func exampleTranscript() storage.VersionedTranscript {
 	return storage.VersionedTranscript{
@@ -90,7 +90,7 @@ func exampleWaveform() Waveform {
 }
 
 func exampleSearch() SearchResults {
-	return SearchResults{Total: 1, Hits: []Hit{hitView(storage.Hit{
+	return SearchResults{Total: 1, Hits: []Hit{hitView("", storage.Hit{
 		Message: exampleStoredMessage(), StartMS: 1210, EndMS: 1630,
 		Snippet: storage.Snippet{Text: "Your country.", Marks: []storage.Mark{{Start: 5, End: 12}}, StartMS: 980},
 	})}}
@@ -99,7 +99,7 @@ func exampleSearch() SearchResults {
 func exampleAudioURL() AudioURL {
 	return AudioURL{
 		URL: "https://hark.example.org/v1/messages/" + exampleMessageID + "/audio?as=" + exampleWorkspaceID + "." + exampleUserID +
-			"&expires=1772358300&signature=q7mG3Zk1w0b8m2h5m0m5d3l7Yw9c1r4t6v8x0z2B4D6",
+			"&expires=1772358300&format=rendition&signature=q7mG3Zk1w0b8m2h5m0m5d3l7Yw9c1r4t6v8x0z2B4D6&v=1f5a9c02e7b44d38",
 		ExpiresAt: exampleTime(900),
 	}
 }

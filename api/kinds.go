@@ -16,12 +16,14 @@ var (
 	kindNotFound             = kind{"not_found", 404, "Not found", "There is no such thing, or you may not see it."}
 	kindNoTranscript         = kind{"transcript_not_ready", 404, "No transcript yet", "The message has no transcript yet."}
 	kindNoWaveform           = kind{"waveform_not_ready", 404, "No waveform yet", "The waveform is not made yet."}
+	kindNoRendition          = kind{"rendition_not_ready", 404, "No rendition yet", "The rendition is not made yet."}
 	kindMethod               = kind{"method_not_allowed", 405, "Method not allowed", "The address is right, but does not take this method; see the Allow header."}
 	kindNotAcceptable        = kind{"not_acceptable", 406, "Not acceptable", "None of the forms that you accept can be made."}
 	kindOfferNotAcceptable   = kind{"offer_not_acceptable", 406, "Offer not acceptable", "The offer has nothing that can be recorded: it needs an audio track in Opus that sends."}
 	kindTooSlow              = kind{"too_slow", 408, "Too slow", "Nothing came for too long. Send it again, on a better line."}
 	kindConflict             = kind{"conflict", 409, "Conflict", "This cannot be done as things stand now. Look again, then try again."}
 	kindKeyReused            = kind{"idempotency_key_reused", 409, "Idempotency key used before", "This Idempotency-Key was used with another request. Choose a new key for each new message."}
+	kindRepresentationGone   = kind{"representation_gone", 410, "Made anew since", "This form of the sound was made anew, and has another address now. Read the message again, and take its links.audio."}
 	kindPreconditionFailed   = kind{"precondition_failed", 412, "Not the session it was", "If-Match does not name the ICE session as it is now."}
 	kindTooLarge             = kind{"too_large", 413, "Too large", "The body is larger than may be sent here."}
 	kindNotAudio             = kind{"not_audio", 415, "Not a recording", "This is not a recording in a form that Hark knows."}
@@ -46,8 +48,8 @@ var (
 func kinds() []kind {
 	return []kind{
 		kindBadRequest, kindBadCursor, kindEmptyClip, kindIncomplete, kindBadOffer, kindUnauthorized, kindForbidden, kindCrossSite,
-		kindNotFound, kindNoTranscript, kindNoWaveform, kindMethod, kindNotAcceptable, kindOfferNotAcceptable, kindTooSlow, kindConflict,
-		kindKeyReused, kindPreconditionFailed, kindTooLarge, kindNotAudio, kindUnsupported, kindRange, kindValidation, kindInvalidQuery,
+		kindNotFound, kindNoTranscript, kindNoWaveform, kindNoRendition, kindMethod, kindNotAcceptable, kindOfferNotAcceptable, kindTooSlow, kindConflict,
+		kindKeyReused, kindRepresentationGone, kindPreconditionFailed, kindTooLarge, kindNotAudio, kindUnsupported, kindRange, kindValidation, kindInvalidQuery,
 		kindDamaged, kindTooLong, kindOverBudget, kindPreconditionRequired, kindTooManyUploads, kindTooManyRecordings,
 		kindInternal, kindLiveOff, kindUnavailable, kindSaturated, kindNoSpace,
 	}

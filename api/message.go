@@ -62,13 +62,16 @@ type Rendition struct {
 // Links are where the rest of a message is.
 type Links struct {
 	Self       string `json:"self" format:"uri-reference" example:"/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b"`
-	Audio      string `json:"audio" format:"uri-reference" example:"/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio"`
+	Audio      string `json:"audio" format:"uri-reference" doc:"The sound as it plays best now: the rendition or, until it is made, the original. It names one clip, whose bytes never change" example:"/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=rendition&v=1f5a9c02e7b44d38"`
+	Original   string `json:"original" format:"uri-reference" doc:"The sound as it was sent" example:"/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=original"`
 	Transcript string `json:"transcript" format:"uri-reference" example:"/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/transcript"`
 	Waveform   string `json:"waveform" format:"uri-reference" example:"/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/waveform"`
 }
 
-func messageView(m storage.Message) Message {
-	self := "/v1/messages/" + m.ID
+func (s *Server) messageView(m storage.Message) Message { return messageView(s.base, m) }
+
+// messageView prints a message, with its addresses below base.
+func messageView(base string, m storage.Message) Message {
 	return Message{
 		ID: m.ID, ConversationID: m.ConversationID,
 		Author: Author{ID: m.AuthorID, Name: m.AuthorName},
@@ -83,11 +86,20 @@ func messageView(m storage.Message) Message {
 			Bytes: m.Original.Bytes, SHA256: m.Original.SHA256, Filename: m.Original.Filename,
 		},
 		Rendition: renditionView(m.Rendition),
-		Links: Links{
-			Self: self, Audio: self + "/audio", Transcript: self + "/transcript", Waveform: self + "/waveform",
-		},
+		Links:     linksOf(base, m),
 	}
 }
+
+func linksOf(base string, m storage.Message) Links {
+	self, audio := base+"/v1/messages/"+m.ID, audioPath(base, m.ID)+"?"
+	return Links{
+		Self: self, Audio: audio + bestClip(m).query().Encode(), Original: audio + originalClip(m).query().Encode(),
+		Transcript: self + "/transcript", Waveform: self + "/waveform",
+	}
+}
+
+// audioPath is the path of a message's sound.
+func audioPath(base, messageID string) string { return base + "/v1/messages/" + messageID + "/audio" }
 
 func replyAt(m storage.Message) *int64 {
 	if m.ReplyTo == "" {

@@ -74,7 +74,7 @@ func (s *Server) listMessages(ctx context.Context, actor storage.Actor, in *list
 	return &listMessagesOutput{
 		Link: messageLinks(callFrom(ctx).echo.Request().URL, found),
 		Body: MessagePage{
-			Page:           Page[Message]{Items: views(found.Messages, messageView), NextCursor: found.Older},
+			Page:           Page[Message]{Items: views(found.Messages, s.messageView), NextCursor: found.Older},
 			PreviousCursor: found.Newer,
 		},
 	}, nil
@@ -91,7 +91,7 @@ func (s *Server) getMessage(ctx context.Context, actor storage.Actor, in *messag
 	if err != nil {
 		return nil, err
 	}
-	return &messageOutput{Body: messageView(found)}, nil
+	return &messageOutput{Body: s.messageView(found)}, nil
 }
 
 func (s *Server) updateMessage(ctx context.Context, actor storage.Actor, in *patchMessageInput) (*messageOutput, error) {
@@ -107,7 +107,7 @@ func (s *Server) updateMessage(ctx context.Context, actor storage.Actor, in *pat
 	if err != nil {
 		return nil, err
 	}
-	return &messageOutput{Body: messageView(changed)}, nil
+	return &messageOutput{Body: s.messageView(changed)}, nil
 }
 
 func (s *Server) deleteMessage(ctx context.Context, actor storage.Actor, in *messageInput) (*struct{}, error) {
@@ -137,5 +137,5 @@ func (s *Server) retryMessage(ctx context.Context, actor storage.Actor, in *mess
 		return nil, err
 	}
 	s.intake.Publish(ctx, msg, job)
-	return &messageOutput{Body: messageView(msg)}, nil
+	return &messageOutput{Body: s.messageView(msg)}, nil
 }

@@ -81,7 +81,7 @@ func (s *Server) search(ctx context.Context, actor storage.Actor, in *searchInpu
 	return &searchOutput{
 		Link: nextLink(callFrom(ctx).echo.Request().URL, found.NextCursor),
 		Body: SearchResults{
-			Hits: views(found.Hits, hitView), Total: found.Total, TotalIsCapped: found.Total >= storage.MaxTotal,
+			Hits: views(found.Hits, s.hitView), Total: found.Total, TotalIsCapped: found.Total >= storage.MaxTotal,
 			Corrected: found.Corrected, NextCursor: found.NextCursor,
 		},
 	}, nil
@@ -105,13 +105,16 @@ func parseMoment(field, value string) (time.Time, error) {
 	return at.UTC(), nil
 }
 
-func hitView(h storage.Hit) Hit {
+func (s *Server) hitView(h storage.Hit) Hit { return hitView(s.base, h) }
+
+// hitView prints a hit, with the addresses of its message below base.
+func hitView(base string, h storage.Hit) Hit {
 	marks := h.Snippet.Marks
 	if marks == nil {
 		marks = []storage.Mark{}
 	}
 	return Hit{
-		Message: messageView(h.Message),
+		Message: messageView(base, h.Message),
 		Snippet: Snippet{Text: h.Snippet.Text, Marks: marks, HTML: markup(h.Snippet), StartMS: h.Snippet.StartMS},
 		StartMS: h.StartMS, EndMS: h.EndMS,
 	}

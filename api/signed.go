@@ -15,10 +15,10 @@ import (
 )
 
 // signer makes and checks addresses that play sound without a header or a
-// cookie. A signature covers the message, the form of the sound, the person it
-// was made for and when it ends. It says who asks, no more: whether they may
-// hear the message is asked anew each time. No address is good for longer than
-// its life from now on, however it came to be signed.
+// cookie. A signature covers the message, the form and version of the sound,
+// the person it was made for and when it ends. It says who asks, no more:
+// whether they may hear the message is asked anew each time. No address is good
+// for longer than its life from now on, however it came to be signed.
 type signer struct {
 	key  []byte
 	life time.Duration
@@ -31,18 +31,16 @@ const clockSkew = 5 * time.Minute
 // The query parameters of a signed address.
 const (
 	paramFormat    = "format"
+	paramVersion   = "v"
+	paramDownload  = "download" // not signed: it changes no byte
 	paramExpires   = "expires"
 	paramAs        = "as" // workspace and user, joined by a full stop
 	paramSignature = "signature"
 )
 
-// sign returns the query that plays a message's sound for actor until expires,
-// which is within the signer's life.
-func (s signer) sign(actor storage.Actor, messageID, format string, expires time.Time) url.Values {
-	q := url.Values{}
-	if format != "" {
-		q.Set(paramFormat, format)
-	}
+// sign adds to q, which names a clip of the message, what plays it for actor
+// until expires, which is within the signer's life, and returns it.
+func (s signer) sign(actor storage.Actor, messageID string, q url.Values, expires time.Time) url.Values {
 	q.Set(paramExpires, strconv.FormatInt(expires.Unix(), 10))
 	q.Set(paramAs, actor.WorkspaceID+"."+actor.UserID)
 	q.Set(paramSignature, base64.RawURLEncoding.EncodeToString(s.mac(messageID, q)))
@@ -74,7 +72,7 @@ func (s signer) verify(messageID string, q url.Values, now time.Time) (storage.A
 // mac covers each part with its length, so that no two addresses share one.
 func (s signer) mac(messageID string, q url.Values) []byte {
 	h := hmac.New(sha256.New, s.key)
-	for _, part := range []string{"hark audio 1", messageID, q.Get(paramFormat), q.Get(paramExpires), q.Get(paramAs)} {
+	for _, part := range []string{"hark audio 2", messageID, q.Get(paramFormat), q.Get(paramVersion), q.Get(paramExpires), q.Get(paramAs)} {
 		fmt.Fprintf(h, "%d:%s,", len(part), part)
 	}
 	return h.Sum(nil)

@@ -13,7 +13,9 @@ func TestSignedAddress(t *testing.T) {
 	s := signer{key: []byte("0123456789abcdef0123456789abcdef"), life: 15 * time.Minute}
 	now := time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
 	actor := storage.Actor{WorkspaceID: "w1", UserID: "u1"}
-	signed := func() url.Values { return s.sign(actor, "m1", "original", now.Add(time.Minute)) }
+	signed := func() url.Values {
+		return s.sign(actor, "m1", url.Values{paramFormat: {"rendition"}, paramVersion: {"1"}}, now.Add(time.Minute))
+	}
 
 	got, err := s.verify("m1", signed(), now)
 	if err != nil || got.WorkspaceID != "w1" || got.UserID != "u1" {
@@ -26,6 +28,7 @@ func TestSignedAddress(t *testing.T) {
 	}{
 		"another message":   {"m2", func(url.Values) {}, now},
 		"another form":      {"m1", func(q url.Values) { q.Del(paramFormat) }, now},
+		"another version":   {"m1", func(q url.Values) { q.Set(paramVersion, "2") }, now},
 		"a later end":       {"m1", func(q url.Values) { q.Set(paramExpires, "9999999999") }, now},
 		"another person":    {"m1", func(q url.Values) { q.Set(paramAs, "w1.u2") }, now},
 		"another workspace": {"m1", func(q url.Values) { q.Set(paramAs, "w2.u1") }, now},
@@ -58,7 +61,7 @@ func TestSignedAddressLife(t *testing.T) {
 		{10 * 365 * 24 * time.Hour, true},
 		{1 << 62, true},
 	} {
-		_, err := s.verify("m1", s.sign(actor, "m1", "", now.Add(c.end)), now)
+		_, err := s.verify("m1", s.sign(actor, "m1", url.Values{}, now.Add(c.end)), now)
 		if refused := err != nil && problemOf(err).Status == http.StatusUnauthorized; refused != c.refused {
 			t.Errorf("an address for %s: %v", c.end, err)
 		}

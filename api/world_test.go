@@ -176,10 +176,11 @@ func (w *world) stranger() *client {
 
 // answer is a response that was read.
 type answer struct {
-	t      *testing.T
-	status int
-	header http.Header
-	body   []byte
+	t       *testing.T
+	status  int
+	header  http.Header
+	body    []byte
+	address string // path and query that it came from, behind redirects
 }
 
 // send makes a request; headers are names and values in turn.
@@ -208,7 +209,15 @@ func (c *client) try(method, path string, body io.Reader, headers ...string) (*a
 	}
 	defer resp.Body.Close()
 	read, err := io.ReadAll(resp.Body)
-	return &answer{t: c.t, status: resp.StatusCode, header: resp.Header, body: read}, err
+	return &answer{t: c.t, status: resp.StatusCode, header: resp.Header, body: read, address: resp.Request.URL.RequestURI()}, err
+}
+
+// unfollowed is c without following redirects.
+func (c *client) unfollowed() *client {
+	own, caller := *c, *c.http
+	caller.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	own.http = &caller
+	return &own
 }
 
 func (c *client) get(path string, headers ...string) *answer {

@@ -1,14 +1,13 @@
 /* The player, as people use it: each thing it promises, heard or seen in the page. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import type { Page } from "@playwright/test";
 
 import { expect, signIn, test as base, watch, wordsOf } from "./app";
 import { Hark } from "./hark";
+import { Recogniser } from "./recogniser";
 import { at, jumps, listenIn, sound } from "./sound";
 import { cache, prompt } from "./speech";
 
@@ -241,16 +240,8 @@ test("downloads are what they say", async ({ app, hark }) => {
 });
 
 test("it plays while the work goes on, and shows it", async ({ page }) => {
-  // A recogniser that takes its time, until it is let go.
-  let finish = () => {};
-  const finished = new Promise<void>((resolve) => (finish = resolve));
-  const words = ["All", "in", "good", "time."].map((word, i) => ({ word, start: i * 0.5, end: i * 0.5 + 0.4 }));
-  const recogniser = createServer((request, response) => {
-    request.resume();
-    void finished.then(() => response.setHeader("Content-Type", "application/json").end(JSON.stringify({ language: "en", duration: 10, text: "All in good time.", words })));
-  });
-  await new Promise<void>((listening) => recogniser.listen(0, "127.0.0.1", listening));
-  const hark = await Hark.start({ HARK_ENGINE: "openai", HARK_OPENAI_URL: `http://127.0.0.1:${(recogniser.address() as AddressInfo).port}` });
+  const recogniser = await Recogniser.start();
+  const hark = await Hark.start(recogniser.settings);
   const wrong = watch(page);
   await listenIn(page);
   await signIn(page, hark.signInAddress());
@@ -263,15 +254,14 @@ test("it plays while the work goes on, and shows it", async ({ page }) => {
   await expect.poll(() => at(page)).toBeGreaterThan(0.5);
   await reader(page).getByRole("slider").press("ArrowRight");
   await expect.poll(() => at(page)).toBeGreaterThan(5.5);
-  finish();
+  recogniser.finish();
   await expect(page.locator("[data-w='2']")).toHaveText("good");
   await expect(reader(page).getByRole("progressbar")).toHaveCount(0);
   expect(await sound(page)).toMatchObject({ paused: false });
   expect(await at(page)).toBeGreaterThan(5.5);
   expect(wrong).toEqual([]);
   await hark.stop();
-  recogniser.closeAllConnections();
-  recogniser.close();
+  recogniser.stop();
 });
 
 test("when the sound stays away it says what to do, and goes on from there", async ({ app, hark }) => {
@@ -280,11 +270,11 @@ test("when the sound stays away it says what to do, and goes on from there", asy
   await hark.ready(id);
   await app.goto(`${hark.url}/m/${id}?t=2000`);
   await expect(app.locator(".said")).toBeVisible();
-  await app.route("**/audio", (route) => route.abort());
+  await app.route("**/audio?*", (route) => route.abort());
   await app.goto(`${hark.url}/m/${id}?t=4000`);
   await reader(app).getByRole("button", { name: "Play Tunnel" }).click();
   await expect(bar(app).getByText("Check your connection and press play")).toBeVisible();
-  await app.unroute("**/audio");
+  await app.unroute("**/audio?*");
   await reader(app).getByRole("button", { name: "Play Tunnel" }).click();
   await expect.poll(() => at(app)).toBeGreaterThanOrEqual(4);
   await expect(bar(app).getByText("Check your connection")).toHaveCount(0);

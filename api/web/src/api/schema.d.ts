@@ -222,6 +222,10 @@ export interface paths {
         /**
          * The sound of a message
          * @description With ranges, so that players can jump. It plays from the moment the message was sent.
+         *
+         *     An address with its format, and of a rendition its version, is of one clip, whose bytes never change; `links` of a message has them. Without,
+         *     the answer is a redirect to the clip that plays best now: first the original, later the rendition. A version that is no more is answered 410, never with
+         *     the bytes of another.
          */
         get: operations["get-audio"];
         put?: never;
@@ -231,6 +235,10 @@ export interface paths {
         /**
          * The headers of a message's sound
          * @description With ranges, so that players can jump. It plays from the moment the message was sent.
+         *
+         *     An address with its format, and of a rendition its version, is of one clip, whose bytes never change; `links` of a message has them. Without,
+         *     the answer is a redirect to the clip that plays best now: first the original, later the rendition. A version that is no more is answered 410, never with
+         *     the bytes of another.
          */
         head: operations["head-audio"];
         patch?: never;
@@ -520,7 +528,7 @@ export interface components {
             expires_at: string;
             /**
              * Format: uri
-             * @example https://hark.example.org/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?as=…&expires=1772357400&signature=…
+             * @example https://hark.example.org/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?as=…&expires=1772357400&format=rendition&signature=…&v=1f5a9c02e7b44d38
              */
             url: string;
         };
@@ -702,9 +710,16 @@ export interface components {
         Links: {
             /**
              * Format: uri-reference
-             * @example /v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio
+             * @description The sound as it plays best now: the rendition or, until it is made, the original. It names one clip, whose bytes never change
+             * @example /v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=rendition&v=1f5a9c02e7b44d38
              */
             audio: string;
+            /**
+             * Format: uri-reference
+             * @description The sound as it was sent
+             * @example /v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=original
+             */
+            original: string;
             /**
              * Format: uri-reference
              * @example /v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
@@ -1817,7 +1832,8 @@ export interface operations {
                      *           "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *           "language": "en",
                      *           "links": {
-                     *             "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio",
+                     *             "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=rendition&v=3741ac87aae82c1b",
+                     *             "original": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=original",
                      *             "self": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *             "transcript": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/transcript",
                      *             "waveform": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/waveform"
@@ -1967,7 +1983,8 @@ export interface operations {
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
-                     *         "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio",
+                     *         "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=rendition&v=3741ac87aae82c1b",
+                     *         "original": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=original",
                      *         "self": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *         "transcript": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/transcript",
                      *         "waveform": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/waveform"
@@ -2402,7 +2419,8 @@ export interface operations {
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
-                     *         "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio",
+                     *         "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=rendition&v=3741ac87aae82c1b",
+                     *         "original": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=original",
                      *         "self": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *         "transcript": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/transcript",
                      *         "waveform": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/waveform"
@@ -2550,7 +2568,8 @@ export interface operations {
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
-                     *         "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio",
+                     *         "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=rendition&v=3741ac87aae82c1b",
+                     *         "original": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=original",
                      *         "self": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *         "transcript": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/transcript",
                      *         "waveform": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/waveform"
@@ -2628,8 +2647,10 @@ export interface operations {
     "get-audio": {
         parameters: {
             query?: {
-                /** @description original: the clip as it was sent. Left out: the rendition, which plays everywhere, or the original until that is made */
-                format?: "original";
+                /** @description original: the clip as it was sent; rendition: the form that plays everywhere. Left out: whichever plays best now, by a redirect */
+                format?: "original" | "rendition";
+                /** @description Version of the rendition, as in links.audio; left out, it is found by a redirect */
+                v?: string;
                 /** @description Whether a browser should save it rather than play it */
                 download?: boolean;
                 /** @description Of a signed address */
@@ -2676,6 +2697,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description The clip that plays best now has its own address */
+            307: {
+                headers: {
+                    /** @description Address of that clip */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `unauthorized`: Sign in first */
             401: {
                 headers: {
@@ -2685,8 +2715,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: Not found */
+            /** @description `not_found`: Not found or `rendition_not_ready`: No rendition yet */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `representation_gone`: Made anew since */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2735,8 +2774,10 @@ export interface operations {
     "head-audio": {
         parameters: {
             query?: {
-                /** @description original: the clip as it was sent. Left out: the rendition, which plays everywhere, or the original until that is made */
-                format?: "original";
+                /** @description original: the clip as it was sent; rendition: the form that plays everywhere. Left out: whichever plays best now, by a redirect */
+                format?: "original" | "rendition";
+                /** @description Version of the rendition, as in links.audio; left out, it is found by a redirect */
+                v?: string;
                 /** @description Whether a browser should save it rather than play it */
                 download?: boolean;
                 /** @description Of a signed address */
@@ -2779,6 +2820,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description The clip that plays best now has its own address */
+            307: {
+                headers: {
+                    /** @description Address of that clip */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `unauthorized`: Sign in first */
             401: {
                 headers: {
@@ -2788,8 +2838,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: Not found */
+            /** @description `not_found`: Not found or `rendition_not_ready`: No rendition yet */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `representation_gone`: Made anew since */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2838,8 +2897,8 @@ export interface operations {
     "get-audio-url": {
         parameters: {
             query?: {
-                /** @description As for the sound itself */
-                format?: "original";
+                /** @description As for the sound itself; left out, the address is of what plays best now */
+                format?: "original" | "rendition";
             };
             header?: never;
             path: {
@@ -2859,7 +2918,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "expires_at": "2026-03-01T09:45:00Z",
-                     *       "url": "https://hark.example.org/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?as=0197a3c2-5b1e-7c44-9f0a-000000000001.0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55&expires=1772358300&signature=q7mG3Zk1w0b8m2h5m0m5d3l7Yw9c1r4t6v8x0z2B4D6"
+                     *       "url": "https://hark.example.org/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?as=0197a3c2-5b1e-7c44-9f0a-000000000001.0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55&expires=1772358300&format=rendition&signature=q7mG3Zk1w0b8m2h5m0m5d3l7Yw9c1r4t6v8x0z2B4D6&v=1f5a9c02e7b44d38"
                      *     }
                      */
                     "application/json": components["schemas"]["AudioURL"];
@@ -2874,7 +2933,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: Not found */
+            /** @description `not_found`: Not found or `rendition_not_ready`: No rendition yet */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2933,7 +2992,8 @@ export interface operations {
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
-                     *         "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio",
+                     *         "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=rendition&v=3741ac87aae82c1b",
+                     *         "original": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=original",
                      *         "self": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *         "transcript": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/transcript",
                      *         "waveform": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/waveform"
@@ -3569,7 +3629,8 @@ export interface operations {
                      *             "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *             "language": "en",
                      *             "links": {
-                     *               "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio",
+                     *               "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=rendition&v=3741ac87aae82c1b",
+                     *               "original": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=original",
                      *               "self": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *               "transcript": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/transcript",
                      *               "waveform": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/waveform"

@@ -1,6 +1,7 @@
 /*
  * The one player of the app. It plays the rendition, or the original while
- * there is none; what its screens draw many times a second they draw in a
+ * there is none, and goes on with the clip that it began until that ends: one
+ * that is made meanwhile is another file. What its screens draw many times a second they draw in a
  * watcher, past the components.
  */
 import type { Message } from "../api/client";
@@ -35,6 +36,7 @@ class Player {
   pauses: readonly Span[] = [];
 
   private readonly audio = new Audio();
+  private source = ""; // address of the clip that is in
   private readonly watchers = new Set<Watcher>();
   private frame = 0;
   private goal: number | undefined; // ms to go to once the length is known
@@ -86,8 +88,10 @@ class Player {
 
   play(message: Message | undefined = this.message, at?: number) {
     if (!message) return;
+    const over = this.is(message.id) && this.audio.ended;
     this.cue(message, at);
     if (this.hindrance && this.hindrance !== "press") this.load();
+    else if (over) this.loadBest(at);
     this.audio.playbackRate = prefs.rate;
     this.wanted = true;
     this.audio.play().catch((thrown: unknown) => {
@@ -159,8 +163,16 @@ class Player {
   private load() {
     const { message } = this;
     if (!message) return;
-    this.audio.src = message.links.audio;
+    this.source = message.links.audio;
+    this.audio.src = this.source;
     this.audio.preservesPitch = true;
+  }
+
+  /** Begins with what plays best now, where that is another clip than the one that ended. */
+  private loadBest(at = 0) {
+    if (this.source === this.message?.links.audio) return;
+    this.goal = at;
+    this.load();
   }
 
   private loaded() {
@@ -229,14 +241,29 @@ class Player {
   }
 
   private async failed() {
-    const { message, audio } = this;
+    const { message, audio, source } = this;
     if (!message || !audio.error) return;
     this.goal = this.place || undefined;
     this.playing = false;
     this.waiting = false;
-    const status = await fetch(message.links.audio, { method: "HEAD" }).then((r) => r.status, () => 0);
+    const status = await fetch(source, { method: "HEAD" }).then((r) => r.status, () => 0);
     if (status === 401) session.end();
-    else if (this.is(message.id)) this.hindrance = status === 404 ? "gone" : status >= 200 && status < 300 ? "form" : "network";
+    else if (!this.is(message.id) || this.source !== source) return;
+    else if (status === 410) await this.replace(message.id, source);
+    else this.hindrance = status === 404 ? "gone" : status >= 200 && status < 300 ? "form" : "network";
+  }
+
+  /** The clip that is in was made anew: goes on in the new one, at the same place. */
+  private async replace(id: string, source: string) {
+    const found = await library.fetchMessage(id).catch(() => undefined);
+    if (!this.is(id) || this.source !== source) return;
+    if (!found || found.links.audio === source) {
+      this.hindrance = "network";
+      return;
+    }
+    this.renew(found);
+    this.load();
+    if (this.wanted) this.play();
   }
 }
 
