@@ -21,7 +21,7 @@ func (rec *Recording) caption(c live.Caption) {
 		rec.log.Debug("caption not told", "error", err)
 	}
 	said := rec.origin.Load() + c.EndMS
-	rec.recorder.metrics.caption(c.Final, time.Since(time.UnixMilli(said)))
+	rec.recorder.metrics.caption(c.Final, time.Duration(rec.since()-said)*time.Millisecond)
 }
 
 func (rec *Recording) publishCaption(c live.Caption) error {

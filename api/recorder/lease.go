@@ -31,18 +31,17 @@ func (r *Recorder) renew(ctx context.Context) {
 		}
 		return
 	}
-	r.renewed.Store(asked.UnixMilli())
+	r.renewed.Store(&asked)
 	holds := make(map[string]bool, len(held))
 	for _, id := range held {
 		holds[id] = true
 	}
-	now := time.Now()
 	for _, rec := range speakers {
 		switch {
 		case !holds[rec.id]:
 			rec.unheld.Store(true)
 			rec.session.End(reasonDeleted) // or taken by a node that heard nothing of this one for minutes
-		case rec.idle(now):
+		case rec.idle():
 			rec.session.End(reasonIdle)
 		default:
 			if reason := r.refuses(ctx, rec); reason != "" {
@@ -55,8 +54,17 @@ func (r *Recorder) renew(ctx context.Context) {
 // holds reports whether a recording is surely this node's at a time, by when
 // its lease was given or renewed.
 func (r *Recorder) holds(rec *Recording, now time.Time) bool {
-	since := max(r.renewed.Load(), rec.begun.UnixMilli())
-	return !rec.unheld.Load() && now.Sub(time.UnixMilli(since)) < r.cfg.Lease
+	since := rec.begun
+	if renewed := r.renewed.Load(); renewed != nil && renewed.After(since) {
+		since = *renewed
+	}
+	return !rec.unheld.Load() && longest(since, now) < r.cfg.Lease
+}
+
+// longest is how much time may have gone by: the monotonic clock stands still
+// while the machine sleeps, and the other one may be set.
+func longest(since, now time.Time) time.Duration {
+	return max(now.Sub(since), now.Round(0).Sub(since.Round(0)))
 }
 
 // refuses returns why a speaker may not go on, or nothing: they left the

@@ -75,7 +75,7 @@ type records interface {
 	FinishRecording(ctx context.Context, rec storage.FinishedRecording) (storage.Message, storage.JobRef, error)
 	DropRecording(ctx context.Context, id, node string) error
 	RecordingsOf(ctx context.Context, node string) ([]storage.LiveRecording, error)
-	LostRecordings(ctx context.Context, before time.Time, limit int) ([]storage.LiveRecording, error)
+	LostRecordings(ctx context.Context, silent time.Duration, limit int) ([]storage.LiveRecording, error)
 	ClaimRecording(ctx context.Context, id, fromNode, node string, lease time.Duration) (storage.LiveRecording, error)
 }
 

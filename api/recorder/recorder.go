@@ -103,8 +103,9 @@ type Recorder struct {
 	desk    *desk
 	puts    *semaphore.Weighted
 	nudge   chan struct{} // asks for a renewal now; holds one
-	renewed atomic.Int64  // when leases were renewed last, in Unix milliseconds
 	left    atomic.Int64  // recordings that there was no time to finish
+
+	renewed atomic.Pointer[time.Time] // when leases were renewed last; nil before the first time
 
 	// The ways to WebRTC and to live transcripts, as this package sees them;
 	// nil where there is none.

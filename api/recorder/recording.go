@@ -32,9 +32,9 @@ type Recording struct {
 
 	live    atomic.Bool  // all of the above is set; packets are taken
 	packets atomic.Int64 // taken so far
-	heard   atomic.Int64 // when the last one came, in Unix milliseconds; 0 means none came
+	heard   atomic.Int64 // when the last one came, in milliseconds since begun; 0 means none came
 	unheld  atomic.Bool  // the records said that it is not this node's any more
-	origin  atomic.Int64 // when the sound's first moment was, by the last packet, in Unix milliseconds
+	origin  atomic.Int64 // when the sound's first moment was, by the last packet, in milliseconds since begun
 
 	// Of the goroutine that brings packets.
 	warned, failed bool
@@ -89,7 +89,7 @@ func (rec *Recording) SetPaused(paused bool) {
 		rec.say(notice{Type: "paused"})
 		return
 	}
-	rec.heard.Store(time.Now().UnixMilli()) // a pause is no silence of the line
+	rec.heard.Store(rec.since()) // a pause is no silence of the line
 	rec.session.Resume()
 	rec.say(notice{Type: "resumed"})
 }
@@ -117,7 +117,7 @@ func (rec *Recording) Opus(p opus.Packet) {
 	if !rec.live.Load() || rec.failed {
 		return
 	}
-	now := time.Now().UnixMilli()
+	now := rec.since()
 	rec.packets.Add(1)
 	rec.heard.Store(now)
 	rec.origin.Store(now - milliseconds(p.End()))
@@ -161,13 +161,13 @@ func (rec *Recording) Ended(reason whip.Reason) {
 }
 
 // idle reports whether nothing has come for too long.
-func (rec *Recording) idle(now time.Time) bool {
-	since := rec.begun
-	if heard := rec.heard.Load(); heard > 0 {
-		since = time.UnixMilli(heard)
-	}
-	return now.Sub(since) > idleLimit
+func (rec *Recording) idle() bool {
+	return rec.since()-rec.heard.Load() > idleLimit.Milliseconds()
 }
+
+// since is how long ago the recording began, in milliseconds of a clock that
+// is never set.
+func (rec *Recording) since() int64 { return time.Since(rec.begun).Milliseconds() }
 
 // reasonName is what a reason is called to callers, and in the records.
 func reasonName(reason whip.Reason) string {

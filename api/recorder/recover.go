@@ -60,7 +60,7 @@ func (r *Recorder) removeUnknown(ctx context.Context, known, ours map[string]boo
 
 // recoverLost takes over recordings of nodes that have been silent for long.
 func (r *Recorder) recoverLost(ctx context.Context) {
-	lost, err := r.Records.LostRecordings(ctx, storage.Now().Add(-r.cfg.Lost), lostBatch)
+	lost, err := r.Records.LostRecordings(ctx, r.cfg.Lost, lostBatch)
 	if err != nil {
 		r.warn(ctx, "look for lost recordings", err)
 		return

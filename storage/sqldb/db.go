@@ -36,6 +36,10 @@ type Config struct {
 	// that is how nodes share them.
 	Secrets secretSource
 
+	// Clock is the process's clock, which times the records on SQLite; those on
+	// Postgres are timed by its server's. Nil means time.Now.
+	Clock func() time.Time
+
 	// OnCommit, when not nil, is told what happened in a workspace right after
 	// it was committed, in the goroutine that changed it. It must not block.
 	// Concurrent changes may tell out of order; Event.Seq has the order.
@@ -52,6 +56,7 @@ type DB struct {
 	slow     time.Duration
 	onCommit func(string, []storage.Event)
 	secrets  secretSource // nil: in the database
+	clock    *steadyClock
 
 	searching  chan struct{} // holds a token for each search under way
 	workspaces sync.Map      // workspace id -> its number; neither ever changes
@@ -63,7 +68,10 @@ type DB struct {
 // Open connects to the database. It runs no migration; see [DB.Migrate]. A
 // server that does not answer, or still starts, is storage.ErrUnreachable.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	db := &DB{log: cfg.Logger, slow: cfg.SlowQuery, onCommit: cfg.OnCommit, secrets: cfg.Secrets, searching: make(chan struct{}, max(2, runtime.NumCPU()))}
+	db := &DB{
+		log: cfg.Logger, slow: cfg.SlowQuery, onCommit: cfg.OnCommit, secrets: cfg.Secrets, clock: newSteadyClock(cfg.Clock),
+		searching: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+	}
 	if db.log == nil {
 		db.log = slog.Default()
 	}
@@ -71,7 +79,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		db.slow = 500 * time.Millisecond
 	}
 	if cfg.MaxConns == 0 {
-		cfg.MaxConns = max(8, 4*runtime.NumCPU())
+		cfg.MaxConns = max(8, 4*runtime.GOMAXPROCS(0))
 	}
 	var err error
 	scheme, _, _ := strings.Cut(cfg.URL, "://")

@@ -14,6 +14,9 @@ type dialect interface {
 	// migrations returns the dialect's schema and how goose applies it.
 	migrations() (goose.Dialect, fs.FS, []goose.ProviderOption, error)
 
+	// now is an expression for the time of the database's clock in ms.
+	now() string
+
 	// forUpdate makes a SELECT lock the rows that it reads until the
 	// transaction ends.
 	forUpdate(query string) string

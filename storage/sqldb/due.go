@@ -16,11 +16,15 @@ const republishAfter = time.Minute
 // not published within the last minute: those that wait and are due, and those
 // whose lease ran out. The longest due come first.
 func (db *DB) DueJobs(ctx context.Context, limit int) ([]storage.JobRef, error) {
-	now := storage.Now()
 	var rows []jobRow
 	err := db.read(ctx, "find due jobs", func(ctx context.Context, s session) error {
-		return s.list(ctx, &rows, selectJobs+`WHERE (j.state = 'waiting' AND j.run_at <= ? OR j.state = 'running' AND j.lease_until <= ?)
-			AND j.published_at <= ? ORDER BY j.run_at, j.id LIMIT ?`, toMS(now), toMS(now), toMS(now.Add(-republishAfter)), limit)
+		now, err := s.clock(ctx)
+		if err != nil {
+			return err
+		}
+		return s.list(ctx, &rows, selectJobs+`WHERE (j.state = 'waiting' AND j.run_at <= ? OR j.state = 'running' AND (j.lease_until <= ? OR j.lease_until > ?))
+			AND j.published_at <= ? ORDER BY j.run_at, j.id LIMIT ?`,
+			toMS(now), toMS(now), toMS(now.Add(farOff)), toMS(now.Add(-republishAfter)), limit)
 	})
 	refs := make([]storage.JobRef, len(rows))
 	for i, r := range rows {
@@ -48,7 +52,6 @@ func (db *DB) MarkPublished(ctx context.Context, refs []storage.JobRef) error {
 // priority is there, with zeros when it has nothing. A job whose lease ran out
 // waits.
 func (db *DB) QueueStats(ctx context.Context) ([]storage.QueueStats, error) {
-	now := storage.Now()
 	stats := []storage.QueueStats{{Priority: transcribe.Interactive}, {Priority: transcribe.Bulk}}
 	var rows []struct {
 		Priority transcribe.Priority
@@ -56,12 +59,17 @@ func (db *DB) QueueStats(ctx context.Context) ([]storage.QueueStats, error) {
 		Running  int
 		Oldest   int64
 	}
-	err := db.read(ctx, "measure queue", func(ctx context.Context, s session) error {
+	var now time.Time
+	err := db.read(ctx, "measure queue", func(ctx context.Context, s session) (err error) {
+		if now, err = s.clock(ctx); err != nil {
+			return err
+		}
 		return s.list(ctx, &rows, `SELECT priority,
-			COUNT(CASE WHEN state = 'waiting' OR lease_until <= ? THEN 1 END) AS waiting,
-			COUNT(CASE WHEN state = 'running' AND lease_until > ? THEN 1 END) AS running,
-			COALESCE(MIN(CASE WHEN state = 'waiting' OR lease_until <= ? THEN waiting_since END), 0) AS oldest
-			FROM jobs WHERE state IN ('waiting', 'running') GROUP BY priority`, toMS(now), toMS(now), toMS(now))
+			COUNT(CASE WHEN state = 'waiting' OR NOT leased THEN 1 END) AS waiting,
+			COUNT(CASE WHEN state = 'running' AND leased THEN 1 END) AS running,
+			COALESCE(MIN(CASE WHEN state = 'waiting' OR NOT leased THEN waiting_since END), 0) AS oldest
+			FROM (SELECT priority, state, waiting_since, lease_until > ? AND lease_until <= ? AS leased
+				FROM jobs WHERE state IN ('waiting', 'running')) AS open_jobs GROUP BY priority`, toMS(now), toMS(now.Add(farOff)))
 	})
 	for _, r := range rows {
 		if int(r.Priority) < len(stats) {

@@ -62,7 +62,7 @@ func (db *DB) AcceptAt1(ctx context.Context, actor storage.Actor, m storage.NewM
 // DoomedAgain lists the objects that are named again later.
 func (db *DB) DoomedAgain(ctx context.Context) (keys []string, err error) {
 	err = db.read(ctx, "list doomed objects", func(ctx context.Context, s session) error {
-		return s.list(ctx, &keys, `SELECT key FROM doomed_objects WHERE due_at > ?`, toMS(storage.Now()))
+		return s.list(ctx, &keys, `SELECT key FROM doomed_objects WHERE due_at > `+s.dialect.now())
 	})
 	return keys, err
 }

@@ -119,7 +119,7 @@ func (db *DB) BeginJob(ctx context.Context, jobID, worker string, lease time.Dur
 			return err
 		case !job.open():
 			return storage.ErrNotFound
-		case job.State == "running" && job.LeaseUntil > toMS(t.now), job.State == "waiting" && job.Lost >= lostAlone && job.RunAt > toMS(t.now):
+		case job.State == "running" && pending(job.LeaseUntil, t.now), job.State == "waiting" && job.Lost >= lostAlone && pending(job.RunAt, t.now):
 			return storage.ErrBusy
 		}
 		m, err := t.workedMessage(ctx, job.MessageID)
@@ -146,6 +146,16 @@ func (db *DB) BeginJob(ctx context.Context, jobID, worker string, lease time.Dur
 	}
 	return task, err
 }
+
+// farOff is longer than any job's lease, and than a wait of one that was lost.
+// What ends later than that was timed by a clock that has been set back since,
+// and counts as over: otherwise the work of a process that died would wait for
+// as long as the clock was wrong. A second attempt at a job that goes on is
+// harmless. That of a recording is not, so recordings wait.
+const farOff = 10 * time.Minute
+
+// pending says whether a time that stands in a job is still to come.
+func pending(ms int64, now time.Time) bool { return ms > toMS(now) && ms <= toMS(now.Add(farOff)) }
 
 // loseAttempt notes that an attempt was lost with its process. It decides
 // whether the job may begin again at once (nil), has to wait (storage.ErrBusy)

@@ -13,22 +13,39 @@ import (
 //go:embed migrations/*/*.sql
 var migrationFiles embed.FS
 
+// ErrNewerSchema is the error of a database that a newer Hark has migrated:
+// this one does not know what its columns mean.
+var ErrNewerSchema = errors.New("the database belongs to a newer Hark")
+
 // Migrate brings the schema to the newest version, each step in a transaction
 // of its own. On Postgres several nodes may do so at once: one works, the
-// others wait for it.
+// others wait for it. A schema that is newer than this build is left as it is
+// and refused with ErrNewerSchema.
 func (db *DB) Migrate(ctx context.Context) error {
+	if err := db.migrate(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+func (db *DB) migrate(ctx context.Context) error {
 	provider, err := db.migrator()
 	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
+		return err
 	}
 	results, err := provider.Up(ctx)
 	for _, r := range results {
 		db.log.InfoContext(ctx, "migrated", "version", r.Source.Version, "took", r.Duration)
 	}
 	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
+		return err
 	}
-	return nil
+	have, newest, err := provider.GetVersions(ctx) // after the wait for a node that may have been a newer one
+	if err == nil && have > newest {
+		return fmt.Errorf("%w: its schema is version %d, and this hark knows versions up to %d; "+
+			"use the hark that upgraded it, or a newer one, or restore the backup made before the upgrade", ErrNewerSchema, have, newest)
+	}
+	return err
 }
 
 // SchemaVersion returns the version that the database has, and the newest

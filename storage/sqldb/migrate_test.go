@@ -2,6 +2,7 @@ package sqldb_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -92,6 +93,27 @@ func TestNodesThatStartAtOnceMigrateOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	for name, url := range map[string]string{"sqlite": storagetest.SQLite(t), "postgres": storagetest.Postgres(t)} {
+		t.Run(name, func(t *testing.T) {
+			db := storagetest.Open(t, url)
+			if err := db.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			_, newest, err := db.SchemaVersion(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			storagetest.Exec(t, url, fmt.Sprintf(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE)`, newest+3))
+			err = db.Migrate(t.Context())
+			wantErr(t, err, sqldb.ErrNewerSchema)
+			if said := fmt.Sprintf("version %d, and this hark knows versions up to %d", newest+3, newest); !strings.Contains(fmt.Sprint(err), said) {
+				t.Errorf("%v does not say %q", err, said)
+			}
+		})
+	}
 }
 
 func TestOpenRefuses(t *testing.T) {

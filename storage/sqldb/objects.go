@@ -38,7 +38,7 @@ func (t *tx) doom(ctx context.Context, condition string, args ...any) error {
 func (db *DB) DoomedObjects(ctx context.Context, limit int) ([]string, error) {
 	var keys []string
 	err := db.read(ctx, "list doomed objects", func(ctx context.Context, s session) error {
-		return s.list(ctx, &keys, `SELECT key FROM doomed_objects WHERE due_at <= ? ORDER BY due_at, key LIMIT ?`, toMS(storage.Now()), limit)
+		return s.list(ctx, &keys, `SELECT key FROM doomed_objects WHERE due_at <= (SELECT `+s.dialect.now()+`) ORDER BY due_at, key LIMIT ?`, limit)
 	})
 	return keys, err
 }

@@ -41,7 +41,7 @@ func (db *DB) openPostgres(ctx context.Context, cfg Config) error {
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	db.writer = sqlx.NewDb(pool, "pgx")
 	db.reader = db.writer
-	if err := db.Ping(ctx); err != nil {
+	if err := errors.Join(db.Ping(ctx), db.compareClocks(ctx)); err != nil {
 		return errors.Join(unreachable(err), db.Close())
 	}
 	return nil
@@ -73,6 +73,11 @@ func (postgres) migrations() (goose.Dialect, fs.FS, []goose.ProviderOption, erro
 	const interval, tries = 1, 600 // seconds
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(interval, tries))
 	return goose.DialectPostgres, files, []goose.ProviderOption{goose.WithSessionLocker(locker)}, err
+}
+
+// now is not the transaction's time, which would be that before its locks.
+func (postgres) now() string {
+	return `CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT)`
 }
 
 func (postgres) forUpdate(query string) string { return query + ` FOR UPDATE` }

@@ -83,10 +83,10 @@ func (db *DB) RecordingsOf(ctx context.Context, node string) ([]storage.LiveReco
 	return db.recordings(ctx, "list recordings of a node", `WHERE r.node = ? ORDER BY r.begun_at, r.message_id`, node)
 }
 
-// LostRecordings returns up to limit recordings whose lease ended before a
-// time, the longest lost first.
-func (db *DB) LostRecordings(ctx context.Context, before time.Time, limit int) ([]storage.LiveRecording, error) {
-	return db.recordings(ctx, "list lost recordings", `WHERE r.lease_until < ? ORDER BY r.lease_until, r.message_id LIMIT ?`, toMS(before), limit)
+// LostRecordings returns up to limit recordings whose lease ended longer ago
+// than silent, the longest lost first.
+func (db *DB) LostRecordings(ctx context.Context, silent time.Duration, limit int) ([]storage.LiveRecording, error) {
+	return db.recordings(ctx, "list lost recordings", `WHERE r.lease_until < (SELECT `+db.dialect.now()+`) - ? ORDER BY r.lease_until, r.message_id LIMIT ?`, silent.Milliseconds(), limit)
 }
 
 func (db *DB) recordings(ctx context.Context, op, condition string, args ...any) ([]storage.LiveRecording, error) {

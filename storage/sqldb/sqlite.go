@@ -39,8 +39,8 @@ func (db *DB) openSQLite(ctx context.Context, cfg Config) error {
 	}
 	common := url.Values{"_busy_timeout": {"10000"}, "_foreign_keys": {"on"}, "_synchronous": {"FULL"}, "_cache_size": {"-8192"}}
 	db.dialect = sqlite{}
-	db.writer = openSQLitePool(path, common, url.Values{"_journal_mode": {"WAL"}, "_txlock": {"immediate"}}, 1)
-	db.reader = openSQLitePool(path, common, url.Values{"mode": {"ro"}, "_query_only": {"on"}}, cfg.MaxConns)
+	db.writer = db.openSQLitePool(path, common, url.Values{"_journal_mode": {"WAL"}, "_txlock": {"immediate"}}, 1)
+	db.reader = db.openSQLitePool(path, common, url.Values{"mode": {"ro"}, "_query_only": {"on"}}, cfg.MaxConns)
 	for _, pool := range []*sqlx.DB{db.writer, db.reader} {
 		if err := pool.PingContext(ctx); err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
@@ -71,19 +71,25 @@ func keepPrivate(path string) error {
 	return nil
 }
 
-func openSQLitePool(path string, common, own url.Values, conns int) *sqlx.DB {
+func (db *DB) openSQLitePool(path string, common, own url.Values, conns int) *sqlx.DB {
 	for k, v := range common {
 		own[k] = v
 	}
 	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: own.Encode()}).String()
-	pool := sql.OpenDB(sqliteConnector{dsn: dsn, driver: &sqlite3.SQLiteDriver{ConnectHook: tuneSQLite}})
+	pool := sql.OpenDB(sqliteConnector{dsn: dsn, driver: &sqlite3.SQLiteDriver{ConnectHook: db.tuneSQLite}})
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	return sqlx.NewDb(pool, "sqlite3")
 }
 
+// sqliteNow is the SQL function that tells the time of the records.
+const sqliteNow = "hark_now"
+
 // tuneSQLite sets what mattn's data source name has no word for.
-func tuneSQLite(c *sqlite3.SQLiteConn) error {
+func (db *DB) tuneSQLite(c *sqlite3.SQLiteConn) error {
+	if err := c.RegisterFunc(sqliteNow, func() int64 { return db.clock.now().UnixMilli() }, false); err != nil {
+		return err
+	}
 	_, err := c.Exec(`PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY`, nil)
 	return err
 }
@@ -106,6 +112,8 @@ func (sqlite) migrations() (goose.Dialect, fs.FS, []goose.ProviderOption, error)
 	files, err := fs.Sub(migrationFiles, "migrations/sqlite")
 	return goose.DialectSQLite3, files, nil, err
 }
+
+func (sqlite) now() string { return sqliteNow + `()` }
 
 // forUpdate does nothing: a transaction that writes is the only one.
 func (sqlite) forUpdate(query string) string { return query }

@@ -108,9 +108,10 @@ func (db *DB) Authenticate(ctx context.Context, secret string, kind storage.Toke
 		UserName  string `db:"user_name"`
 		Role      storage.Role
 		Workspace string
+		Now       int64
 	}
 	err := db.read(ctx, "authenticate", func(ctx context.Context, s session) error {
-		err := s.get(ctx, &row, `SELECT `+tokenColumns+`, u.name AS user_name, u.role, w.id AS workspace
+		err := s.get(ctx, &row, `SELECT `+tokenColumns+`, u.name AS user_name, u.role, w.id AS workspace, `+s.dialect.now()+` AS now
 			FROM tokens t JOIN users u ON u.id = t.user_id JOIN workspaces w ON w.no = u.workspace_no
 			WHERE t.hash = ? AND t.kind = ?`, hashSecret(secret), kind)
 		switch {
@@ -118,7 +119,7 @@ func (db *DB) Authenticate(ctx context.Context, secret string, kind storage.Toke
 			return err
 		case row.EndedAt != 0:
 			return storage.ErrNotFound
-		case row.over(storage.Now()):
+		case row.over(fromMS(row.Now)):
 			return storage.ErrExpired
 		}
 		return nil
@@ -126,14 +127,14 @@ func (db *DB) Authenticate(ctx context.Context, secret string, kind storage.Toke
 	if err != nil {
 		return storage.Actor{}, err
 	}
-	db.noteUse(ctx, row.tokenRow)
+	db.noteUse(ctx, row.tokenRow, fromMS(row.Now))
 	return storage.Actor{WorkspaceID: row.Workspace, UserID: row.UserID, UserName: row.UserName, Role: row.Role, TokenID: row.ID}, nil
 }
 
 // noteUse writes when the token was last used, once a minute at the most. It
 // is a courtesy: failing to write it fails nothing.
-func (db *DB) noteUse(ctx context.Context, row tokenRow) {
-	now := toMS(storage.Now().Truncate(lastUsedStep))
+func (db *DB) noteUse(ctx context.Context, row tokenRow, at time.Time) {
+	now := toMS(at.Truncate(lastUsedStep))
 	if row.LastUsedAt >= now {
 		return
 	}
@@ -176,7 +177,7 @@ func (db *DB) Tokens(ctx context.Context, actor storage.Actor) ([]storage.Token,
 	var rows []tokenRow
 	err := db.read(ctx, "list tokens", func(ctx context.Context, s session) error {
 		return s.list(ctx, &rows, `SELECT `+tokenColumns+` FROM tokens t WHERE t.user_id = ? AND t.ended_at = 0
-			AND (t.expires_at = 0 OR t.expires_at > ?) ORDER BY t.id`, actor.UserID, toMS(storage.Now()))
+			AND (t.expires_at = 0 OR t.expires_at > (SELECT `+s.dialect.now()+`)) ORDER BY t.id`, actor.UserID)
 	})
 	tokens := make([]storage.Token, len(rows))
 	for i, r := range rows {

@@ -64,7 +64,7 @@ func (db *DB) read(ctx context.Context, op string, fn func(context.Context, sess
 // tx is a change under way.
 type tx struct {
 	session
-	now time.Time
+	now time.Time // of the database's clock
 
 	workspaceNo int64 // 0 outside of change
 	workspaceID string
@@ -80,6 +80,16 @@ const maxTries = 6
 // write runs fn in a transaction, again when it clashed with another one, so
 // fn must start afresh each time.
 func (db *DB) write(ctx context.Context, op string, fn func(context.Context, *tx) error) error {
+	return db.transact(ctx, op, func(ctx context.Context, t *tx) (err error) {
+		if t.now, err = t.clock(ctx); err != nil {
+			return err
+		}
+		return fn(ctx, t)
+	})
+}
+
+// transact is write for fn that sets tx.now itself.
+func (db *DB) transact(ctx context.Context, op string, fn func(context.Context, *tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	defer db.logSlow(ctx, op, time.Now())
@@ -109,7 +119,7 @@ func (db *DB) writeOnce(ctx context.Context, fn func(context.Context, *tx) error
 			err = errors.Join(err, ignoreDone(inner.Rollback()))
 		}
 	}()
-	if err := fn(ctx, &tx{session: session{inner, db.dialect}, now: storage.Now()}); err != nil {
+	if err := fn(ctx, &tx{session: session{inner, db.dialect}}); err != nil {
 		return err
 	}
 	return db.dialect.translate(inner.Commit())
@@ -132,10 +142,9 @@ func (db *DB) change(ctx context.Context, op, workspaceID string, fn func(contex
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	var events []storage.Event
-	err = db.write(ctx, op, func(ctx context.Context, t *tx) error {
+	err = db.transact(ctx, op, func(ctx context.Context, t *tx) error {
 		t.workspaceNo, t.workspaceID = no, workspaceID
-		lock := t.dialect.forUpdate(`SELECT last_event FROM workspaces WHERE no = ?`)
-		if err := t.get(ctx, &t.lastEvent, lock, no); err != nil {
+		if err := t.lockWorkspace(ctx); err != nil {
 			return err
 		}
 		if err := fn(ctx, t); err != nil {
@@ -150,6 +159,19 @@ func (db *DB) change(ctx context.Context, op, workspaceID string, fn func(contex
 	if err == nil && len(events) > 0 && db.onCommit != nil {
 		db.onCommit(workspaceID, events)
 	}
+	return err
+}
+
+// lockWorkspace holds the workspace until the transaction ends, and reads the
+// clock once it has it, so that times go by the order of the changes.
+func (t *tx) lockWorkspace(ctx context.Context) error {
+	var row struct {
+		LastEvent int64 `db:"last_event"`
+		Now       int64
+	}
+	lock := t.dialect.forUpdate(`SELECT last_event FROM workspaces WHERE no = ?`)
+	err := t.get(ctx, &row, `SELECT last_event, `+t.dialect.now()+` AS now FROM (`+lock+`) AS locked`, t.workspaceNo)
+	t.lastEvent, t.now = row.LastEvent, fromMS(row.Now)
 	return err
 }
 

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"hark/storage"
 	"hark/storage/sqldb"
@@ -27,6 +28,12 @@ type Option func(*sqldb.Config)
 // OnCommit has fn called as sqldb.Config.OnCommit says.
 func OnCommit(fn func(workspaceID string, events []storage.Event)) Option {
 	return func(c *sqldb.Config) { c.OnCommit = fn }
+}
+
+// Clock has the database opened by a process whose clock is ahead of the real
+// one, or behind when it is negative.
+func Clock(ahead time.Duration) Option {
+	return func(c *sqldb.Config) { c.Clock = func() time.Time { return time.Now().Add(ahead) } }
 }
 
 // New returns a fresh, migrated database on SQLite.
