@@ -76,8 +76,8 @@ type Config struct {
 	// each of which it also looks for what the bus lost and whether its
 	// credential still holds, as it does before each event; 0 means 15 s.
 	Heartbeat time.Duration
-	// StallTimeout is how long a caller may take to send or take the next
-	// bytes of sound or events; 0 means 30 s.
+	// StallTimeout is how long a caller may take to send the next bytes of a
+	// body; 0 means 30 s. Package listen bounds the answers.
 	StallTimeout time.Duration
 }
 
@@ -174,9 +174,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 func (s *Server) EndStreams() { s.endStreams() }
 
 // HTTPServer returns an http.Server for s with the time-outs that the handlers
-// count on: headers must come soon, while bodies and answers are bounded by
-// their own deadlines, which move on as bytes do. Its Shutdown ends the event
-// streams.
+// count on: headers must come soon, while bodies are bounded by their own
+// deadlines, which move on as bytes do, and answers by the listener that it is
+// to serve (see package listen). Its Shutdown ends the event streams.
 func (s *Server) HTTPServer(addr string) *http.Server {
 	srv := newHTTPServer(addr, s, s.Logger)
 	srv.RegisterOnShutdown(s.EndStreams)

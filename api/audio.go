@@ -158,7 +158,7 @@ func (s *Server) streamClip(ctx context.Context, call *call, c clip, part span, 
 	return &streamOutput{Body: func(ctx huma.Context) {
 		defer body.Close()
 		begin(ctx)
-		if err := s.copyOut(call.response(), body); err != nil {
+		if err := copyOut(call.response(), body); err != nil {
 			call.err = fmt.Errorf("send clip: %w", err)
 		}
 	}}, nil

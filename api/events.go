@@ -62,7 +62,7 @@ func (s *Server) streamEvents(ctx context.Context, actor storage.Actor, in *even
 	call := callFrom(ctx)
 	stream := &eventStream{
 		server: s, call: call, actor: actor, live: sub.C, dropped: sub.Dropped(), after: after,
-		out: newEventWriter(call.response(), s.cfg.StallTimeout, func(seq int64) string {
+		out: newEventWriter(call.response(), func(seq int64) string {
 			return s.eventIDs.seal(actor.WorkspaceID, seq)
 		}),
 	}

@@ -193,16 +193,16 @@ func (e *eventStream) checkCredential(ctx context.Context) error {
 }
 
 // eventWriter prints events (HTML Living Standard, section 9.2), each in one
-// write that must be taken within the deadline.
+// write. A listener who does not take them loses the connection (package
+// listen).
 type eventWriter struct {
-	w     http.ResponseWriter
-	rc    *http.ResponseController
-	stall time.Duration
-	id    func(seq int64) string
+	w  http.ResponseWriter
+	rc *http.ResponseController
+	id func(seq int64) string
 }
 
-func newEventWriter(w http.ResponseWriter, stall time.Duration, id func(seq int64) string) *eventWriter {
-	return &eventWriter{w: w, rc: http.NewResponseController(w), stall: stall, id: id}
+func newEventWriter(w http.ResponseWriter, id func(seq int64) string) *eventWriter {
+	return &eventWriter{w: w, rc: http.NewResponseController(w), id: id}
 }
 
 // begin tells the listener its place, so that one who is cut off before the
@@ -227,7 +227,6 @@ func (e *eventWriter) send(event storage.Event) error {
 }
 
 func (e *eventWriter) write(text string) error {
-	_ = e.rc.SetWriteDeadline(time.Now().Add(e.stall)) // a writer that has no deadlines is a test's
 	if _, err := e.w.Write([]byte(text)); err != nil {
 		return fmt.Errorf("%w: %w", errListenerGone, err)
 	}

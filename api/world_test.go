@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hark/api/intake"
+	"hark/api/listen"
 	"hark/media"
 	"hark/storage"
 	"hark/storage/blob"
@@ -90,7 +91,8 @@ type world struct {
 type options struct {
 	config  func(*Config)
 	deps    func(*Deps)
-	publish func([]storage.Event) // instead of the bus
+	publish func([]storage.Event)  // instead of the bus
+	server  func(*httptest.Server) // before it starts
 }
 
 func newWorld(t *testing.T, opts ...options) *world {
@@ -131,6 +133,15 @@ func newWorld(t *testing.T, opts ...options) *world {
 	must(t, err)
 	w.http = httptest.NewUnstartedServer(w.api)
 	w.http.Config = w.api.HTTPServer("")
+	for _, o := range opts {
+		if o.server != nil {
+			o.server(w.http)
+		}
+	}
+	w.http.Listener, err = listen.Wrap(w.http.Listener, listen.Config{
+		StallTimeout: w.api.cfg.StallTimeout, Registry: deps.Registry, Logger: logger,
+	})
+	must(t, err)
 	w.http.Start()
 	t.Cleanup(func() { w.api.EndStreams(); w.http.Close() })
 

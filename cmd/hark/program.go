@@ -166,24 +166,6 @@ func (p *Program) openEngine(ctx context.Context) error {
 // works reports whether this process takes jobs.
 func (p *Program) works() bool { return p.cfg.Role != "api" }
 
-func (p *Program) listen(ctx context.Context) error {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.Addr)
-	if err != nil {
-		return fmt.Errorf("listen on %s (HARK_ADDR): %w", p.cfg.Addr, err)
-	}
-	p.listener = l
-	if p.cfg.PublicURL == "" {
-		p.cfg.PublicURL = addressOf(l.Addr().String())
-	}
-	p.closers = append(p.closers, func() error {
-		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
-			return err
-		}
-		return nil
-	})
-	return nil
-}
-
 // Addr is the address that is listened on, with the port that was given.
 func (p *Program) Addr() string { return p.listener.Addr().String() }
 
