@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"hark/api"
-	"hark/storage/blob"
 	"hark/storage/keys"
 )
 
@@ -52,17 +51,6 @@ type DatabaseConfig struct {
 type LogConfig struct {
 	LogLevel  slog.Level `env:"HARK_LOG_LEVEL" default:"INFO" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string     `env:"HARK_LOG_FORMAT" enum:"text,json" default:"text" help:"Form of the log (${enum})."`
-}
-
-// S3Config says where objects are.
-type S3Config struct {
-	Endpoint  string `env:"ENDPOINT" placeholder:"URL" help:"Address of an S3-compatible store; when empty, one is served in process over the data folder."`
-	Region    string `env:"REGION" default:"us-east-1" help:"Region to sign for."`
-	Bucket    string `env:"BUCKET" default:"hark" help:"Bucket; made when it is not there."`
-	Prefix    string `env:"PREFIX" placeholder:"PREFIX" help:"Prefix of every object key, such as hark or team/hark, in a bucket that others use too; nothing outside it is read, listed or deleted."`
-	AccessKey string `env:"ACCESS_KEY" placeholder:"KEY" help:"Access key."`
-	SecretKey string `env:"SECRET_KEY" placeholder:"SECRET" help:"Secret key."`
-	PathStyle bool   `env:"PATH_STYLE" default:"true" negatable:"" help:"Address the bucket in the path rather than in the host name."`
 }
 
 // NATSConfig says where jobs and events go.
@@ -118,7 +106,6 @@ func (c *Config) resolve() error {
 		bad("HARK_ADDR", "%q is not a port; expected 0 (any) to 65535", port)
 	}
 	checkURL(bad, "HARK_PUBLIC_URL", c.PublicURL, "http", "https")
-	checkURL(bad, "HARK_S3_ENDPOINT", c.S3.Endpoint, "http", "https")
 	checkURL(bad, "HARK_OPENAI_URL", c.Transcriber.OpenAIURL, "http", "https")
 	checkURL(bad, "HARK_DATABASE_URL", c.DatabaseURL, "sqlite", "postgres", "postgresql")
 	if c.BootstrapToken != "" && len(c.BootstrapToken) < 16 {
@@ -131,17 +118,7 @@ func (c *Config) resolve() error {
 	if c.MaxDuration <= 0 {
 		bad("HARK_MAX_DURATION", "%s is not a length; expected more than 0", c.MaxDuration)
 	}
-	if c.S3.Endpoint != "" && (c.S3.AccessKey == "" || c.S3.SecretKey == "") {
-		bad("HARK_S3_ACCESS_KEY, HARK_S3_SECRET_KEY", "both are needed with HARK_S3_ENDPOINT")
-	}
-	if c.S3.Bucket == "" {
-		bad("HARK_S3_BUCKET", "is empty")
-	}
-	if prefix, err := blob.CleanPrefix(c.S3.Prefix); err != nil {
-		bad("HARK_S3_PREFIX", "%s", err)
-	} else {
-		c.S3.Prefix = prefix
-	}
+	c.S3.check(bad)
 	if c.NATS.Replicas < 1 || c.NATS.Replicas > 5 {
 		bad("HARK_NATS_REPLICAS", "%d is not 1 to 5", c.NATS.Replicas)
 	}

@@ -89,10 +89,9 @@ func (p *Program) openData(context.Context) error {
 
 func (p *Program) openObjects(ctx context.Context) error {
 	log := p.log.With("part", "objects")
-	c := blob.Config{
-		Endpoint: p.cfg.S3.Endpoint, Region: p.cfg.S3.Region, Bucket: p.cfg.S3.Bucket,
-		AccessKey: p.cfg.S3.AccessKey, SecretKey: p.cfg.S3.SecretKey, PathStyle: p.cfg.S3.PathStyle,
-		Logger: log,
+	c, err := p.cfg.S3.store(log)
+	if err != nil {
+		return err
 	}
 	if c.Endpoint == "" {
 		embedded, err := blob.Serve(ctx, filepath.Join(p.cfg.Data, "objects"), log)
@@ -101,11 +100,11 @@ func (p *Program) openObjects(ctx context.Context) error {
 		}
 		p.closers = append(p.closers, embedded.Close)
 		c = embedded.Config()
+		c.Prefix = p.cfg.S3.Prefix
 	}
-	c.Prefix = p.cfg.S3.Prefix
 	return p.reach(ctx, "objects", func() (err error) {
 		p.blobs, err = blob.Open(ctx, c)
-		return err
+		return namingSettings(err)
 	})
 }
 

@@ -40,12 +40,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
 // Config says where a store is and how to be let in.
@@ -53,11 +52,15 @@ type Config struct {
 	Endpoint  string // base address, such as "https://s3.example.org"; empty means Amazon's for Region
 	Region    string // empty means us-east-1
 	Bucket    string // made by Open when it is missing
-	AccessKey string
-	SecretKey string
 	Prefix    string // of every key in the bucket, such as "hark" or "team/hark"; empty means none. Callers do not see it
 	PathStyle bool   // bucket in the path rather than in the host name; most stores that are not Amazon's want it
-	Logger    *slog.Logger
+
+	AccessKey    string // empty, with SecretKey: what the machine offers; see chain.go
+	SecretKey    string
+	SessionToken string // of a temporary key; empty means none
+
+	Encryption Encryption // of what is put; the zero value leaves it to the store
+	Logger     *slog.Logger
 
 	client *http.Client // nil: one of the store's own
 }
@@ -73,6 +76,11 @@ type Store struct {
 	chunks chunkPool
 
 	patience patience
+	features features
+
+	encryption Encryption
+	versioned  atomic.Bool // the bucket keeps versions
+	refusesPut atomic.Bool // the last put was refused
 }
 
 // Object describes a stored object.
@@ -86,8 +94,10 @@ type Object struct {
 
 const defaultRegion = "us-east-1"
 
-// Open connects to the store and makes the bucket if there is none. A store
-// that does not answer, or not with sense, is storage.ErrUnreachable.
+// Open connects to the store, makes the bucket if there is none, and tries
+// what it is allowed to do there. A store that does not answer, or is not
+// ready, is storage.ErrUnreachable; a refusal that another setting would mend
+// is a [*SetupError].
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Bucket == "" {
 		return nil, errors.New("open object store: no bucket named")
@@ -105,57 +115,39 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.client == nil {
 		cfg.client = newHTTPClient()
 	}
+	keys, err := openKeys(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open object store: %w", err)
+	}
+	s := &Store{
+		client: newClient(cfg, keys), bucket: cfg.Bucket, prefix: prefix, region: cfg.Region,
+		logger: cfg.Logger, patience: usualPatience(), encryption: cfg.Encryption,
+	}
+	if err := explain(s.check(ctx)); err != nil {
+		return nil, fmt.Errorf("open object store: %w", err)
+	}
+	return s, nil
+}
+
+func newClient(cfg Config, keys keyring) *s3.Client {
 	options := s3.Options{
 		Region:       cfg.Region,
-		Credentials:  credentials.NewStaticCredentialsProvider(cfg.AccessKey, cfg.SecretKey, ""),
+		Credentials:  keys,
 		UsePathStyle: cfg.PathStyle,
 		HTTPClient:   cfg.client,
-		Retryer:      newRetryer(),
+		Retryer:      newRetryer(keys),
+		HTTPSignerV4: newSigner(),
 
 		// Put sends its own sum in a header. The SDK would send one behind
-		// the body, which old servers take for part of the object.
+		// the body, which old servers take for part of the object. Get asks
+		// for sums by itself, and does without where the store refuses that.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
-		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
 
 		DisableLogOutputChecksumValidationSkipped: true,
 	}
 	if cfg.Endpoint != "" {
 		options.BaseEndpoint = aws.String(cfg.Endpoint)
 	}
-	s := &Store{client: s3.New(options), bucket: cfg.Bucket, prefix: prefix, region: cfg.Region, logger: cfg.Logger, patience: usualPatience()}
-	if err := s.ensureBucket(ctx); err != nil {
-		return nil, fmt.Errorf("open object store: %w", unreachable(err))
-	}
-	return s, nil
-}
-
-// Ping asks whether the store answers and the bucket is there.
-func (s *Store) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.patience.short)
-	defer cancel()
-	if _, err := s.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &s.bucket}); err != nil {
-		return fmt.Errorf("ask for bucket %s: %w", s.bucket, err)
-	}
-	return nil
-}
-
-func (s *Store) ensureBucket(ctx context.Context) error {
-	err := s.Ping(ctx)
-	if err == nil || !isMissing(err) {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.patience.short)
-	defer cancel()
-	in := &s3.CreateBucketInput{Bucket: &s.bucket}
-	if s.region != defaultRegion { // Amazon wants the region said, except for the first
-		in.CreateBucketConfiguration = &types.CreateBucketConfiguration{
-			LocationConstraint: types.BucketLocationConstraint(s.region),
-		}
-	}
-	_, err = s.client.CreateBucket(ctx, in)
-	var ours *types.BucketAlreadyOwnedByYou // another node was faster
-	if err != nil && !errors.As(err, &ours) {
-		return fmt.Errorf("make bucket %s: %w", s.bucket, err)
-	}
-	return nil
+	return s3.New(options)
 }

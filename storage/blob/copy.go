@@ -3,12 +3,10 @@ package blob
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // maxServerCopy is the size in bytes of the largest object that S3 copies in
@@ -48,7 +46,10 @@ func (s *Store) serverCopy(ctx context.Context, from, to string) error {
 	ctx, cancel := context.WithTimeout(ctx, s.patience.complete)
 	defer cancel()
 	path := escapePath(s.bucket + "/" + source)
-	_, err = s.client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: &s.bucket, Key: &target, CopySource: &path})
+	_, err = s.client.CopyObject(ctx, &s3.CopyObjectInput{
+		Bucket: &s.bucket, Key: &target, CopySource: &path,
+		ServerSideEncryption: s.encryption.mode, SSEKMSKeyId: s.encryption.key,
+	})
 	return err
 }
 
@@ -70,10 +71,4 @@ func escapePath(path string) string {
 		segments[i] = strings.ReplaceAll(url.PathEscape(s), "+", "%2B")
 	}
 	return strings.Join(segments, "/")
-}
-
-// isNotImplemented tells whether a store says that it does not know a call.
-func isNotImplemented(err error) bool {
-	var answer *smithyhttp.ResponseError
-	return errors.As(err, &answer) && (answer.HTTPStatusCode() == http.StatusNotImplemented || answer.HTTPStatusCode() == http.StatusMethodNotAllowed)
 }

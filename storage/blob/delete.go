@@ -4,34 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"golang.org/x/sync/errgroup"
+
+	"hark/storage"
 )
 
-// deleteBatch is how many keys S3 takes in one call.
-const deleteBatch = 1000
+const (
+	deleteBatch  = 1000 // keys that S3 takes in one call
+	deleteAtOnce = 8    // single deletes under way at a time
+)
 
 // Delete removes objects; a key that is not there counts as removed. When some
-// cannot be removed the others still are, and the error names the first.
+// cannot be removed the others still are, and the error names the first. In a
+// bucket that keeps versions all versions go, where the store lets them. A
+// store that has no batch delete, or refuses it, is asked for one object after
+// the other.
 func (s *Store) Delete(ctx context.Context, keys ...string) error {
-	var errs []error
-	for batch := range slices.Chunk(keys, deleteBatch) {
-		if err := s.deleteSome(ctx, batch); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (s *Store) deleteSome(ctx context.Context, keys []string) error {
-	ctx, cancel := context.WithTimeout(ctx, s.patience.part)
-	defer cancel()
 	doomed := make([]types.ObjectIdentifier, len(keys))
 	for i, key := range keys {
 		full, err := s.inBucket(key)
@@ -40,63 +36,98 @@ func (s *Store) deleteSome(ctx context.Context, keys []string) error {
 		}
 		doomed[i] = types.ObjectIdentifier{Key: &full}
 	}
+	if s.versioned.Load() && !s.features.noVersions.Load() {
+		return s.deleteVersions(ctx, doomed)
+	}
+	return s.deleteAll(ctx, doomed)
+}
+
+func (s *Store) deleteAll(ctx context.Context, doomed []types.ObjectIdentifier) error {
+	var errs []error
+	for batch := range slices.Chunk(doomed, deleteBatch) {
+		if err := s.deleteSome(ctx, batch); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// deleteSome removes up to deleteBatch objects.
+func (s *Store) deleteSome(ctx context.Context, doomed []types.ObjectIdentifier) error {
+	if len(doomed) == 1 || s.features.noBatchDelete.Load() {
+		return s.deleteSingly(ctx, doomed)
+	}
+	left, err := s.deleteTogether(ctx, doomed)
+	switch {
+	case err == nil:
+		return s.deleteSingly(ctx, left)
+	case !isBatchRefused(err):
+		return fmt.Errorf("delete %d objects: %w", len(doomed), err)
+	}
+	refusal := err
+	if err := s.deleteSingly(ctx, doomed); err != nil {
+		return err
+	}
+	s.lose(ctx, &s.features.noBatchDelete, "objects are deleted one by one", refusal)
+	return nil
+}
+
+// deleteTogether removes objects in one call, and returns those which the
+// store says it could not remove.
+func (s *Store) deleteTogether(ctx context.Context, doomed []types.ObjectIdentifier) (left []types.ObjectIdentifier, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.patience.part)
+	defer cancel()
 	out, err := s.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
 		Bucket: &s.bucket,
 		Delete: &types.Delete{Objects: doomed, Quiet: aws.Bool(true)},
 	}, withContentMD5)
 	if err != nil {
-		return fmt.Errorf("delete %d objects: %w", len(keys), err)
+		return nil, err
 	}
 	for _, e := range out.Errors {
-		if code := aws.ToString(e.Code); code != "NoSuchKey" {
-			return fmt.Errorf("delete object %s (and perhaps others of %d): %s: %s",
-				aws.ToString(e.Key), len(keys), code, aws.ToString(e.Message))
+		if aws.ToString(e.Code) != "NoSuchKey" {
+			left = append(left, types.ObjectIdentifier{Key: e.Key, VersionId: e.VersionId})
 		}
 	}
-	return nil
+	return left, nil
 }
 
-// withContentMD5 adds the header that stores older than flexible checksums
-// insist on in a batch delete.
-func withContentMD5(o *s3.Options) {
-	o.APIOptions = append(o.APIOptions, smithyhttp.AddContentChecksumMiddleware)
-}
-
-// AbortStale throws away what is left of uploads under prefix that began
-// before the given time and never ended, and tells how many there were. A
-// process that was killed leaves such parts, and they take room unseen.
-func (s *Store) AbortStale(ctx context.Context, prefix string, before time.Time) (int, error) {
-	full := s.prefix + prefix
-	pages := s3.NewListMultipartUploadsPaginator(s.client,
-		&s3.ListMultipartUploadsInput{Bucket: &s.bucket, Prefix: &full})
-	var aborted int
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return aborted, fmt.Errorf("list unfinished uploads: %w", err)
-		}
-		for _, u := range page.Uploads {
-			if !strings.HasPrefix(aws.ToString(u.Key), full) || !aws.ToTime(u.Initiated).Before(before) {
-				continue
-			}
-			if err := s.abort(ctx, aws.ToString(u.Key), aws.ToString(u.UploadId)); err != nil {
-				return aborted, err
-			}
-			aborted++
-		}
+func (s *Store) deleteSingly(ctx context.Context, doomed []types.ObjectIdentifier) error {
+	var group errgroup.Group // without a context: what can be removed is, whatever fails
+	group.SetLimit(deleteAtOnce)
+	for _, o := range doomed {
+		group.Go(func() error { return s.deleteOne(ctx, o) })
 	}
-	return aborted, nil
+	return group.Wait()
 }
 
-func (s *Store) abort(ctx context.Context, key, uploadID string) error {
+func (s *Store) deleteOne(ctx context.Context, o types.ObjectIdentifier) error {
 	ctx, cancel := context.WithTimeout(ctx, s.patience.short)
 	defer cancel()
-	_, err := s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-		Bucket: &s.bucket, Key: &key, UploadId: &uploadID,
-	})
-	var gone *types.NoSuchUpload
-	if err != nil && !errors.As(err, &gone) {
-		return fmt.Errorf("abort upload of %s: %w", key, err)
+	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.bucket, Key: o.Key, VersionId: o.VersionId})
+	if err != nil {
+		key, _ := s.fromBucket(*o.Key)
+		if err = objectError("delete", key, err); errors.Is(err, storage.ErrNotFound) {
+			return nil // Google's answer to the deletion of what is not there
+		}
 	}
-	return nil
+	return err
+}
+
+// isBatchRefused tells whether a store does not want a batch delete, which it
+// may still do one by one: it has none, wants other sums than it was sent, or
+// leaves the call out of what a key may do.
+func isBatchRefused(err error) bool {
+	status := answerStatus(err)
+	return status >= 400 && status < 500 && status != http.StatusNotFound && status != http.StatusTooManyRequests || isNotImplemented(err)
+}
+
+// withContentMD5 makes a batch delete carry its sum in Content-MD5, which
+// every store takes and older ones insist on, in place of the SDK's CRC-32,
+// which some refuse.
+func withContentMD5(o *s3.Options) {
+	o.APIOptions = append(o.APIOptions, smithyhttp.AddContentChecksumMiddleware, func(stack *middleware.Stack) error {
+		_, err := stack.Initialize.Remove("AWSChecksum:SetupInputContext")
+		return err
+	})
 }

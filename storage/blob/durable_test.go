@@ -24,10 +24,11 @@ const helperDir = "HARK_TEST_BLOB_DIR"
 const (
 	smallKey = "w/1/m/2/r/original"
 	largeKey = "w/1/m/3/r/original"
+	copyKey  = "w/1/m/4/r/original"
 )
 
-// putForTracer puts an object in one request and one in parts, deletes the
-// first, and returns the process's exit code.
+// putForTracer puts an object in one request and one in parts, copies the
+// first, deletes it with its copy, and returns the process's exit code.
 func putForTracer() int {
 	ctx := context.Background()
 	err := func() (err error) {
@@ -48,7 +49,10 @@ func putForTracer() int {
 		if err != nil {
 			return err
 		}
-		return s.Delete(ctx, smallKey)
+		if err := s.Copy(ctx, smallKey, copyKey); err != nil {
+			return err
+		}
+		return s.Delete(ctx, smallKey, copyKey)
 	}()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -103,7 +107,9 @@ func checkTrace(t *testing.T, calls []call, dir string, inFiles bool) {
 
 	wantSynced(t, calls, "PUT /hark/"+smallKey, append(object(smallKey), attributes(smallKey)...))
 	wantSynced(t, calls, "POST /hark/"+largeKey+"?uploadId=", append(object(largeKey), attributes(largeKey)...))
+	wantSynced(t, calls, "PUT /hark/"+copyKey, append(object(copyKey), attributes(copyKey)...))
 	wantSynced(t, calls, "POST /hark?delete", []string{filepath.Join(bucket, "w/1/m")})
+	wantSynced(t, calls, "DELETE /hark/probe/", []string{bucket})
 
 	// The parts, which may be sent side by side, are safe before the upload is completed.
 	var parts int

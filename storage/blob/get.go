@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
 // Get opens an object for reading from its start and tells its size in bytes.
@@ -55,7 +56,7 @@ func (s *Store) get(ctx context.Context, key, byteRange string) (io.ReadCloser, 
 	if byteRange != "" {
 		in.Range = &byteRange
 	}
-	out, err := s.client.GetObject(ctx, in)
+	out, err := s.getSummed(ctx, in)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
@@ -64,6 +65,24 @@ func (s *Store) get(ctx context.Context, key, byteRange string) (io.ReadCloser, 
 		return nil, 0, objectError("get", key, err)
 	}
 	return newWatchedBody(ctx, cancel, out.Body, s.patience.stall), aws.ToInt64(out.ContentLength), nil
+}
+
+// getSummed asks for an object with the sum that the store kept of it, where
+// the store knows how to tell one.
+func (s *Store) getSummed(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	if !s.features.noReadSums.Load() {
+		in.ChecksumMode = types.ChecksumModeEnabled
+	}
+	out, err := s.client.GetObject(ctx, in)
+	if err == nil || in.ChecksumMode == "" || !isRefusedHeader(err) {
+		return out, err
+	}
+	in.ChecksumMode = ""
+	refusal := err
+	if out, err = s.client.GetObject(ctx, in); err == nil {
+		s.lose(ctx, &s.features.noReadSums, "checksums of what is read are not to be had; a damaged object goes unnoticed", refusal)
+	}
+	return out, err
 }
 
 // Stat describes an object. A missing one is storage.ErrNotFound.

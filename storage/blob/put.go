@@ -39,6 +39,7 @@ func (s *Store) Put(ctx context.Context, key, mediaType string, r io.Reader, siz
 	} else {
 		n, err = s.putWhole(ctx, full, mediaType, p)
 	}
+	s.notePut(ctx, err)
 	if err != nil {
 		return 0, objectError("put", key, err)
 	}
@@ -49,13 +50,15 @@ func (s *Store) putWhole(ctx context.Context, key, mediaType string, p *part) (i
 	ctx, cancel := context.WithTimeout(ctx, s.patience.part)
 	defer cancel()
 	sum, size := p.md5(), int64(p.size)
-	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
+	out, err := s.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &s.bucket, Key: &key, ContentType: &mediaType,
 		Body: p.reader(), ContentLength: &size, ContentMD5: &sum,
+		ServerSideEncryption: s.encryption.mode, SSEKMSKeyId: s.encryption.key,
 	})
 	if err != nil {
 		return 0, err
 	}
+	s.noteVersion(out.VersionId)
 	p.release()
 	return size, nil
 }
@@ -90,6 +93,7 @@ func (s *Store) beginUpload(ctx context.Context, key, mediaType string) (string,
 	defer cancel()
 	out, err := s.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 		Bucket: &s.bucket, Key: &key, ContentType: &mediaType,
+		ServerSideEncryption: s.encryption.mode, SSEKMSKeyId: s.encryption.key,
 	})
 	if err != nil {
 		return "", err

@@ -1,17 +1,14 @@
 package blob_test
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/md5"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"hark/storage"
 	"hark/storage/blob"
 )
 
@@ -277,27 +273,22 @@ func TestLostStore(t *testing.T) {
 	}
 }
 
-// A store that takes the connection and then says nothing, or stops talking
-// in the middle of an object, is given up.
+// A store that takes a request and then says nothing, or stops talking in the
+// middle of an object, is given up.
 func TestSilentStore(t *testing.T) {
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go answerHalf(c)
+	f := newFrontend(t, func(w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "half"):
+			w.Header().Set("Content-Length", "10")
+			_, _ = io.WriteString(w, "12345")
+			_ = http.NewResponseController(w).Flush()
+		case !strings.HasSuffix(r.URL.Path, "silent"):
+			return false
 		}
-	}()
-	s := open(t, blob.Config{
-		Endpoint: "http://" + l.Addr().String(), Bucket: "hark", AccessKey: "a", SecretKey: "s",
-		PathStyle: true, Logger: slog.New(slog.DiscardHandler),
+		<-r.Context().Done() // the client hangs up
+		return true
 	})
+	s := open(t, f.config)
 	s.SetPatience(200 * time.Millisecond)
 
 	if _, err := s.Stat(t.Context(), "silent"); err == nil {
@@ -314,25 +305,6 @@ func TestSilentStore(t *testing.T) {
 		t.Errorf("read: %v", err)
 	}
 	_ = body.Close()
-}
-
-// answerHalf says that the bucket is there, sends half of the object "half",
-// and is silent about anything else until the client hangs up.
-func answerHalf(c net.Conn) {
-	defer func() { _ = c.Close() }()
-	in := bufio.NewReader(c)
-	for {
-		req, err := http.ReadRequest(in)
-		if err != nil {
-			return
-		}
-		switch {
-		case req.URL.Path == "/hark" || req.URL.Path == "/hark/":
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		case strings.HasSuffix(req.URL.Path, "half"):
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345")
-		}
-	}
 }
 
 // Whatever the length of an upload, it takes the memory of a few parts.
@@ -387,59 +359,32 @@ func repeat(data []byte) io.Reader {
 // known length with the sum in a header.
 func TestPutSpeaksPlainS3(t *testing.T) {
 	var puts atomic.Int32
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.Method == http.MethodPost && r.URL.Query().Has("uploads"):
-			_, _ = io.WriteString(w, `<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>`)
-		case r.Method == http.MethodPost:
-			_, _ = io.WriteString(w, `<CompleteMultipartUploadResult></CompleteMultipartUploadResult>`)
-		case r.Method == http.MethodPut:
-			puts.Add(1)
-			body, err := io.ReadAll(r.Body)
-			if err != nil {
-				t.Error(err)
-			}
-			sum := md5.Sum(body)
-			if got := r.Header.Get("Content-Md5"); got != base64.StdEncoding.EncodeToString(sum[:]) {
-				t.Errorf("sum %q of %d bytes", got, len(body))
-			}
-			for name := range r.Header {
-				if strings.HasPrefix(name, "X-Amz-Checksum") || name == "X-Amz-Trailer" || name == "Content-Encoding" {
-					t.Errorf("a header that not all servers know: %s", name)
-				}
-			}
-			w.Header().Set("Etag", `"etag"`)
+	f := newFrontend(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPut || operation(r) == "bucket" {
+			return false
 		}
-	}))
-	defer server.Close()
-	s := open(t, blob.Config{
-		Endpoint: server.URL, Bucket: "hark", AccessKey: "a", SecretKey: "s", PathStyle: true,
-		Logger: slog.New(slog.DiscardHandler),
+		puts.Add(1)
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		sum := md5.Sum(body)
+		if got := r.Header.Get("Content-Md5"); got != base64.StdEncoding.EncodeToString(sum[:]) {
+			t.Errorf("sum %q of %d bytes", got, len(body))
+		}
+		for name := range r.Header {
+			if strings.HasPrefix(name, "X-Amz-Checksum") || name == "X-Amz-Trailer" || name == "Content-Encoding" {
+				t.Errorf("a header that not all servers know: %s", name)
+			}
+		}
+		return false
 	})
+	s := open(t, f.config)
+	puts.Store(0)
 	mustPut(t, s, "small", noise(100))
 	mustPut(t, s, "large", noise(5<<20+1))
 	if n := puts.Load(); n != 3 {
 		t.Errorf("%d bodies, want one and two parts", n)
-	}
-}
-
-// A store that is away, or ill, is another matter than one that says no.
-func TestUnreachable(t *testing.T) {
-	answering := func(status int) string {
-		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
-		t.Cleanup(s.Close)
-		return s.URL
-	}
-	gone := httptest.NewServer(nil)
-	gone.Close()
-	for endpoint, want := range map[string]bool{
-		gone.URL: true, answering(http.StatusServiceUnavailable): true, answering(http.StatusForbidden): false,
-	} {
-		_, err := blob.Open(t.Context(), blob.Config{
-			Endpoint: endpoint, Bucket: "hark", AccessKey: "a", SecretKey: "s", PathStyle: true, Logger: slog.New(slog.DiscardHandler),
-		})
-		if err == nil || errors.Is(err, storage.ErrUnreachable) != want {
-			t.Errorf("%s: %v", endpoint, err)
-		}
 	}
 }

@@ -11,9 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"hark/storage"
 )
@@ -42,65 +39,58 @@ var errSilent = errors.New("object store went silent")
 
 func newHTTPClient() *http.Client {
 	dialer := &net.Dialer{Timeout: dialTime, KeepAlive: 15 * time.Second}
-	return &http.Client{Transport: &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
-		TLSHandshakeTimeout:   dialTime,
-		ExpectContinueTimeout: time.Second,
-		MaxIdleConns:          128,
-		MaxIdleConnsPerHost:   128, // there is only one host
-		IdleConnTimeout:       30 * time.Second,
-		DisableCompression:    true, // sound does not shrink, and sums are of the bytes as kept
-		ForceAttemptHTTP2:     true,
-	}}
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           dialer.DialContext,
+			TLSHandshakeTimeout:   dialTime,
+			ExpectContinueTimeout: time.Second,
+			MaxIdleConns:          128,
+			MaxIdleConnsPerHost:   128, // there is only one host
+			IdleConnTimeout:       30 * time.Second,
+			DisableCompression:    true, // sound does not shrink, and sums are of the bytes as kept
+			ForceAttemptHTTP2:     true,
+		},
+		// A redirect tells of a wrong region; the signature is good for one host.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
-func newRetryer() aws.Retryer {
+func newRetryer(keys keyring) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 3
 		o.MaxBackoff = 2 * time.Second
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(isHopeless), retry.IsErrorRetryableFunc(keys.renews)}, o.Retryables...)
 	})
+}
+
+// isHopeless makes what no second attempt mends fail at once.
+func isHopeless(err error) aws.Ternary {
+	if isUntrusted(err) || isPlain(err) {
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
 }
 
 // isMissing tells whether the store says that the object or bucket is not there.
 func isMissing(err error) bool {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return false
-	}
-	switch api.ErrorCode() {
+	switch errorCode(err) {
 	case "NoSuchKey", "NotFound", "NoSuchBucket":
 		return true
 	}
 	return false
 }
 
-// unreachable marks errors of a store that is not there or not ready, of those
-// that say no.
-func unreachable(err error) error {
-	var network *net.OpError
-	var answer *smithyhttp.ResponseError
-	switch {
-	case errors.As(err, &network), errors.Is(err, context.DeadlineExceeded),
-		errors.As(err, &answer) && answer.HTTPStatusCode() >= http.StatusInternalServerError:
-		return fmt.Errorf("%w: %w", storage.ErrUnreachable, err)
-	}
-	return err
-}
-
 // isFull reports whether a store refused an object for want of room (RFC 4918,
 // section 11.5).
 func isFull(err error) bool {
-	var answer *smithyhttp.ResponseError
-	return errors.As(err, &answer) && answer.HTTPStatusCode() == http.StatusInsufficientStorage
+	return answerStatus(err) == http.StatusInsufficientStorage
 }
 
 // objectError names the operation and the object, and turns what is missing
 // into storage.ErrNotFound, and a full disk into storage.ErrNoSpace. A missing bucket is a fault, not a missing object.
 func objectError(op, key string, err error) error {
-	var noBucket *types.NoSuchBucket
-	var api smithy.APIError
-	if errors.As(err, &noBucket) || (errors.As(err, &api) && api.ErrorCode() == "NoSuchBucket") {
+	if errorCode(err) == "NoSuchBucket" {
 		return fmt.Errorf("%s object %s: %w", op, key, err)
 	}
 	if isMissing(err) {
