@@ -16,6 +16,9 @@
 // woken by the bus and read from the database, so that a stream that resumes
 // neither loses nor repeats an event.
 //
+// JSON is read one way (package strictjson), and so are queries: a name that is
+// not known, or comes twice, is refused.
+//
 // Limits: JSON bodies 64 KiB; pages of 100; what a clip may be is
 // [Config].Limits. A node keeps no state that another cannot take over.
 package api

@@ -14,7 +14,7 @@ import (
 func TestConversations(t *testing.T) {
 	w := newWorld(t)
 	mia, gus := w.user("Mia", storage.RoleMember), w.user("Gus", storage.Guest)
-	made := w.owner.json("POST", "/v1/conversations", map[string]any{"title": " North\u0000  team ", "member_ids": []string{mia.actor.UserID}}).want(201)
+	made := w.owner.json("POST", "/v1/conversations", map[string]any{"title": " North\u0001  team ", "member_ids": []string{mia.actor.UserID}}).want(201)
 	c := decode[Conversation](made)
 	if made.header.Get("Location") != "/v1/conversations/"+c.ID || c.Title != "North  team" || c.Kind != storage.Channel || c.MemberCount != 2 {
 		t.Errorf("%s", made.body)

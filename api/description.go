@@ -6,7 +6,13 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"hark/api/strictjson"
 )
+
+// A key is what it is called, to the letter. huma has this for all APIs of a
+// program alike; without it "KIND" is decoded and not checked.
+func init() { huma.ValidateStrictCasing = true }
 
 var problemType = reflect.TypeFor[Problem]()
 
@@ -63,8 +69,8 @@ func (s *Server) description() huma.Config {
 			},
 		},
 		Formats: map[string]huma.Format{
-			"application/json": {Marshal: marshalJSON, Unmarshal: json.Unmarshal},
-			"json":             {Marshal: marshalJSON, Unmarshal: json.Unmarshal},
+			"application/json": {Marshal: marshalJSON, Unmarshal: strictjson.Unmarshal},
+			"json":             {Marshal: marshalJSON, Unmarshal: strictjson.Unmarshal},
 		},
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{asProblem},

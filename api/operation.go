@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,9 +27,8 @@ type operation struct {
 	summary          string // a few words
 	description      string // CommonMark
 	status           int    // of success; 0 means 200, or 204 without a body
-	problems         []kind // what may go wrong beside 401 and 500
+	problems         []kind // what may go wrong beside 401, 422 and 500
 	example          any    // of the body of success
-	strictQuery      bool   // refuse query parameters that are not known
 	player           bool   // may be opened by a signed address
 }
 
@@ -69,15 +69,25 @@ func (s *Server) describe(op operation) huma.Operation {
 		DefaultStatus:                op.status,
 		MaxBodyBytes:                 maxJSONBody,
 		BodyReadTimeout:              jsonBodyTimeout,
-		RejectUnknownQueryParameters: op.strictQuery,
+		RejectUnknownQueryParameters: true,
 		Security:                     security,
-		Middlewares:                  huma.Middlewares{guard},
+		Middlewares:                  huma.Middlewares{guard, s.checkQuery},
 		Responses:                    map[string]*huma.Response{},
 	}
-	for _, k := range append([]kind{kindUnauthorized, kindInternal}, op.problems...) {
+	for _, k := range op.everyProblem() {
 		s.describeProblem(&described, k)
 	}
 	return described
+}
+
+// everyProblem is what may go wrong with the call: any may be asked without a
+// credential, or with a parameter that it does not know.
+func (op operation) everyProblem() []kind {
+	all := append([]kind{kindUnauthorized, kindInternal}, op.problems...)
+	if !slices.Contains(all, kindValidation) {
+		all = append(all, kindValidation)
+	}
+	return all
 }
 
 // describeProblem adds a kind of problem to the answers of a call; kinds that

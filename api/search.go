@@ -58,7 +58,7 @@ func (s *Server) routeSearch() {
 	handle(s, operation{
 		id: "search", method: http.MethodGet, path: "/v1/search", tag: tagSearch, summary: "Find what was said",
 		description: "In all conversations you are in. When nothing is found, words that are spelt alike are tried, and `corrected` says which.",
-		strictQuery: true, problems: []kind{kindBadCursor, kindValidation, kindInvalidQuery}, example: exampleSearch(),
+		problems:    []kind{kindBadCursor, kindValidation, kindInvalidQuery}, example: exampleSearch(),
 	}, s.search)
 }
 

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"hark/api/strictjson"
 )
 
 // maxText is the most that a body of text may hold, in bytes. An offer of a
@@ -56,16 +57,22 @@ func tooMuchText() error {
 
 // parsePaused reads {"paused": true}.
 func parsePaused(body string) (bool, error) {
-	var asked struct {
-		Paused *bool `json:"paused"`
-	}
-	if err := json.Unmarshal([]byte(body), &asked); err != nil {
+	members, err := strictjson.Object([]byte(body))
+	if err != nil {
 		return false, kindBadRequest.saying(`The body is not JSON such as {"paused": true}.`, err)
 	}
-	if asked.Paused == nil {
-		return false, invalid("body.paused", "must be true or false", nil)
+	for name := range members {
+		if name != "paused" {
+			return false, invalid("body."+limitLog(name), "is not known", nil)
+		}
 	}
-	return *asked.Paused, nil
+	switch string(members["paused"]) {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, invalid("body.paused", "must be true or false", nil)
 }
 
 // refusedOffer and refusedPatch add what a refused body should have been.

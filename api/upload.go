@@ -41,7 +41,7 @@ The answer comes when the recording is safely kept. It can be played from then o
 func (s *Server) routeUpload() {
 	op := handle(s, operation{
 		id: "create-message", method: http.MethodPost, path: "/v1/conversations/{id}/messages", tag: tagMessages,
-		summary: "Send a recording", description: uploadDescription, status: http.StatusCreated, strictQuery: true,
+		summary: "Send a recording", description: uploadDescription, status: http.StatusCreated,
 		problems: []kind{
 			kindEmptyClip, kindIncomplete, kindBadRequest, kindNotFound, kindTooSlow, kindKeyReused, kindTooLarge,
 			kindNotAudio, kindDamaged, kindTooLong, kindValidation, kindTooManyUploads, kindUnavailable, kindSaturated, kindNoSpace,

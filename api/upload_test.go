@@ -97,7 +97,7 @@ func TestUpload(t *testing.T) {
 		}
 	})
 	t.Run("form", func(t *testing.T) {
-		body, contentType := formWith(sine(time.Second), "title", "Before", "reply_to", first.ID, "|", "title", "Behind", "reply_at_ms", "99")
+		body, contentType := formWith(sine(time.Second), "reply_to", first.ID, "|", "title", "Behind", "reply_at_ms", "99")
 		a := w.owner.send("POST", path, bytes.NewReader(body), "Content-Type", contentType).want(201)
 		m := decode[Message](a)
 		if m.Title != "Behind" || m.ReplyTo != first.ID || *m.ReplyAtMS != 99 || m.Original.Filename != "höre 🎙.wav" {

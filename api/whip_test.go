@@ -315,7 +315,7 @@ func TestPatchSession(t *testing.T) {
 		{"half a credential", mediaTypeFragment, "a=ice-ufrag:abcd\r\n" + candidate, tag, 422, "validation_failed"},
 		{"65 KiB", mediaTypeFragment, strings.Repeat("a", 65<<10), tag, 413, "too_large"},
 		{"no JSON", mediaTypeJSON, "{", "", 400, "bad_request"},
-		{"not what it is", mediaTypeJSON, `{"paused":"yes"}`, "", 400, "bad_request"},
+		{"not what it is", mediaTypeJSON, `{"paused":"yes"}`, "", 422, "validation_failed"},
 		{"nothing asked", mediaTypeJSON, "{}", "", 422, "validation_failed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

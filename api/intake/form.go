@@ -14,7 +14,7 @@ const FieldAudio = "audio"
 
 // Bounds of a form beside its clip.
 const (
-	maxFormParts = 32
+	maxFormParts = 8       // each field comes once, and the clip
 	maxFieldSize = 8 << 10 // bytes of one value
 
 	// MaxFormOverhead is how many bytes a form may have beside its clip.
@@ -24,13 +24,14 @@ const (
 // OpenForm reads a multipart form (RFC 7578) from body up to its clip, the
 // field "audio", sets what it finds on meta, and returns the clip to be read.
 // Fields may stand before or behind the clip: meta.Rest reads those behind it.
+// A field that is not known, or comes twice, is refused.
 // Nothing is buffered but the small fields.
 func OpenForm(contentType string, body io.Reader, meta *Meta) (io.Reader, error) {
 	mediaType, params, err := mime.ParseMediaType(contentType)
 	if err != nil || !strings.EqualFold(mediaType, "multipart/form-data") || params["boundary"] == "" {
 		return nil, fmt.Errorf("%w: content type has no boundary", ErrMalformedForm)
 	}
-	form := &form{parts: multipart.NewReader(body, params["boundary"])}
+	form := &form{parts: multipart.NewReader(body, params["boundary"]), names: map[string]bool{}}
 	clip, err := form.seekClip(meta)
 	if err != nil {
 		return nil, err
@@ -47,7 +48,7 @@ func IsForm(contentType string) bool {
 
 type form struct {
 	parts *multipart.Reader
-	seen  int
+	names map[string]bool // of the fields that were set
 }
 
 // seekClip sets the fields before the clip on meta and returns the clip.
@@ -66,7 +67,7 @@ func (f *form) seekClip(meta *Meta) (io.Reader, error) {
 			}
 			return &clipPart{part: part}, nil
 		}
-		if err := setField(meta, part); err != nil {
+		if err := f.setField(meta, part); err != nil {
 			return nil, err
 		}
 	}
@@ -82,7 +83,7 @@ func (f *form) readRest(meta *Meta) error {
 		if part.FormName() == FieldAudio {
 			return &FieldError{Field: FieldAudio, Problem: "the form has it twice; send each recording by itself"}
 		}
-		if err := setField(meta, part); err != nil {
+		if err := f.setField(meta, part); err != nil {
 			return err
 		}
 	}
@@ -90,10 +91,6 @@ func (f *form) readRest(meta *Meta) error {
 
 // next returns the next part; nil behind the last.
 func (f *form) next() (*multipart.Part, error) {
-	f.seen++
-	if f.seen > maxFormParts {
-		return nil, fmt.Errorf("%w: more than %d parts", ErrMalformedForm, maxFormParts)
-	}
 	part, err := f.parts.NextPart()
 	if err == io.EOF { //nolint:errorlint // bare at the end of a form; wrapped when the body broke off
 		return nil, nil
@@ -104,8 +101,11 @@ func (f *form) next() (*multipart.Part, error) {
 	return part, nil
 }
 
-func setField(meta *Meta, part *multipart.Part) error {
+func (f *form) setField(meta *Meta, part *multipart.Part) error {
 	name := part.FormName()
+	if f.names[name] {
+		return &FieldError{Field: name, Problem: "is given more than once"}
+	}
 	value, err := io.ReadAll(io.LimitReader(part, maxFieldSize+1))
 	if err != nil {
 		return formError(err)
@@ -113,7 +113,11 @@ func setField(meta *Meta, part *multipart.Part) error {
 	if len(value) > maxFieldSize {
 		return &FieldError{Field: name, Problem: fmt.Sprintf("must be %s or shorter", humanBytes(maxFieldSize))}
 	}
-	return meta.Set(name, string(value))
+	if err := meta.Set(name, string(value)); err != nil {
+		return err
+	}
+	f.names[name] = true
+	return nil
 }
 
 // clipPart reads the clip's part and keeps apart the end of the part from the

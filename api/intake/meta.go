@@ -42,12 +42,13 @@ type Meta struct {
 const (
 	maxTitle          = 200                  // runes
 	maxIdempotencyKey = 255                  // bytes
+	maxFieldName      = 64                   // bytes of a name that is not known, when it is said again
 	maxReplyAtMS      = 7 * 24 * 3600 * 1000 // a week of sound
 	clockSkew         = 24 * time.Hour       // how far ahead a sender's clock may be
 )
 
-// Set sets the field that a sender calls name. Fields that are not known are
-// ignored, so that forms may carry more than Hark asks for.
+// Set sets the field that a sender calls name, and refuses one that is not
+// known: it would be a mistake that nobody hears of.
 func (m *Meta) Set(name, value string) error {
 	var err error
 	switch name {
@@ -69,6 +70,8 @@ func (m *Meta) Set(name, value string) error {
 		m.Filename = value
 	case FieldPriority:
 		return m.setPriority(value)
+	default:
+		return &FieldError{Field: cutBytes(printable(name), maxFieldName), Problem: "is not known"}
 	}
 	return nil
 }

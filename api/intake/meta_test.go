@@ -52,7 +52,6 @@ func TestMetaTakes(t *testing.T) {
 	for field, value := range map[string]string{
 		FieldTitle: " Noon ", FieldReplyTo: strings.ToUpper(reply), FieldReplyAtMS: "4200",
 		FieldRecordedAt: "2026-03-01T10:30:00.1239+01:00", FieldFilename: "a/b.mp3", FieldPriority: "bulk",
-		"color": "not ours, and no matter",
 	} {
 		if err := m.Set(field, value); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"hark/api/strictjson"
 	"hark/transcribe/live"
 )
 
@@ -38,13 +39,15 @@ func (rec *Recording) say(message any) {
 // Message takes what the speaker's data channel brings (whip.Sink). What is
 // not understood is ignored, so that clients may be newer than servers.
 func (rec *Recording) Message(data []byte) {
-	var asked struct {
-		Type string `json:"type"`
-	}
-	if err := json.Unmarshal(data, &asked); err != nil || !rec.live.Load() {
+	members, err := strictjson.Object(data)
+	if err != nil || !rec.live.Load() {
 		return
 	}
-	switch asked.Type {
+	var asked string
+	if err := json.Unmarshal(members["type"], &asked); err != nil {
+		return
+	}
+	switch asked {
 	case "pause":
 		rec.SetPaused(true)
 	case "resume":
