@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"strings"
 	"time"
 
 	"hark/transcribe"
@@ -65,19 +64,4 @@ type FinishedRecording struct {
 	Improve bool
 
 	EndReason string // see Message
-}
-
-// piecesMark divides the key of a recording's original from what is kept of
-// it while it is being spoken.
-const piecesMark = ".pieces/"
-
-// PiecesOf is the beginning of the keys under which a recording is kept in
-// pieces until it is finished, when its original will be at the given key.
-func PiecesOf(originalKey string) string { return originalKey + piecesMark }
-
-// OriginalOfPiece is the key of the original that a piece belongs to; ok is
-// false for the key of anything else.
-func OriginalOfPiece(key string) (originalKey string, ok bool) {
-	originalKey, _, ok = strings.Cut(key, piecesMark)
-	return originalKey, ok
 }

@@ -2,8 +2,6 @@ package intake
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -78,7 +76,7 @@ func (in *Intake) checkReply(ctx context.Context, actor storage.Actor, meta Meta
 // take keeps the clip and records it.
 func (in *Intake) take(ctx context.Context, actor storage.Actor, meta Meta, body io.Reader, size int64) (storage.Message, bool, error) {
 	id := storage.NewID()
-	clip, err := in.keep(ctx, NewOriginalKey(actor.WorkspaceID, id), body, size)
+	clip, err := in.keep(ctx, storage.NewOriginalKey(actor.WorkspaceID, id), body, size)
 	if err != nil {
 		return storage.Message{}, false, err
 	}
@@ -158,14 +156,6 @@ func (in *Intake) remove(ctx context.Context, key string) {
 	if err := in.Objects.Delete(ctx, key); err != nil && !errors.Is(err, storage.ErrNotFound) {
 		in.Logger.WarnContext(ctx, "object of no message not removed; the sweep will", "error", err)
 	}
-}
-
-// NewOriginalKey is where a clip is to be kept: a key that nobody can guess,
-// under the message and the workspace that it belongs to.
-func NewOriginalKey(workspaceID, messageID string) string {
-	var secret [16]byte
-	_, _ = rand.Read(secret[:]) // never fails (crypto/rand)
-	return "w/" + workspaceID + "/" + messageID + "/" + hex.EncodeToString(secret[:]) + "/original"
 }
 
 // kept is a clip whose bytes are in the object store.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"hark/api/intake"
 	"hark/media/whip"
 	"hark/storage"
 	"hark/transcribe/live"
@@ -39,7 +38,7 @@ func (r *Recorder) Begin(ctx context.Context, actor storage.Actor, start Start) 
 	}
 	id := storage.NewID()
 	rec := &Recording{
-		recorder: r, id: id, key: intake.NewOriginalKey(actor.WorkspaceID, id), actor: actor,
+		recorder: r, id: id, key: storage.NewOriginalKey(actor.WorkspaceID, id), actor: actor,
 		conversationID: start.ConversationID, captions: start.Captions, begun: time.Now(),
 		over: make(chan struct{}), log: r.Logger.With("message", id),
 	}

@@ -43,14 +43,19 @@ import (
 	"hark/transcribe/live"
 )
 
-// Deps are the parts that a [Recorder] works with. All but WebRTC and Live are
-// required.
+// Deps are the parts that a [Recorder] works with. All but WebRTC, Live and
+// Agree are required.
 type Deps struct {
-	WebRTC   webrtc    // nil: no recording can begin here; those that were left are finished all the same
-	Live     listeners // nil: recordings have no captions, and the job transcribes them
-	Spool    spool
-	Records  records
-	Bus      bus
+	WebRTC  webrtc    // nil: no recording can begin here; those that were left are finished all the same
+	Live    listeners // nil: recordings have no captions, and the job transcribes them
+	Spool   spool
+	Records records
+	Bus     bus
+
+	// Agree returns nil when the records are those of the object store, so that
+	// a recording without a record is one that is over. Nil means that they are.
+	Agree func(ctx context.Context) error
+
 	Registry prometheus.Registerer
 	Logger   *slog.Logger
 }
@@ -122,6 +127,9 @@ type Recorder struct {
 // the background; Close ends all.
 func New(deps Deps, cfg Config) (*Recorder, error) {
 	cfg.complete()
+	if deps.Agree == nil {
+		deps.Agree = func(context.Context) error { return nil }
+	}
 	r := &Recorder{Deps: deps, cfg: cfg, desk: newDesk(cfg.PerUser, cfg.PerNode), puts: semaphore.NewWeighted(putsAtOnce), nudge: make(chan struct{}, 1)}
 	if deps.WebRTC != nil {
 		r.open = func(ctx context.Context, offer string, sink whip.Sink) (session, error) {

@@ -3,6 +3,7 @@ package recorder
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -42,17 +43,23 @@ func (r *Recorder) recoverLeft(ctx context.Context) {
 }
 
 // removeUnknown removes the files of recordings that were committed, dropped,
-// deleted or taken by another node since they were written.
+// deleted or taken by another node since they were written. A database that was
+// lost knows none of them: then they stay.
 func (r *Recorder) removeUnknown(ctx context.Context, known, ours map[string]bool) {
 	left, err := r.Spool.Left()
 	if err != nil {
 		r.warn(ctx, "list the spool", err)
 		return
 	}
+	left = slices.DeleteFunc(left, func(id string) bool { return known[id] || ours[id] || r.desk.has(id) })
+	if len(left) == 0 {
+		return
+	}
+	if err := r.Agree(ctx); err != nil {
+		r.warn(ctx, "remove spooled recordings without a record", err)
+		return
+	}
 	for _, id := range left {
-		if known[id] || ours[id] || r.desk.has(id) {
-			continue
-		}
 		r.Logger.InfoContext(ctx, "removing a spooled recording without a record", "message", id)
 		r.warn(ctx, "remove a spooled recording", r.Spool.Forget(ctx, id, ""))
 	}

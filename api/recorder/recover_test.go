@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -211,4 +212,24 @@ func TestChannels(t *testing.T) {
 			t.Errorf("%q: %d, want %d", answer, got, want)
 		}
 	}
+}
+
+// A database that was lost knows of no recording. The files stay until it is
+// sure that the records are the store's.
+func TestFilesStayWhenTheDatabaseWasLost(t *testing.T) {
+	w := newWorld(t, Config{}, nil, "").settle()
+	rec, s := w.begin(storage.CaptionsPrivate)
+	s.speak(2 * time.Second)
+	w.awaitKept(rec)
+	w.kill()
+	lost := newWorld(t, Config{}, nil, w.dir).settle()
+	doubt := errors.New("the store belongs to another database")
+	lost.Agree = func(context.Context) error { return doubt }
+	lost.recoverLeft(t.Context())
+	if _, err := os.Stat(filepath.Join(w.dir, rec.id+".opus")); err != nil {
+		t.Fatal(err)
+	}
+	doubt = nil
+	lost.recoverLeft(t.Context())
+	lost.awaitNoFile(rec)
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
 	"hark/api"
 	"hark/api/intake"
 	"hark/media"
+	"hark/storage/reconcile"
 )
 
 // server makes what answers HTTP: the whole API, or health and metrics alone
@@ -17,6 +19,7 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 		"records": p.db.Ping,
 		"objects": p.blobs.Ping,
 		"bus":     p.bus.Ping,
+		"store":   p.storeReady,
 	}
 	p.metrics.MustRegister(queueMetrics{p.db, p.log})
 	log := p.log.With("part", "api")
@@ -37,4 +40,14 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 		return nil, err
 	}
 	return s.HTTPServer(""), nil
+}
+
+// storeReady says whether database and object store belong together.
+func (p *Program) storeReady(ctx context.Context) error {
+	err := p.stores.Check(ctx)
+	var d *reconcile.Disagreement
+	if errors.As(err, &d) {
+		return api.NotReady(d.Reason(), nil)
+	}
+	return err
 }

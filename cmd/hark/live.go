@@ -29,7 +29,7 @@ func (p *Program) openRecorder(ctx context.Context) error {
 	}
 	p.closers = append(p.closers, tracks.Close)
 	deps := recorder.Deps{
-		Spool: spoolTracks{tracks}, Records: p.db, Bus: p.bus,
+		Spool: spoolTracks{tracks}, Records: p.db, Bus: p.bus, Agree: p.stores.Check,
 		Registry: p.metrics, Logger: p.log.With("part", "live"),
 	}
 	if listeners := p.openListeners(); listeners != nil {

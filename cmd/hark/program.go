@@ -19,6 +19,7 @@ import (
 	"hark/storage/blob"
 	"hark/storage/bus"
 	"hark/storage/disk"
+	"hark/storage/reconcile"
 	"hark/storage/sqldb"
 	"hark/transcribe"
 )
@@ -30,8 +31,12 @@ type Program struct {
 	log     *slog.Logger
 	metrics *prometheus.Registry
 
-	db       *sqldb.DB
-	blobs    *blob.Store
+	db     *sqldb.DB
+	blobs  *blob.Store
+	stores *reconcile.Stores // db and blobs
+
+	storeMetrics *storeMetrics
+
 	bus      *bus.Bus
 	engine   transcribe.Engine  // nil in a role that neither works nor captions
 	webrtc   *whip.Server       // nil where nobody can speak
@@ -56,7 +61,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Program, err er
 	}()
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{
-		p.openData, p.openObjects, p.openBus, p.openRecords, p.openEngine, p.openRecorder, p.listen,
+		p.openData, p.openScratch, p.openObjects, p.openBus, p.openRecords, p.pairStores, p.openEngine, p.openRecorder, p.listen,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -81,6 +86,10 @@ func (p *Program) openData(context.Context) error {
 		return fmt.Errorf("take the data folder: %w", err)
 	}
 	p.closers = append(p.closers, lock.Close)
+	return nil
+}
+
+func (p *Program) openScratch(context.Context) error {
 	if err := os.MkdirAll(p.cfg.ScratchDir, 0o700); err != nil {
 		return fmt.Errorf("make scratch folder: %w", err)
 	}
@@ -147,6 +156,24 @@ func (p *Program) openRecords(ctx context.Context) error {
 		return err
 	}
 	return keys.move(ctx, p.db)
+}
+
+// pairStores makes sure that database and object store belong together. With a
+// store that the database does not belong to, nothing starts; with a database
+// that the store does not belong to, recordings are taken and none is removed.
+func (p *Program) pairStores(ctx context.Context) error {
+	p.storeMetrics = newStoreMetrics(p.metrics)
+	p.stores = &reconcile.Stores{Records: p.db, Objects: p.blobs, Logger: p.log.With("part", "store")}
+	err := p.stores.Pair(ctx)
+	var d *reconcile.Disagreement
+	if errors.As(err, &d) && !d.OtherStore {
+		p.log.WarnContext(ctx, "database and object store do not belong together", "part", "store", "reason", d.Reason())
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("compare database and object store: %w", err)
+	}
+	return nil
 }
 
 func (p *Program) openEngine(ctx context.Context) error {

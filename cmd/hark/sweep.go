@@ -3,23 +3,19 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
+	"sync"
 	"time"
 
 	"hark/storage"
-	"hark/storage/blob"
 )
 
 // How often the sweepers look, and how many things they take at a time.
 const (
-	jobSweep    = 5 * time.Second
-	objectSweep = time.Minute
-	orphanSweep = 6 * time.Hour
-	sweepBatch  = 500
-
-	// orphanAge is how old an object must be before the lack of a record makes
-	// it an orphan. It is longer than any upload may take.
-	orphanAge = 48 * time.Hour
+	jobSweep      = 5 * time.Second
+	manifestSweep = 30 * time.Second
+	objectSweep   = time.Minute
+	orphanSweep   = 6 * time.Hour
+	sweepBatch    = 500
 
 	// eventsKept is how long a listener may be away and still resume.
 	eventsKept = 7 * 24 * time.Hour
@@ -27,30 +23,32 @@ const (
 
 // sweep mends, until ctx ends, what a crash or a lost dependency left undone:
 // it publishes jobs that were recorded but never reached the bus, or whose
-// worker died; deletes the objects of deleted messages; removes objects that
-// no record ever came to know; and forgets what has been kept long enough.
-// Every node sweeps; doing so twice is harmless.
+// worker died; writes manifests that are missing; deletes the objects of
+// deleted messages; removes objects that no record ever came to know; and
+// forgets what has been kept long enough. Every node sweeps; doing so twice is
+// harmless.
 func (p *Program) sweep(ctx context.Context) {
-	jobs := time.NewTicker(jobSweep)
-	defer jobs.Stop()
-	objects := time.NewTicker(objectSweep)
-	defer objects.Stop()
-	orphans := time.NewTicker(orphanSweep)
-	defer orphans.Stop()
-
 	p.try(ctx, "publish due jobs", p.sweepJobs)
+	var group sync.WaitGroup
+	group.Go(func() { p.every(ctx, jobSweep, "publish due jobs", p.sweepJobs) })
+	group.Go(func() { p.every(ctx, manifestSweep, "write manifests", p.sweepManifests) })
+	group.Go(func() { p.every(ctx, orphanSweep, "remove orphans", p.sweepOrphans) })
+	group.Go(func() { p.every(ctx, objectSweep, "delete doomed objects", p.sweepDoomed) })
+	group.Go(func() { p.every(ctx, objectSweep, "forget old keys and credentials", p.db.SweepIdentity) })
+	group.Go(func() { p.every(ctx, objectSweep, "forget old events", p.sweepEvents) })
+	group.Wait()
+}
+
+// every does something at intervals, until ctx ends.
+func (p *Program) every(ctx context.Context, interval time.Duration, what string, do func(context.Context) error) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-jobs.C:
-			p.try(ctx, "publish due jobs", p.sweepJobs)
-		case <-objects.C:
-			p.try(ctx, "delete doomed objects", p.sweepDoomed)
-			p.try(ctx, "forget old keys and credentials", p.db.SweepIdentity)
-			p.try(ctx, "forget old events", p.sweepEvents)
-		case <-orphans.C:
-			p.try(ctx, "remove orphans", p.sweepOrphans)
+		case <-tick.C:
+			p.try(ctx, what, do)
 		}
 	}
 }
@@ -83,7 +81,7 @@ func (p *Program) sweepDoomed(ctx context.Context) error {
 		if err != nil || len(keys) == 0 {
 			return err
 		}
-		if err := p.deleteDoomed(ctx, keys); err != nil {
+		if err := p.stores.DeleteDoomed(ctx, keys); err != nil {
 			return err
 		}
 		if err := p.db.ForgetObjects(ctx, keys); err != nil {
@@ -92,48 +90,26 @@ func (p *Program) sweepDoomed(ctx context.Context) error {
 	}
 }
 
-// deleteDoomed deletes objects; a key that ends in a slash stands for all
-// below it.
-func (p *Program) deleteDoomed(ctx context.Context, keys []string) error {
-	var objects []string
-	for _, key := range keys {
-		if !strings.HasSuffix(key, "/") {
-			objects = append(objects, key)
-			continue
-		}
-		err := p.blobs.List(ctx, key, func(o blob.Object) error {
-			objects = append(objects, o.Key)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return p.blobs.Delete(ctx, objects...)
-}
-
 func (p *Program) sweepEvents(ctx context.Context) error {
 	_, err := p.db.SweepEvents(ctx, eventsKept)
 	return err
 }
 
-func (p *Program) sweepOrphans(ctx context.Context) error {
-	if n, err := p.blobs.AbortStale(ctx, "", time.Now().Add(-orphanAge)); err != nil {
-		return err
-	} else if n > 0 {
-		p.log.InfoContext(ctx, "threw away unfinished uploads", "uploads", n)
+func (p *Program) sweepManifests(ctx context.Context) error {
+	n, err := p.stores.WriteManifests(ctx)
+	if n > 0 {
+		p.log.InfoContext(ctx, "wrote manifests", "messages", n)
 	}
-	return p.blobs.List(ctx, "", func(o blob.Object) error {
-		if time.Since(o.ModTime) < orphanAge {
-			return nil
-		}
-		known, err := p.db.KnownObject(ctx, o.Key)
-		if err != nil || known {
-			return err
-		}
-		p.log.InfoContext(ctx, "removing an object without a record", "key", o.Key, "bytes", o.Size)
-		return p.blobs.Delete(ctx, o.Key)
-	})
+	return err
+}
+
+func (p *Program) sweepOrphans(ctx context.Context) error {
+	done, err := p.stores.Sweep(ctx, time.Now())
+	p.storeMetrics.swept(done, err)
+	if done.Aborted+done.Removed+done.Purged > 0 {
+		p.log.InfoContext(ctx, "swept the object store", "objects", done.Objects, "removed", done.Removed, "purged", done.Purged, "uploads_aborted", done.Aborted)
+	}
+	return err
 }
 
 // publishEvents fans committed events out to listeners on every node. A

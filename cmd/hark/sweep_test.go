@@ -9,6 +9,7 @@ import (
 
 	"hark/storage"
 	"hark/storage/blob"
+	"hark/storage/reconcile"
 	"hark/storage/storagetest"
 )
 
@@ -34,9 +35,15 @@ func TestSweepPiecesOfDeletedRecordings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record := func(key string) string {
-		msg, err := p.db.BeginRecording(ctx, owner, storage.NewRecording{
-			ID: storage.NewID(), ConversationID: conv.ID, OriginalKey: key, Node: "gone", Lease: time.Minute, Captions: storage.CaptionsOff,
+	p.stores = &reconcile.Stores{Records: p.db, Objects: p.blobs, Logger: quiet}
+	if err := p.stores.Pair(ctx); err != nil {
+		t.Fatal(err)
+	}
+	record := func() (id, key string) {
+		id = storage.NewID()
+		key = storage.NewOriginalKey(owner.WorkspaceID, id)
+		_, err := p.db.BeginRecording(ctx, owner, storage.NewRecording{
+			ID: id, ConversationID: conv.ID, OriginalKey: key, Node: "gone", Lease: time.Minute, Captions: storage.CaptionsOff,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -46,10 +53,10 @@ func TestSweepPiecesOfDeletedRecordings(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		return msg.ID
+		return id, key
 	}
-	deleted := record("w/1/m/1/original")
-	record("w/1/m/10/original")
+	deleted, _ := record()
+	_, kept := record()
 	if err := p.db.DeleteMessage(ctx, owner, deleted); err != nil {
 		t.Fatal(err)
 	}
@@ -57,13 +64,13 @@ func TestSweepPiecesOfDeletedRecordings(t *testing.T) {
 		t.Fatal(err)
 	}
 	var left []string
-	if err := p.blobs.List(ctx, "", func(o blob.Object) error {
+	if err := p.blobs.List(ctx, storage.MessagesPrefix, func(o blob.Object) error {
 		left = append(left, o.Key)
 		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if len(left) != 3 || !strings.HasPrefix(left[0], storage.PiecesOf("w/1/m/10/original")) {
+	if len(left) != 3 || !strings.HasPrefix(left[0], storage.PiecesOf(kept)) {
 		t.Errorf("left: %v", left)
 	}
 }

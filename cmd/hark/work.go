@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 
 	"hark/media"
 	"hark/media/decode"
@@ -35,6 +36,7 @@ func (p *Program) work(ctx, workCtx context.Context) error {
 		}),
 		Renderer: render.New(render.Config{FFmpeg: t.FFmpeg, ScratchDir: p.cfg.ScratchDir}),
 		Engine:   p.engine,
+		Agree:    p.stores.Check,
 		Errors:   pipeline.Errors{Gone: storage.ErrNotFound, Busy: storage.ErrBusy, Stale: storage.ErrStale},
 		Progress: progress{p.db, p.bus, p.log},
 		Observer: observer,
@@ -46,13 +48,32 @@ func (p *Program) work(ctx, workCtx context.Context) error {
 	handle := func(ctx context.Context, jobID string) bus.Verdict {
 		observer.inWork.Inc()
 		defer observer.inWork.Dec()
-		out := worker.Handle(ctx, jobID)
+		out := p.keepManifest(ctx, jobID, func() pipeline.Outcome { return worker.Handle(ctx, jobID) })
 		if out.Done {
 			return bus.Done()
 		}
 		return bus.Retry(out.RetryAfter)
 	}
 	return p.bus.Consume(ctx, workCtx, bus.ConsumeConfig{Interactive: t.Jobs - t.Jobs/2, Bulk: t.Jobs / 2}, handle)
+}
+
+// keepManifest has the manifest of a job's message written while the job is
+// worked on, and again when it is done. What fails of it costs the job nothing:
+// the sweep writes it.
+func (p *Program) keepManifest(ctx context.Context, jobID string, work func() pipeline.Outcome) pipeline.Outcome {
+	write := func() {
+		if err := p.stores.WriteManifest(ctx, jobID); err != nil && ctx.Err() == nil { // a job goes by its message's id
+			p.log.WarnContext(ctx, "manifest not written, the sweep will", "message", jobID, "error", err)
+		}
+	}
+	var begun sync.WaitGroup
+	begun.Go(write)
+	out := work()
+	begun.Wait()
+	if out.Done {
+		write()
+	}
+	return out
 }
 
 // workerName tells one worker process from another in the ledger and the logs.

@@ -86,7 +86,7 @@ func TestPrefixOfUnfinishedUploads(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n, err := s.AbortStale(t.Context(), "", time.Now().Add(time.Hour)); n != 1 || err != nil {
+	if n, err := s.AbortStale(t.Context(), "", time.Now().Add(time.Hour), anyKey); n != 1 || err != nil {
 		t.Errorf("aborted %d, %v", n, err)
 	}
 	if n := unfinished(t, s); n != 2 {

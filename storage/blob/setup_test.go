@@ -143,7 +143,7 @@ func TestObjectsAreAllThatIsNeeded(t *testing.T) {
 		t.Error("a list that was refused is an empty one")
 	}
 	for range 2 {
-		if n, err := s.AbortStale(t.Context(), "", time.Now()); n != 0 || err != nil {
+		if n, err := s.AbortStale(t.Context(), "", time.Now(), anyKey); n != 0 || err != nil {
 			t.Errorf("abort: %d, %v", n, err)
 		}
 	}

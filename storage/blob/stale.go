@@ -16,10 +16,11 @@ const uploadsStay = "unfinished uploads cannot be listed (s3:ListBucketMultipart
 	"what a crash leaves of an upload stays until the bucket is told by a lifecycle rule to abort incomplete uploads"
 
 // AbortStale throws away what is left of uploads under prefix that began
-// before the given time and never ended, and tells how many there were. A
-// process that was killed leaves such parts, and they take room unseen. A
-// store that does not let them be listed keeps them; that is logged.
-func (s *Store) AbortStale(ctx context.Context, prefix string, before time.Time) (int, error) {
+// before the given time and never ended, as far as ours says that their keys
+// are the caller's, and tells how many there were. A process that was killed
+// leaves such parts, and they take room unseen. A store that does not let them
+// be listed keeps them; that is logged.
+func (s *Store) AbortStale(ctx context.Context, prefix string, before time.Time, ours func(key string) bool) (int, error) {
 	full := s.prefix + prefix
 	if s.features.noUploadList.Load() {
 		return 0, nil
@@ -37,7 +38,8 @@ func (s *Store) AbortStale(ctx context.Context, prefix string, before time.Time)
 			return aborted, fmt.Errorf("list unfinished uploads: %w", err)
 		}
 		for _, u := range page.Uploads {
-			if !strings.HasPrefix(aws.ToString(u.Key), full) || !aws.ToTime(u.Initiated).Before(before) {
+			key, below := s.fromBucket(aws.ToString(u.Key))
+			if !below || !strings.HasPrefix(key, prefix) || !aws.ToTime(u.Initiated).Before(before) || !ours(key) {
 				continue
 			}
 			if err := s.abort(ctx, aws.ToString(u.Key), aws.ToString(u.UploadId)); err != nil {

@@ -55,7 +55,7 @@ func conform(t *testing.T, cfg blob.Config) *blob.Store {
 	if got := keysOf(t, s, "w/1/"); !slices.Equal(got, keys) {
 		t.Errorf("listed %q", got)
 	}
-	if _, err := s.AbortStale(t.Context(), "", time.Now().Add(-time.Hour)); err != nil {
+	if _, err := s.AbortStale(t.Context(), "", time.Now().Add(-time.Hour), anyKey); err != nil {
 		t.Errorf("abort: %v", err)
 	}
 	for i := range 20 {

@@ -38,6 +38,10 @@ func (s *Spool) Left() ([]string, error) {
 // does. On a node that never had the file, all is from the pieces. It may be
 // cut short at any point, and repeated.
 //
+// Where neither is left and the whole recording is under its key already, that
+// is it: its record is from before it was finished, as in a database that was
+// restored from a backup.
+//
 // A duration of 0 and no error means that nothing was said, or nothing is
 // left. A recording that is being spoken or finished here is
 // storage.ErrConflict. That no other node does the same is for the caller to
@@ -93,8 +97,14 @@ func (s *Spool) mend(ctx context.Context, id, key string) (samples int64, err er
 // beyond.
 func (s *Spool) lengthen(ctx context.Context, f *os.File, size int64, key string) error {
 	n, total, err := s.countPieces(ctx, key)
-	if err != nil || total <= size {
+	if err != nil {
 		return err
+	}
+	if total == 0 && size == 0 {
+		return s.fetchWhole(ctx, f, key)
+	}
+	if total <= size {
+		return nil
 	}
 	if err := f.Truncate(size); err != nil {
 		return err
@@ -108,6 +118,22 @@ func (s *Spool) lengthen(ctx context.Context, f *os.File, size int64, key string
 	}
 	if _, err := io.Copy(f, pieces); err != nil {
 		return fmt.Errorf("read pieces: %w", err)
+	}
+	return nil
+}
+
+// fetchWhole copies what is under the key of a recording, if anything is.
+func (s *Spool) fetchWhole(ctx context.Context, f *os.File, key string) error {
+	body, _, err := s.cfg.Objects.Get(ctx, key)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if _, err := io.Copy(f, body); err != nil {
+		return fmt.Errorf("read recording: %w", err)
 	}
 	return nil
 }

@@ -218,3 +218,28 @@ func TestCloseKeepsWhatWasSaid(t *testing.T) {
 		t.Errorf("%d ms", ms)
 	}
 }
+
+// A database from a backup may hold a recording as it was before it ended. Its
+// pieces and its file are gone, and the whole is under its key.
+func TestRecoverWhatIsWhole(t *testing.T) {
+	objects := newShop(t)
+	dir, r := spoken(t, objects, true)
+	original, ms, err := r.Finish(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := objects.bytes(t, keyOf("a"))
+	s := open(t, dir, objects)
+	if err := s.Forget(t.Context(), "a", keyOf("a")); err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{dir, t.TempDir()} {
+		again, msAgain := recovered(t, folder, objects, "a")
+		if again != original || msAgain != ms {
+			t.Errorf("%+v, %d ms; before %+v, %d ms", again, msAgain, original, ms)
+		}
+		if !bytes.Equal(objects.bytes(t, keyOf("a")), whole) {
+			t.Error("the recording is another")
+		}
+	}
+}

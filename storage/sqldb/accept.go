@@ -81,7 +81,14 @@ func (t *tx) acceptedBefore(ctx context.Context, actor storage.Actor, messageID 
 }
 
 // insertMessage writes the message as the workspace's nth, its key and its event.
+// Where its rendition will be is known before any worker begins. All its
+// objects lie below its own prefix, so that deleting it dooms whatever anybody
+// puts there.
 func (t *tx) insertMessage(ctx context.Context, actor storage.Actor, m storage.NewMessage, n int64, state storage.State) error {
+	k, ok := storage.ParseKey(m.Original.Key)
+	if !ok || k.Kind != storage.OriginalObject || k.Workspace != t.workspaceID || k.Message != m.ID {
+		return fmt.Errorf("key %q is not one of message %s", m.Original.Key, m.ID)
+	}
 	if m.ReplyTo != "" {
 		var conversation string
 		err := t.get(ctx, &conversation, `SELECT conversation_id FROM messages WHERE id = ?`, m.ReplyTo)
@@ -97,7 +104,7 @@ func (t *tx) insertMessage(ctx context.Context, actor storage.Actor, m storage.N
 			original_sha256, original_filename, rendition_key)
 		VALUES `+tuples(1, 19), m.ID, t.workspaceNo<<docBits|n, t.workspaceNo, m.ConversationID, actor.UserID, clean(m.Title), m.ReplyTo, m.ReplyAtMS,
 		t.recorded(m), toMS(t.now), toMS(t.now), state, m.DurationMS, m.Original.Key, m.Original.Format, m.Original.Bytes,
-		m.Original.SHA256, clean(m.Original.Filename), renditionKey(m))
+		m.Original.SHA256, clean(m.Original.Filename), storage.RenditionKey(m.Original.Key))
 	if err != nil {
 		return err
 	}
@@ -124,13 +131,6 @@ func (t *tx) recorded(m storage.NewMessage) int64 {
 func (t *tx) noteActivity(ctx context.Context, conversationID string) error {
 	_, err := t.exec(ctx, `UPDATE conversations SET active_at = ?, last_message_at = ? WHERE id = ?`, toMS(t.now), toMS(t.now), conversationID)
 	return err
-}
-
-// renditionKey chooses where the message's rendition will be. It is known
-// before any worker begins, so that deleting the message dooms whatever a
-// worker puts there. 256 random bits make it unguessable.
-func renditionKey(m storage.NewMessage) string {
-	return "renditions/" + m.ID + "/" + newSecret()[len(secretPrefix):]
 }
 
 // MessageByKey returns the message that the actor made under an idempotency

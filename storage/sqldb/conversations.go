@@ -141,6 +141,9 @@ func (db *DB) UpdateConversation(ctx context.Context, actor storage.Actor, id, t
 		}
 		row.Title = clean(title)
 		t.event(storage.ConversationUpdated, id, "", nil)
+		if err := t.reviseNewest(ctx, id); err != nil {
+			return err
+		}
 		_, err = t.exec(ctx, `UPDATE conversations SET title = ? WHERE id = ?`, row.Title, id)
 		return err
 	})

@@ -36,7 +36,7 @@ func TestEventsAreInOrderOfCommit(t *testing.T) {
 		for range writers {
 			wg.Go(func() {
 				for range each {
-					if _, _, _, err := w.Accept(t.Context(), w.ada, newMessage(w.room.ID)); err != nil {
+					if _, _, _, err := w.Accept(t.Context(), w.ada, newMessage(w.room)); err != nil {
 						t.Error(err)
 					}
 				}

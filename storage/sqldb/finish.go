@@ -51,7 +51,7 @@ func (t *tx) finish(ctx context.Context, row messageRow, f storage.FinishedRecor
 		waveform = packPeaks(f.Peaks)
 	}
 	_, err := t.exec(ctx, `UPDATE messages SET original_format = ?, original_bytes = ?, original_sha256 = ?, original_filename = ?,
-			duration_ms = ?, waveform = ?, loudness = ?, end_reason = ? WHERE id = ?`,
+			duration_ms = ?, waveform = ?, loudness = ?, end_reason = ?, revision = revision + 1 WHERE id = ?`,
 		f.Original.Format, f.Original.Bytes, f.Original.SHA256, clean(f.Original.Filename),
 		f.DurationMS, waveform, loudness, clean(f.EndReason), f.ID)
 	if err != nil {

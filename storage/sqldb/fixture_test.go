@@ -56,22 +56,32 @@ func (w *world) conversation(maker storage.Actor, others ...storage.Actor) stora
 	return must(w.CreateConversation(w.tb.Context(), maker, storage.Channel, "room", ids))(w.tb)
 }
 
-func newMessage(conversationID string) storage.NewMessage {
+func newMessage(room storage.Conversation) storage.NewMessage {
 	id := storage.NewID()
 	return storage.NewMessage{
-		ID: id, ConversationID: conversationID,
-		Original: storage.Original{Key: "originals/" + id, Format: "wav", Bytes: 44, SHA256: "ab", Filename: "clip.wav"},
+		ID: id, ConversationID: room.ID,
+		Original: storage.Original{Key: storage.NewOriginalKey(room.WorkspaceID, id), Format: "wav", Bytes: 44, SHA256: "ab", Filename: "clip.wav"},
 	}
 }
 
 // send accepts a clip.
 func (w *world) send(by storage.Actor, conversationID string) (storage.Message, storage.JobRef) {
 	w.tb.Helper()
-	m, job, created, err := w.Accept(w.tb.Context(), by, newMessage(conversationID))
+	m, job, created, err := w.Accept(w.tb.Context(), by, newMessage(storage.Conversation{ID: conversationID, WorkspaceID: by.WorkspaceID}))
 	if err != nil || !created {
 		w.tb.Fatalf("accept: created %v, %v", created, err)
 	}
 	return m, job
+}
+
+// known says whether an object belongs to a message.
+func (w *world) known(key string) bool {
+	w.tb.Helper()
+	k, ok := storage.ParseKey(key)
+	if !ok {
+		w.tb.Fatalf("%s is none of ours", key)
+	}
+	return must(w.KnownObjects(w.tb.Context(), []string{storage.NewID(), k.Message}))(w.tb)[k.Message].Has(k.Kind, key)
 }
 
 // begin begins a job.

@@ -7,7 +7,8 @@ import (
 	"hark/transcribe"
 )
 
-// Imported is a message that was worked on elsewhere.
+// Imported is a message that was worked on elsewhere. Without a key of an
+// original it has no sound here.
 type Imported struct {
 	storage.NewMessage
 	Transcript *transcribe.Transcript
@@ -51,6 +52,9 @@ func (db *DB) Import(ctx context.Context, actor storage.Actor, messages []Import
 }
 
 func (t *tx) importOne(ctx context.Context, actor storage.Actor, m Imported, n int64, row indexedMessage) error {
+	if m.Original.Key == "" {
+		m.Original.Key = storage.NewOriginalKey(t.workspaceID, m.ID)
+	}
 	if err := t.insertMessage(ctx, actor, m.NewMessage, n, storage.Ready); err != nil {
 		return err
 	}

@@ -36,15 +36,15 @@ func TestOutsidersFindNothing(t *testing.T) {
 				"AddConversationMember":    func() error { return w.AddConversationMember(t.Context(), actor, w.room.ID, w.eve.UserID) },
 				"RemoveConversationMember": func() error { return w.RemoveConversationMember(t.Context(), actor, w.room.ID, w.bob.UserID) },
 				"Accept": func() error {
-					_, _, _, err := w.Accept(t.Context(), actor, newMessage(w.room.ID))
+					_, _, _, err := w.Accept(t.Context(), actor, newMessage(w.room))
 					return err
 				},
 				"BeginRecording": func() error {
-					_, err := w.BeginRecording(t.Context(), actor, newRecording(w.room.ID, "n1"))
+					_, err := w.BeginRecording(t.Context(), actor, newRecording(w.room, "n1"))
 					return err
 				},
 				"Import": func() error {
-					return w.Import(t.Context(), actor, []sqldb.Imported{{NewMessage: newMessage(w.room.ID), Transcript: spoken("x")}})
+					return w.Import(t.Context(), actor, []sqldb.Imported{{NewMessage: newMessage(w.room), Transcript: spoken("x")}})
 				},
 				"Message": func() error { _, err := w.Message(t.Context(), actor, m.ID); return err },
 				"Messages": func() error {
@@ -101,23 +101,23 @@ func TestReplyStaysInItsConversation(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(t, db)
 		m, _ := w.send(w.ada, w.room.ID)
-		reply := newMessage(w.room.ID)
+		reply := newMessage(w.room)
 		reply.ReplyTo, reply.ReplyAtMS = m.ID, 1200
 		got, _, _, err := w.Accept(t.Context(), w.bob, reply)
 		if err != nil || got.ReplyTo != m.ID || got.ReplyAtMS != 1200 {
 			t.Errorf("reply %+v, %v", got, err)
 		}
 		for _, to := range []string{storage.NewID(), "x"} {
-			reply := newMessage(w.room.ID)
+			reply := newMessage(w.room)
 			reply.ReplyTo = to
 			_, _, _, err := w.Accept(t.Context(), w.bob, reply)
 			wantErr(t, err, storage.ErrNotFound)
-			live := newRecording(w.room.ID, "n1")
+			live := newRecording(w.room, "n1")
 			live.ReplyTo = to
 			_, err = w.BeginRecording(t.Context(), w.bob, live)
 			wantErr(t, err, storage.ErrNotFound)
 		}
-		elsewhere := newMessage(w.conversation(w.bob).ID)
+		elsewhere := newMessage(w.conversation(w.bob))
 		elsewhere.ReplyTo = m.ID
 		_, _, _, err = w.Accept(t.Context(), w.bob, elsewhere)
 		wantErr(t, err, storage.ErrNotFound)

@@ -61,7 +61,7 @@ func (db *DB) AddConversationMember(ctx context.Context, actor storage.Actor, id
 			return err
 		}
 		t.event(storage.ConversationUpdated, id, "", nil)
-		return nil
+		return t.reviseNewest(ctx, id)
 	})
 }
 
@@ -88,6 +88,6 @@ func (db *DB) RemoveConversationMember(ctx context.Context, actor storage.Actor,
 		}
 		t.event(storage.ConversationUpdated, id, "", nil)
 		t.eventFor([]string{userID}, storage.ConversationDeleted, id) // gone, for the one who left
-		return nil
+		return t.reviseNewest(ctx, id)
 	})
 }

@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"hark/storage"
@@ -55,7 +54,7 @@ func (db *DB) UpdateMessage(ctx context.Context, actor storage.Actor, id string,
 		}
 		row.Title, row.UpdatedAt = clean(*patch.Title), toMS(t.now)
 		t.event(storage.MessageUpdated, row.ConversationID, id, map[string]any{"state": row.State})
-		_, err = t.exec(ctx, `UPDATE messages SET title = ?, updated_at = ? WHERE id = ?`, row.Title, row.UpdatedAt, id)
+		_, err = t.exec(ctx, `UPDATE messages SET title = ?, updated_at = ?, revision = revision + 1 WHERE id = ?`, row.Title, row.UpdatedAt, id)
 		return err
 	})
 	return row.message(), err
@@ -148,14 +147,11 @@ func (db *DB) Transcript(ctx context.Context, actor storage.Actor, messageID str
 	if err != nil {
 		return storage.VersionedTranscript{}, err
 	}
-	segments, err := unpackSegments(row.Body)
+	t, err := row.stored()
 	if err != nil {
-		return storage.VersionedTranscript{}, errors.Join(fmt.Errorf("read transcript of %s", messageID), err)
+		return storage.VersionedTranscript{}, fmt.Errorf("read transcript of %s: %w", messageID, err)
 	}
-	return storage.VersionedTranscript{
-		Transcript: transcribe.Transcript{Language: row.Language, Engine: row.Engine, Model: row.Model, Segments: segments},
-		MessageID:  messageID, Version: row.Version, CreatedAt: fromMS(row.CreatedAt),
-	}, nil
+	return storage.VersionedTranscript{Transcript: t.Transcript, MessageID: messageID, Version: t.Version, CreatedAt: t.CreatedAt}, nil
 }
 
 type transcriptRow struct {
@@ -165,4 +161,13 @@ type transcriptRow struct {
 	Model     string
 	CreatedAt int64 `db:"created_at"`
 	Body      []byte
+}
+
+// stored is the transcript as it was saved.
+func (r transcriptRow) stored() (storage.StoredTranscript, error) {
+	segments, err := unpackSegments(r.Body)
+	return storage.StoredTranscript{
+		Version: r.Version, CreatedAt: fromMS(r.CreatedAt),
+		Transcript: transcribe.Transcript{Language: r.Language, Engine: r.Engine, Model: r.Model, Segments: segments},
+	}, err
 }

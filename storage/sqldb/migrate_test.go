@@ -18,7 +18,7 @@ import (
 var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing.T)){
 	1: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
 		w := newWorld(t, db)
-		m, waiting := newMessage(w.room.ID), newMessage(w.room.ID)
+		m, waiting := newMessage(w.room), newMessage(w.room)
 		w.check(w.AcceptAt1(t.Context(), w.ada, m, spoken("kept through every migration")))
 		w.check(w.AcceptAt1(t.Context(), w.ada, waiting, nil))
 		return func(t *testing.T) {

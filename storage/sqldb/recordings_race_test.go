@@ -32,7 +32,7 @@ func TestOneOfManyClaims(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(t, db)
 		for range 5 {
-			r := newRecording(w.room.ID, "dead")
+			r := newRecording(w.room, "dead")
 			r.Lease = 0
 			m := must(w.BeginRecording(t.Context(), w.ada, r))(t)
 			var claims []func() error
@@ -61,7 +61,7 @@ func TestFinishAgainstClaim(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(t, db)
 		for range 10 {
-			r := newRecording(w.room.ID, "slow")
+			r := newRecording(w.room, "slow")
 			r.Lease = 0
 			m := must(w.BeginRecording(t.Context(), w.ada, r))(t)
 			errs := atOnce(
@@ -108,7 +108,7 @@ func TestFinishAgainstDelete(t *testing.T) {
 			if errs[0] != nil {
 				wantErr(t, errs[0], storage.ErrNotFound)
 			}
-			if doomed := must(w.DoomedObjects(t.Context(), 100))(t); !contains(doomed, m.Original.Key) {
+			if doomed := must(w.DoomedObjects(t.Context(), 100))(t); !contains(doomed, storage.MessagePrefix(m.WorkspaceID, m.ID)) {
 				t.Error("the original is not doomed")
 			}
 		}
@@ -149,7 +149,7 @@ func TestRenewAgainstDeleteConversation(t *testing.T) {
 		for range 5 {
 			room := w.conversation(w.ada)
 			for range 20 {
-				must(w.BeginRecording(t.Context(), w.ada, newRecording(room.ID, "n1")))(t)
+				must(w.BeginRecording(t.Context(), w.ada, newRecording(room, "n1")))(t)
 			}
 			renew := func() error {
 				_, err := w.RenewRecordings(t.Context(), "n1", time.Minute)

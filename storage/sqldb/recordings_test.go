@@ -12,10 +12,10 @@ import (
 	"hark/storage/storagetest"
 )
 
-func newRecording(conversationID, node string) storage.NewRecording {
+func newRecording(room storage.Conversation, node string) storage.NewRecording {
 	id := storage.NewID()
 	return storage.NewRecording{
-		ID: id, ConversationID: conversationID, OriginalKey: "originals/" + id, Node: node,
+		ID: id, ConversationID: room.ID, OriginalKey: storage.NewOriginalKey(room.WorkspaceID, id), Node: node,
 		Lease: time.Minute, Captions: storage.CaptionsPrivate,
 	}
 }
@@ -23,7 +23,7 @@ func newRecording(conversationID, node string) storage.NewRecording {
 // speak begins a recording by ada in the room.
 func (w *world) speak(node string) storage.Message {
 	w.tb.Helper()
-	return must(w.BeginRecording(w.tb.Context(), w.ada, newRecording(w.room.ID, node)))(w.tb)
+	return must(w.BeginRecording(w.tb.Context(), w.ada, newRecording(w.room, node)))(w.tb)
 }
 
 // finished is what the recorder of a node says of a recording at its end; the
@@ -69,7 +69,7 @@ func TestWhileItIsSpoken(t *testing.T) {
 		w := newWorld(t, db)
 		question, _ := w.send(w.bob, w.room.ID)
 		seq := must(w.LastSeq(t.Context(), w.bob))(t)
-		r := newRecording(w.room.ID, "n1")
+		r := newRecording(w.room, "n1")
 		r.Title, r.ReplyTo, r.ReplyAtMS = "Hm\x00", question.ID, 700
 		m := must(w.BeginRecording(t.Context(), w.ada, r))(t)
 		want := storage.Message{
@@ -112,12 +112,12 @@ func TestWhileItIsSpoken(t *testing.T) {
 		}
 
 		for _, key := range []string{m.Original.Key, storage.PiecesOf(m.Original.Key) + "000003"} {
-			if known := must(w.KnownObject(t.Context(), key))(t); !known {
+			if !w.known(key) {
 				t.Errorf("%s is not known", key)
 			}
 		}
 		w.finish(finished(m, "n1", ""))
-		if known := must(w.KnownObject(t.Context(), storage.PiecesOf(m.Original.Key)+"000003"))(t); known {
+		if w.known(storage.PiecesOf(m.Original.Key) + "000003") {
 			t.Error("a piece is known when the whole is there")
 		}
 	})
@@ -287,7 +287,7 @@ func TestDroppedAndDeletedRecordingsLeaveNothing(t *testing.T) {
 		w := newWorld(t, db)
 		dropped, deleted := w.speak("n1"), w.speak("n1")
 		other := w.conversation(w.ada)
-		gone := must(w.BeginRecording(t.Context(), w.ada, newRecording(other.ID, "n1")))(t)
+		gone := must(w.BeginRecording(t.Context(), w.ada, newRecording(other, "n1")))(t)
 		wantErr(t, w.DropRecording(t.Context(), dropped.ID, "n2"), storage.ErrStale)
 		seq := must(w.LastSeq(t.Context(), w.bob))(t)
 		w.check(w.DropRecording(t.Context(), dropped.ID, "n1"))
@@ -311,10 +311,8 @@ func TestDroppedAndDeletedRecordingsLeaveNothing(t *testing.T) {
 		// A recorder may put the sound after the first deletion: it goes later.
 		doomed := must(w.DoomedObjects(t.Context(), 20))(t)
 		for _, m := range []storage.Message{dropped, deleted, gone} {
-			for _, key := range []string{m.Original.Key, storage.PiecesOf(m.Original.Key)} {
-				if !slices.Contains(doomed, key) {
-					t.Errorf("doomed %v, not %s", doomed, key)
-				}
+			if key := storage.MessagePrefix(m.WorkspaceID, m.ID); !slices.Contains(doomed, key) {
+				t.Errorf("doomed %v, not %s", doomed, key)
 			}
 		}
 		w.check(w.ForgetObjects(t.Context(), doomed))
@@ -333,7 +331,7 @@ func TestDroppedAndDeletedRecordingsLeaveNothing(t *testing.T) {
 func TestAnotherNodeTakesOver(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(t, db)
-		r := newRecording(w.room.ID, "n1")
+		r := newRecording(w.room, "n1")
 		r.Lease = -time.Minute // over since
 		m := must(w.BeginRecording(t.Context(), w.ada, r))(t)
 		mine := w.speak("n2")
@@ -385,7 +383,7 @@ func TestAnotherNodeTakesOver(t *testing.T) {
 func TestAuthorLeavesMeanwhile(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(t, db)
-		m := must(w.BeginRecording(t.Context(), w.bob, newRecording(w.room.ID, "n1")))(t)
+		m := must(w.BeginRecording(t.Context(), w.bob, newRecording(w.room, "n1")))(t)
 		w.check(w.RemoveConversationMember(t.Context(), w.bob, w.room.ID, w.bob.UserID))
 		if got, _ := w.finish(finished(m, "n1", "goodbye")); got.State != storage.Ready || got.AuthorName != "Bob" {
 			t.Errorf("message %+v", got)

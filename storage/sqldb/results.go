@@ -45,7 +45,7 @@ func (db *DB) save(ctx context.Context, op string, task pipeline.Task, set strin
 			return storage.ErrStale
 		}
 		t.event(storage.MessageUpdated, m.ConversationID, m.ID, map[string]any{"state": m.State})
-		_, err := t.exec(ctx, `UPDATE messages SET `+set+`, updated_at = ? WHERE id = ?`, append(args, toMS(t.now), m.ID)...)
+		_, err := t.exec(ctx, `UPDATE messages SET `+set+`, revision = revision + 1, updated_at = ? WHERE id = ?`, append(args, toMS(t.now), m.ID)...)
 		return err
 	})
 }
@@ -72,6 +72,9 @@ func (db *DB) SaveTranscript(ctx context.Context, task pipeline.Task, transcript
 			return err
 		}
 		if err := t.jobDone(ctx, job); err != nil {
+			return err
+		}
+		if err := t.revise(ctx, `id = ?`, m.ID); err != nil {
 			return err
 		}
 		return t.setState(ctx, m.ID, m.ConversationID, storage.Ready, "")

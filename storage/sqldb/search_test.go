@@ -167,7 +167,7 @@ func TestSearchFilters(t *testing.T) {
 		second := w.conversation(w.ada)
 		noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 		say := func(by storage.Actor, conv string, at time.Time) string {
-			m := newMessage(conv)
+			m := newMessage(storage.Conversation{ID: conv, WorkspaceID: by.WorkspaceID})
 			m.RecordedAt = at
 			_, job, _, err := w.Accept(t.Context(), by, m)
 			w.check(err)
@@ -368,7 +368,7 @@ func TestSearchLargeAndMany(t *testing.T) {
 			if i >= 4000 {
 				text += " recently"
 			}
-			batch = append(batch, sqldb.Imported{NewMessage: newMessage(rooms[i%len(rooms)].ID), Transcript: spoken(text)})
+			batch = append(batch, sqldb.Imported{NewMessage: newMessage(rooms[i%len(rooms)]), Transcript: spoken(text)})
 		}
 		w.check(w.Import(t.Context(), w.ada, batch))
 		for text, want := range map[string]int{

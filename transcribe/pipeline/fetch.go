@@ -10,12 +10,19 @@ import (
 	"hark/transcribe"
 )
 
+// errOtherStore is the error of a clip that is not in the store, which may be
+// another than the one that the clip is in.
+var errOtherStore = errors.New("clip is not in the object store, which may be the wrong one")
+
 // fetch brings the original to a scratch file without a name, which the caller
 // closes. It never takes more than the bytes the ledger speaks of.
 func (a *attempt) fetch(ctx context.Context) (_ *os.File, err error) {
 	defer a.timed(fetching)()
 	body, _, err := a.Clips.Get(ctx, a.task.Key)
 	if errors.Is(err, a.Errors.Gone) {
+		if doubt := a.Agree(ctx); doubt != nil {
+			return nil, fmt.Errorf("%w: %s", errOtherStore, doubt.Error()) // not wrapped: its cause says nothing of the job
+		}
 		// Not wrapped: a clip that is gone must not look like a job that is gone.
 		return nil, transcribe.Fail(errors.New(err.Error()), "The sound of this recording is missing from the store. It has to be sent again.")
 	}

@@ -29,6 +29,10 @@
 // makes do without: the original still plays. What fails of the job of a message
 // that is ready already changes nothing of it but what is missing.
 //
+// A clip that is not in the store is gone for good only where the store is
+// surely the ledger's own ([Deps].Agree). Otherwise the job waits, and the
+// attempt does not count.
+//
 // An attempt holds a lease. When it cannot be renewed, another worker may have
 // the job, and the work stops. When the ledger cannot be reached, nothing is
 // reported and the lease runs out by itself. When ctx ends, for shutdown or
@@ -111,8 +115,8 @@ type Errors struct {
 	Stale error // the attempt was superseded, or its message is gone
 }
 
-// Deps are the parts a worker is made of. Progress, Observer and Logger may be
-// nil.
+// Deps are the parts a worker is made of. Agree, Progress, Observer and Logger
+// may be nil.
 type Deps struct {
 	Ledger   ledger
 	Clips    clips
@@ -120,6 +124,11 @@ type Deps struct {
 	Renderer renderer
 	Engine   transcribe.Engine
 	Errors   Errors
+
+	// Agree returns nil when the store is the ledger's own. Only then is a clip
+	// that is not in it gone. Nil means that it always is.
+	Agree func(ctx context.Context) error
+
 	Progress progress
 	Observer Observer
 	Logger   *slog.Logger
@@ -150,6 +159,9 @@ func New(deps Deps, cfg Config) (*Worker, error) {
 		return nil, errors.New("pipeline: the ledger's errors are needed")
 	case cfg.Name == "" || cfg.Scratch == "":
 		return nil, errors.New("pipeline: a worker needs a name and a scratch folder")
+	}
+	if deps.Agree == nil {
+		deps.Agree = func(context.Context) error { return nil }
 	}
 	if deps.Progress == nil {
 		deps.Progress = unheard{}

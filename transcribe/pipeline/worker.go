@@ -27,12 +27,16 @@ const (
 	Failed   Result = "failed"   // failed for good
 	Dropped  Result = "dropped"  // the message is gone, or another attempt has begun
 	Released Result = "released" // handed back, for shutdown
+	Deferred Result = "deferred" // handed back until the object store is the right one
 	Lost     Result = "lost"     // the ledger could not be reached; the lease runs out
 )
 
 // reportTimeout bounds reporting the end of an attempt, which also happens
 // when ctx has ended.
 const reportTimeout = 10 * time.Second
+
+// otherStoreWait is how long a job waits whose clip may be in another store.
+const otherStoreWait = time.Minute
 
 // defaultAttempts is for a ledger that sets no bound: there must be one.
 const defaultAttempts = 5
@@ -125,6 +129,8 @@ func (a *attempt) settle(ctx context.Context, err error) (Outcome, Result) {
 		return Outcome{Done: true}, Dropped
 	case ended:
 		return a.report(Outcome{}, Released, func() error { return a.Ledger.ReleaseJob(ctx, a.task) })
+	case errors.Is(err, errOtherStore):
+		return a.report(Outcome{RetryAfter: otherStoreWait}, Deferred, func() error { return a.Ledger.ReleaseJob(ctx, a.task) })
 	case errors.Is(err, errLeaseLost):
 		return Outcome{RetryAfter: a.cfg.Lease}, Lost
 	}
@@ -180,7 +186,7 @@ func (r Result) level() slog.Level {
 	switch r {
 	case Lost:
 		return slog.LevelError
-	case Failed, Retried:
+	case Failed, Retried, Deferred:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

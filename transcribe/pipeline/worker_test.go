@@ -265,3 +265,26 @@ func TestNewWantsItsParts(t *testing.T) {
 		}
 	}
 }
+
+// A clip that is not in the store is gone only where the store is the ledger's
+// own. Until that is sure the job waits, however often it has to.
+func TestMissingClipOfAnotherStore(t *testing.T) {
+	b := newBench(t, time.Second)
+	clip := b.shelf.objects["original"]
+	delete(b.shelf.objects, "original")
+	doubt := errors.New("the store belongs to another database")
+	b.deps.Agree = func(context.Context) error { return doubt }
+	for range 7 { // more than its tries
+		out := b.handle(t.Context(), t)
+		if out.Done || out.RetryAfter != otherStoreWait || b.last() != Deferred || b.ledger.ended {
+			t.Fatalf("%+v, %s; the message failed: %q", out, b.last(), b.ledger.reason)
+		}
+	}
+	if !strings.Contains(b.log.String(), doubt.Error()) {
+		t.Errorf("log: %s", b.log)
+	}
+	b.shelf.objects["original"] = clip
+	if out := b.handle(t.Context(), t); !out.Done || b.last() != Ready {
+		t.Errorf("%+v, %s", out, b.last())
+	}
+}

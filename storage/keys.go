@@ -1,0 +1,230 @@
+package storage
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Where objects lie in the store, below the configured prefix:
+//
+//	hark.json                                         which database the store belongs to
+//	w/<workspace>/<message>/manifest.json             what the database knows of the message
+//	w/<workspace>/<message>/transcript.json           its newest transcript
+//	w/<workspace>/<message>/<secret>/original         the recording as it was sent
+//	w/<workspace>/<message>/<secret>/original.pieces/ what is kept of a live recording until it ends
+//	w/<workspace>/<message>/<secret>/rendition        the playable encoding
+//	renditions/<message>/<secret>                     the same, of messages of older versions
+//	trash/<yyyy-mm-dd>/<key>                          orphans that were moved aside on that day
+//
+// The secret has 128 random bits or more: a key cannot be guessed. Pieces lie
+// beside the original, as they always did: a node of an older version that
+// takes over a recording finds them.
+const (
+	// MarkerKey is the object that ties a store to its database.
+	MarkerKey = "hark.json"
+
+	// MessagesPrefix is the beginning of the keys of all messages' objects,
+	// but for OldRenditionsPrefix, where older versions put renditions.
+	MessagesPrefix      = "w/"
+	OldRenditionsPrefix = "renditions/"
+
+	// TrashPrefix is the beginning of the keys of all that was moved aside.
+	TrashPrefix = "trash/"
+
+	manifestName   = "manifest.json"
+	transcriptName = "transcript.json"
+	originalName   = "original"
+	renditionName  = "rendition"
+	piecesName     = "original.pieces"
+
+	secretBytes = 16 // of an original's key
+)
+
+// ObjectKind says what an object is.
+type ObjectKind int
+
+// The kinds of object that belong to a message.
+const (
+	OriginalObject ObjectKind = iota + 1
+	PieceObject
+	RenditionObject
+	ManifestObject
+	TranscriptObject
+)
+
+// ObjectKey is the key of an object of a message, taken apart.
+type ObjectKey struct {
+	Kind      ObjectKind
+	Workspace string // empty for renditions of older versions
+	Message   string
+}
+
+// ParseKey takes apart a key of an object that belongs to a message; ok is
+// false for a key of any shape that Hark does not make. Whatever is under such
+// a key is somebody else's.
+func ParseKey(key string) (k ObjectKey, ok bool) {
+	parts := strings.Split(key, "/")
+	switch parts[0] {
+	case "renditions":
+		ok = len(parts) == 3 && isID(parts[1]) && isOldSecret(parts[2])
+		if ok {
+			k = ObjectKey{Kind: RenditionObject, Message: parts[1]}
+		}
+		return k, ok
+	case "w":
+		if len(parts) < 4 || !isID(parts[1]) || !isID(parts[2]) {
+			return ObjectKey{}, false
+		}
+		kind := messageObject(parts[3:])
+		if kind == 0 {
+			return ObjectKey{}, false
+		}
+		return ObjectKey{Kind: kind, Workspace: parts[1], Message: parts[2]}, true
+	}
+	return ObjectKey{}, false
+}
+
+// messageObject is the kind of an object by the rest of its key behind the
+// message; 0 for none that Hark makes.
+func messageObject(rest []string) ObjectKind {
+	switch {
+	case len(rest) == 1 && rest[0] == manifestName:
+		return ManifestObject
+	case len(rest) == 1 && rest[0] == transcriptName:
+		return TranscriptObject
+	case len(rest) < 2 || !isSecret(rest[0]):
+		return 0
+	case len(rest) == 2 && rest[1] == originalName:
+		return OriginalObject
+	case len(rest) == 2 && rest[1] == renditionName:
+		return RenditionObject
+	case len(rest) == 3 && rest[1] == piecesName && isPiece(rest[2]):
+		return PieceObject
+	}
+	return 0
+}
+
+// NewOriginalKey is where a clip is to be kept: a key that nobody can guess,
+// under the message and the workspace that it belongs to.
+func NewOriginalKey(workspaceID, messageID string) string {
+	var secret [secretBytes]byte
+	_, _ = rand.Read(secret[:]) // never fails (crypto/rand)
+	return MessagePrefix(workspaceID, messageID) + hex.EncodeToString(secret[:]) + "/" + originalName
+}
+
+// MessagePrefix is the beginning of the keys of all objects of a message, but
+// for its rendition if an older version made it.
+func MessagePrefix(workspaceID, messageID string) string {
+	return MessagesPrefix + workspaceID + "/" + messageID + "/"
+}
+
+// ManifestKey is where the manifest of a message lies.
+func ManifestKey(workspaceID, messageID string) string {
+	return MessagePrefix(workspaceID, messageID) + manifestName
+}
+
+// TranscriptKey is where the copy of a message's transcript lies.
+func TranscriptKey(workspaceID, messageID string) string {
+	return MessagePrefix(workspaceID, messageID) + transcriptName
+}
+
+// RenditionKey is where the rendition lies whose original is at the given key,
+// which must be one of [NewOriginalKey].
+func RenditionKey(originalKey string) string {
+	return strings.TrimSuffix(originalKey, originalName) + renditionName
+}
+
+// PiecesOf is the beginning of the keys under which a recording is kept in
+// pieces until it is finished, when its original will be at the given key.
+func PiecesOf(originalKey string) string { return originalKey + ".pieces/" }
+
+// OriginalOfPiece is the key of the original that a piece belongs to; the key
+// must be that of a [PieceObject].
+func OriginalOfPiece(key string) string {
+	original, _, _ := strings.Cut(key, ".pieces/")
+	return original
+}
+
+// MessageObjects are the objects of a message, as its record has them.
+type MessageObjects struct {
+	OriginalKey  string
+	RenditionKey string
+	Recording    bool // pieces of the original belong to it too
+}
+
+// Has says whether an object belongs to the message.
+func (m MessageObjects) Has(kind ObjectKind, key string) bool {
+	switch kind {
+	case OriginalObject:
+		return key == m.OriginalKey
+	case RenditionObject:
+		return key == m.RenditionKey
+	case PieceObject:
+		return m.Recording && OriginalOfPiece(key) == m.OriginalKey
+	case ManifestObject, TranscriptObject:
+		return true
+	}
+	return false
+}
+
+// TrashKey is where an orphan is moved aside to on a day.
+func TrashKey(day time.Time, key string) string {
+	return TrashPrefix + day.UTC().Format(time.DateOnly) + "/" + key
+}
+
+// ParseTrashKey takes apart the key of an orphan that was moved aside: on which
+// day, and from which key. ok is false for keys that are not Hark's.
+func ParseTrashKey(key string) (day time.Time, from string, ok bool) {
+	rest, trash := strings.CutPrefix(key, TrashPrefix)
+	date, from, cut := strings.Cut(rest, "/")
+	if !trash || !cut {
+		return time.Time{}, "", false
+	}
+	day, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return time.Time{}, "", false
+	}
+	if _, ok := ParseKey(from); !ok {
+		return time.Time{}, "", false
+	}
+	return day, from, true
+}
+
+// isID says whether s is an id as [NewID] writes them.
+func isID(s string) bool {
+	id, err := uuid.Parse(s)
+	return err == nil && id.String() == s
+}
+
+// isSecret says whether s is the unguessable part of an original's key.
+func isSecret(s string) bool {
+	return len(s) == 2*secretBytes && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// isOldSecret says whether s is the unguessable part of the key of a rendition
+// that an older version made: 43 characters of base62, padded in front.
+func isOldSecret(s string) bool {
+	if len(s) != 43 {
+		return false
+	}
+	for _, c := range strings.TrimLeft(s, " ") {
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// isPiece says whether s numbers a piece.
+func isPiece(s string) bool {
+	if len(s) < 6 {
+		return false
+	}
+	_, err := strconv.ParseUint(s, 10, 32)
+	return err == nil
+}

@@ -1,0 +1,200 @@
+package storage
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"hark/media"
+	"hark/transcribe"
+)
+
+// manifestFormat is the version of the manifest's form. A reader takes this
+// and older ones.
+const manifestFormat = 1
+
+// Manifest is what lies beside a message's objects for the day on which the
+// database is lost: all that its record, its conversation and the people in it
+// can be made from again. What differs between the manifests of a
+// conversation, such as its members, is as the newest has it.
+type Manifest struct {
+	Format       int                  `json:"format"`
+	WrittenAt    time.Time            `json:"written_at"`
+	Revision     int64                `json:"-"` // of the record that it was made from
+	Workspace    ManifestWorkspace    `json:"workspace"`
+	Conversation ManifestConversation `json:"conversation"`
+	People       []ManifestPerson     `json:"people"` // the workspace's owner, the author, the members and the maker of the conversation
+	Message      ManifestMessage      `json:"message"`
+	Original     ManifestOriginal     `json:"original"`
+	Rendition    *ManifestRendition   `json:"rendition,omitempty"`
+
+	// TranscriptVersion is that of the transcript beside the manifest; 0 means
+	// that there is none.
+	TranscriptVersion int `json:"transcript_version,omitempty"`
+}
+
+// ManifestWorkspace is the workspace of a message.
+type ManifestWorkspace struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// ManifestConversation is the conversation of a message.
+type ManifestConversation struct {
+	ID        string           `json:"id"`
+	Kind      ConversationKind `json:"kind"`
+	Title     string           `json:"title"`
+	CreatedBy string           `json:"created_by"` // user id
+	CreatedAt time.Time        `json:"created_at"`
+	Members   []string         `json:"members"` // user ids
+}
+
+// ManifestPerson is somebody whom a message or its conversation names.
+type ManifestPerson struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Role Role   `json:"role"`
+}
+
+// ManifestMessage is the record of a message, without where its objects are.
+type ManifestMessage struct {
+	ID           string    `json:"id"`
+	AuthorID     string    `json:"author_id"`
+	Title        string    `json:"title,omitempty"`
+	ReplyTo      string    `json:"reply_to,omitempty"`
+	ReplyAtMS    int64     `json:"reply_at_ms,omitempty"`
+	RecordedAt   time.Time `json:"recorded_at"`
+	CreatedAt    time.Time `json:"created_at"`
+	DurationMS   int64     `json:"duration_ms,omitempty"`
+	EndReason    string    `json:"end_reason,omitempty"`
+	LoudnessLUFS *float64  `json:"loudness_lufs,omitempty"`
+	Waveform     []float64 `json:"waveform,omitempty"`
+}
+
+// ManifestOriginal is the recording as it was sent.
+type ManifestOriginal struct {
+	Key      string       `json:"key"`
+	Format   media.Format `json:"format"`
+	Bytes    int64        `json:"bytes"`
+	SHA256   string       `json:"sha256"`
+	Filename string       `json:"filename,omitempty"`
+}
+
+// ManifestRendition is the playable encoding of it.
+type ManifestRendition struct {
+	Key       string `json:"key"`
+	MediaType string `json:"media_type"`
+	Bytes     int64  `json:"bytes"`
+}
+
+// Encode renders the manifest as it lies in the store.
+func (m Manifest) Encode() ([]byte, error) {
+	m.Format = manifestFormat
+	b, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode manifest of message %s: %w", m.Message.ID, err)
+	}
+	return append(b, '\n'), nil
+}
+
+// ParseManifest reads a manifest and makes sure that a record can be made of
+// it: ids are ids, the keys are the message's own, and everybody who is named
+// is among the people.
+func ParseManifest(b []byte) (m Manifest, err error) {
+	if err := json.Unmarshal(b, &m); err != nil {
+		return Manifest{}, fmt.Errorf("read manifest: %w", err)
+	}
+	if err := m.check(); err != nil {
+		return Manifest{}, fmt.Errorf("read manifest: %w", err)
+	}
+	return m, nil
+}
+
+func (m *Manifest) check() error {
+	if m.Format < 1 || m.Format > manifestFormat {
+		return fmt.Errorf("its format is %d, and this version reads up to %d", m.Format, manifestFormat)
+	}
+	for what, id := range map[string]string{
+		"workspace": m.Workspace.ID, "conversation": m.Conversation.ID, "message": m.Message.ID, "author": m.Message.AuthorID,
+	} {
+		if !isID(id) {
+			return fmt.Errorf("%q is no id of a %s", id, what)
+		}
+	}
+	if m.Message.ReplyTo != "" && !isID(m.Message.ReplyTo) {
+		return fmt.Errorf("%q is no id of a message", m.Message.ReplyTo)
+	}
+	if m.Conversation.Kind != Channel && m.Conversation.Kind != Direct {
+		return fmt.Errorf("%q is no kind of conversation", m.Conversation.Kind)
+	}
+	return errors.Join(m.checkPeople(), m.checkObjects())
+}
+
+func (m *Manifest) checkPeople() error {
+	known := map[string]bool{}
+	for _, p := range m.People {
+		if !isID(p.ID) {
+			return fmt.Errorf("%q is no id of a user", p.ID)
+		}
+		switch p.Role {
+		case Owner, Admin, RoleMember, Guest:
+		default:
+			return fmt.Errorf("%q is no role", p.Role)
+		}
+		known[p.ID] = true
+	}
+	for _, id := range append([]string{m.Message.AuthorID, m.Conversation.CreatedBy}, m.Conversation.Members...) {
+		if !known[id] {
+			return fmt.Errorf("user %q is not among the people", id)
+		}
+	}
+	return nil
+}
+
+func (m *Manifest) checkObjects() error {
+	k, ok := ParseKey(m.Original.Key)
+	if !ok || k.Kind != OriginalObject || k.Workspace != m.Workspace.ID || k.Message != m.Message.ID {
+		return fmt.Errorf("%q is no key of the message's recording", m.Original.Key)
+	}
+	if m.Original.Bytes < 1 {
+		return fmt.Errorf("a recording of %d bytes", m.Original.Bytes)
+	}
+	if m.Rendition == nil {
+		return nil
+	}
+	if k, ok := ParseKey(m.Rendition.Key); !ok || k.Kind != RenditionObject || k.Message != m.Message.ID {
+		return fmt.Errorf("%q is no key of the message's rendition", m.Rendition.Key)
+	}
+	return nil
+}
+
+// StoredTranscript is the copy of a transcript that lies beside a manifest.
+type StoredTranscript struct {
+	Version   int       `json:"version"`
+	CreatedAt time.Time `json:"created_at"`
+	transcribe.Transcript
+}
+
+// ParseTranscript reads a transcript that lies beside a manifest.
+func ParseTranscript(b []byte) (t StoredTranscript, err error) {
+	if err := json.Unmarshal(b, &t); err != nil {
+		return StoredTranscript{}, fmt.Errorf("read transcript: %w", err)
+	}
+	if t.Version < 1 {
+		return StoredTranscript{}, fmt.Errorf("read transcript: its version is %d", t.Version)
+	}
+	for i, segment := range t.Segments {
+		if len(segment.Words) == 0 {
+			return StoredTranscript{}, fmt.Errorf("read transcript: segment %d has no words", i)
+		}
+		for _, w := range segment.Words {
+			if w.Text == "" || strings.ContainsAny(w.Text, " \t\r\n") {
+				return StoredTranscript{}, fmt.Errorf("read transcript: %q is not one word", w.Text)
+			}
+		}
+	}
+	return t, nil
+}

@@ -1,0 +1,153 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"hark/storage"
+)
+
+// revise notes that the manifests of the messages that condition names are to
+// be written again.
+func (t *tx) revise(ctx context.Context, condition string, args ...any) error {
+	_, err := t.exec(ctx, `UPDATE messages SET revision = revision + 1 WHERE `+condition, args...)
+	return err
+}
+
+// reviseNewest has the manifest of a conversation's newest message written
+// again, because it is the one that tells of the conversation and its members.
+func (t *tx) reviseNewest(ctx context.Context, conversationID string) error {
+	return t.revise(ctx, `id = (SELECT id FROM messages WHERE conversation_id = ? AND original_bytes > 0 ORDER BY doc DESC LIMIT 1)`, conversationID)
+}
+
+// StaleManifests returns the ids of up to limit messages whose manifest does
+// not tell what their record does, or is not written yet; the newest first, of
+// those with ids below before, which may be empty. A message without a sound,
+// such as a recording that is not finished, has none.
+func (db *DB) StaleManifests(ctx context.Context, before string, limit int) ([]string, error) {
+	if before == "" {
+		before = "~" // above every id
+	}
+	var ids []string
+	err := db.read(ctx, "list stale manifests", func(ctx context.Context, s session) error {
+		return s.list(ctx, &ids, `SELECT id FROM messages WHERE manifest_revision <> revision AND original_bytes > 0 AND id < ?
+			ORDER BY id DESC LIMIT ?`, before, limit)
+	})
+	return ids, err
+}
+
+// ManifestWritten notes that the manifest and the transcript of a message lie
+// in the store as they were at a revision. It fails with storage.ErrNotFound
+// when the message has been deleted meanwhile: then they must go, too.
+func (db *DB) ManifestWritten(ctx context.Context, messageID string, revision int64) error {
+	return db.write(ctx, "note manifest", func(ctx context.Context, t *tx) error {
+		n, err := t.exec(ctx, `UPDATE messages SET manifest_revision = CASE WHEN manifest_revision < ? THEN CAST(? AS BIGINT) ELSE manifest_revision END
+			WHERE id = ?`, revision, revision, messageID)
+		if err == nil && n == 0 {
+			err = storage.ErrNotFound
+		}
+		return err
+	})
+}
+
+// manifestRow is what a manifest tells beside the message itself.
+type manifestRow struct {
+	messageRow
+	Revision         int64
+	ReadAt           int64                    `db:"read_at"` // by the database's clock: manifests of several nodes compare
+	ManifestRevision int64                    `db:"manifest_revision"`
+	WorkspaceName    string                   `db:"workspace_name"`
+	WorkspaceCreated int64                    `db:"workspace_created"`
+	Kind             storage.ConversationKind `db:"kind"`
+	ConvTitle        string                   `db:"conversation_title"`
+	ConvCreated      int64                    `db:"conversation_created"`
+	CreatedBy        string                   `db:"created_by"`
+}
+
+// Manifest returns what is to lie beside a message's objects, with its newest
+// transcript, which is nil when there is none; storage.ErrNotFound when the
+// message is gone, has no sound, or its manifest tells all already. The revision
+// is read first: what changes meanwhile leaves the manifest stale.
+func (db *DB) Manifest(ctx context.Context, messageID string) (m storage.Manifest, t *storage.StoredTranscript, err error) {
+	var row manifestRow
+	var people []personRow
+	var transcript transcriptRow
+	err = db.read(ctx, "read manifest", func(ctx context.Context, s session) error {
+		err := s.get(ctx, &row, `SELECT `+messageColumns+`, m.waveform, m.revision, m.manifest_revision, w.name AS workspace_name, w.created_at AS workspace_created,
+				c.kind, c.title AS conversation_title, c.created_at AS conversation_created, c.created_by, (SELECT `+db.dialect.now()+`) AS read_at
+			FROM messages m JOIN workspaces w ON w.no = m.workspace_no JOIN users u ON u.id = m.author_id
+			JOIN conversations c ON c.id = m.conversation_id
+			WHERE m.id = ? AND m.manifest_revision <> m.revision AND m.original_bytes > 0`, messageID)
+		if err != nil {
+			return err
+		}
+		if people, err = s.people(ctx, row); err != nil || row.TranscriptVersion == 0 {
+			return err
+		}
+		return s.get(ctx, &transcript, `SELECT version, language, engine, model, created_at, body FROM transcripts
+			WHERE message_id = ? AND version = ?`, messageID, row.TranscriptVersion)
+	})
+	if err != nil {
+		return m, nil, err
+	}
+	m = row.manifest(people)
+	if transcript.Version == 0 {
+		return m, nil, nil
+	}
+	stored, err := transcript.stored()
+	if err != nil {
+		return m, nil, fmt.Errorf("read transcript of %s: %w", messageID, err)
+	}
+	return m, &stored, nil
+}
+
+// personRow is somebody whom a manifest names.
+type personRow struct {
+	ID     string
+	Name   string
+	Role   storage.Role
+	Member bool
+}
+
+// people returns everybody whom the manifest of a message names: the members
+// of the conversation, who made it, the author, and the workspace's owners.
+func (s session) people(ctx context.Context, m manifestRow) (rows []personRow, err error) {
+	err = s.list(ctx, &rows, `SELECT u.id, u.name, u.role, me.user_id IS NOT NULL AS member
+		FROM users u LEFT JOIN conversation_members me ON me.user_id = u.id AND me.conversation_id = ?
+		WHERE u.workspace_no = (SELECT workspace_no FROM messages WHERE id = ?) AND (me.user_id IS NOT NULL OR u.role = ? OR u.id = ? OR u.id = ?)
+		ORDER BY u.no`, m.ConversationID, m.ID, storage.Owner, m.AuthorID, m.CreatedBy)
+	return rows, err
+}
+
+func (r manifestRow) manifest(people []personRow) storage.Manifest {
+	msg := r.message()
+	m := storage.Manifest{
+		WrittenAt: fromMS(r.ReadAt), Revision: r.Revision,
+		Workspace: storage.ManifestWorkspace{ID: r.Workspace, Name: r.WorkspaceName, CreatedAt: fromMS(r.WorkspaceCreated)},
+		Conversation: storage.ManifestConversation{
+			ID: r.ConversationID, Kind: r.Kind, Title: r.ConvTitle, CreatedBy: r.CreatedBy, CreatedAt: fromMS(r.ConvCreated), Members: []string{},
+		},
+		Message: storage.ManifestMessage{
+			ID: msg.ID, AuthorID: msg.AuthorID, Title: msg.Title, ReplyTo: msg.ReplyTo, ReplyAtMS: msg.ReplyAtMS,
+			RecordedAt: msg.RecordedAt, CreatedAt: msg.CreatedAt, DurationMS: msg.DurationMS, EndReason: msg.EndReason,
+			LoudnessLUFS: msg.Loudness, Waveform: msg.Waveform,
+		},
+		Original: storage.ManifestOriginal{
+			Key: msg.Original.Key, Format: msg.Original.Format, Bytes: msg.Original.Bytes,
+			SHA256: msg.Original.SHA256, Filename: msg.Original.Filename,
+		},
+		TranscriptVersion: msg.TranscriptVersion,
+	}
+	if msg.Rendition != nil {
+		m.Rendition = &storage.ManifestRendition{Key: msg.Rendition.Key, MediaType: msg.Rendition.MediaType, Bytes: msg.Rendition.Bytes}
+	}
+	for _, p := range people {
+		m.People = append(m.People, storage.ManifestPerson{ID: p.ID, Name: p.Name, Role: p.Role})
+		if p.Member {
+			m.Conversation.Members = append(m.Conversation.Members, p.ID)
+		}
+	}
+	slices.Sort(m.Conversation.Members)
+	return m
+}
