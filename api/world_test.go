@@ -69,7 +69,7 @@ func openParts() error {
 		return err
 	}
 	closeParts = append(closeParts, nats.Close)
-	sharedBus, err = storagebus.Connect(ctx, storagebus.Config{Embedded: nats, Name: "api-test", Logger: quiet})
+	sharedBus, err = storagebus.Connect(ctx, storagebus.Config{Embedded: nats, Name: "api-test", Prefix: "api-test", Logger: quiet})
 	if err == nil {
 		closeParts = append(closeParts, sharedBus.Close)
 	}

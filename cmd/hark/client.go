@@ -16,7 +16,7 @@ import (
 // ClientConfig says which Hark the client commands speak to, and as whom.
 type ClientConfig struct {
 	URL   string `env:"HARK_URL" default:"http://127.0.0.1:8080" help:"Address of Hark."`
-	Token string `env:"HARK_TOKEN" placeholder:"SECRET" help:"API token; make one with 'hark token create'."`
+	Token secret `env:"HARK_TOKEN" placeholder:"SECRET" help:"API token; make one with 'hark token create'."`
 }
 
 // client speaks Hark's HTTP API. It is safe for concurrent use.
@@ -33,7 +33,7 @@ func (c ClientConfig) open() (*client, error) {
 	if u, err := url.Parse(c.URL); err != nil || u.Host == "" {
 		return nil, fmt.Errorf("HARK_URL: %q is not an address such as http://127.0.0.1:8080", c.URL)
 	}
-	return &client{base: strings.TrimRight(c.URL, "/") + "/v1", token: c.Token, http: &http.Client{}}, nil
+	return &client{base: strings.TrimRight(c.URL, "/") + "/v1", token: string(c.Token), http: &http.Client{}}, nil
 }
 
 // problem is an RFC 9457 error body.

@@ -27,7 +27,7 @@ type Config struct {
 	Role           string        `env:"HARK_ROLE" enum:"all,api,worker" default:"all" help:"What this process does: api answers requests, worker transcribes, all does both (${enum})."`
 	Addr           string        `env:"HARK_ADDR" default:"127.0.0.1:8080" help:"Address to listen on. A worker serves only health and metrics there."`
 	PublicURL      string        `env:"HARK_PUBLIC_URL" placeholder:"URL" help:"Address under which people reach Hark; the listening address when empty. With https, cookies are sent over https only."`
-	BootstrapToken string        `env:"HARK_BOOTSTRAP_TOKEN" placeholder:"SECRET" help:"API token to give the owner, for scripts; at least 16 characters."`
+	BootstrapToken secret        `env:"HARK_BOOTSTRAP_TOKEN" placeholder:"SECRET" help:"API token to give the owner, for scripts; at least 16 characters."`
 	SigningKeyFile string        `env:"HARK_SIGNING_KEY_FILE" placeholder:"FILE" help:"File with a secret of 32 bytes or more, the same on all nodes, of which the keys that sign addresses and seal cursors are made; when empty, they are kept in 'keys.json' in the data folder with SQLite, and in the database with Postgres."`
 	MaxUploadBytes int64         `env:"HARK_MAX_UPLOAD_BYTES" default:"2147483648" help:"Size of the largest recording taken, in bytes."`
 	MaxDuration    time.Duration `env:"HARK_MAX_DURATION" default:"4h" help:"Length of the longest recording taken."`
@@ -44,19 +44,13 @@ type Config struct {
 // DatabaseConfig says where records are.
 type DatabaseConfig struct {
 	Data        string `env:"HARK_DATA" default:"./data" placeholder:"DIR" help:"Folder in which Hark keeps everything that is not set to be elsewhere."`
-	DatabaseURL string `env:"HARK_DATABASE_URL" placeholder:"URL" help:"postgres://… or sqlite:///PATH; 'hark.db' in the data folder when empty."`
+	DatabaseURL string `env:"HARK_DATABASE_URL" placeholder:"URL" credentials:"" help:"postgres://… or sqlite:///PATH; 'hark.db' in the data folder when empty."`
 }
 
 // LogConfig says how to log.
 type LogConfig struct {
 	LogLevel  slog.Level `env:"HARK_LOG_LEVEL" default:"INFO" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string     `env:"HARK_LOG_FORMAT" enum:"text,json" default:"text" help:"Form of the log (${enum})."`
-}
-
-// NATSConfig says where jobs and events go.
-type NATSConfig struct {
-	URL      string `env:"URL" placeholder:"URL" help:"Addresses of NATS servers with JetStream, comma-separated; when empty, one is served in process."`
-	Replicas int    `env:"REPLICAS" default:"1" help:"Copies of the job queue in a NATS cluster."`
 }
 
 // TranscriberConfig says who listens.
@@ -67,7 +61,7 @@ type TranscriberConfig struct {
 	Recognisers int           `env:"HARK_RECOGNISERS" default:"0" help:"Recognisers at work at once, a core each; 0 means one for each core."`
 	Jobs        int           `env:"HARK_JOBS" default:"8" help:"Messages in work at once. Long ones take at most half of the places."`
 	OpenAIURL   string        `name:"openai-url" env:"HARK_OPENAI_URL" placeholder:"URL" help:"Base address of the OpenAI-compatible server, up to and without /v1."`
-	OpenAIKey   string        `name:"openai-key" env:"HARK_OPENAI_KEY" placeholder:"SECRET" help:"Its key."`
+	OpenAIKey   secret        `name:"openai-key" env:"HARK_OPENAI_KEY" placeholder:"SECRET" help:"Its key."`
 	OpenAIModel string        `name:"openai-model" env:"HARK_OPENAI_MODEL" default:"whisper-1" help:"Its model."`
 	OpenAIWait  time.Duration `name:"openai-timeout" env:"HARK_OPENAI_TIMEOUT" default:"5m" help:"How long one of its answers may take."`
 	Language    string        `env:"HARK_LANGUAGE" placeholder:"TAG" help:"Language to expect, as a BCP 47 tag, for models that can be told."`
@@ -119,9 +113,7 @@ func (c *Config) resolve() error {
 		bad("HARK_MAX_DURATION", "%s is not a length; expected more than 0", c.MaxDuration)
 	}
 	c.S3.check(bad)
-	if c.NATS.Replicas < 1 || c.NATS.Replicas > 5 {
-		bad("HARK_NATS_REPLICAS", "%d is not 1 to 5", c.NATS.Replicas)
-	}
+	c.NATS.check(bad)
 	if c.Transcriber.Engine == "openai" && c.Transcriber.OpenAIURL == "" {
 		bad("HARK_OPENAI_URL", "is needed with HARK_ENGINE=openai")
 	}

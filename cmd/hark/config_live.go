@@ -15,7 +15,7 @@ type LiveConfig struct {
 	UDP          string   `name:"webrtc-udp" env:"HARK_WEBRTC_UDP" default:":8189" help:"Address of the one UDP port of all live recordings, which clients must reach; off turns live recording off."`
 	TCP          string   `name:"webrtc-tcp" env:"HARK_WEBRTC_TCP" default:":8189" help:"Address of the TCP port for clients whose network lets no UDP through, or off."`
 	Public       []string `name:"webrtc-public" env:"HARK_WEBRTC_PUBLIC" placeholder:"HOSTS" help:"Addresses or names under which clients reach these ports, comma-separated, for a server behind NAT; its own when empty."`
-	ICEServers   []string `name:"ice-servers" env:"HARK_ICE_SERVERS" placeholder:"URLS" help:"STUN and TURN servers that clients are told of, comma-separated: stun:HOST:PORT, turn:USER:SECRET@HOST:PORT?transport=udp."`
+	ICEServers   []string `name:"ice-servers" env:"HARK_ICE_SERVERS" placeholder:"URLS" credentials:"" help:"STUN and TURN servers that clients are told of, comma-separated: stun:HOST:PORT, turn:USER:SECRET@HOST:PORT?transport=udp."`
 	Sessions     int      `name:"webrtc-sessions" env:"HARK_WEBRTC_SESSIONS" default:"1000" help:"Live recordings at once on this node."`
 	UserSessions int      `name:"webrtc-user-sessions" env:"HARK_WEBRTC_USER_SESSIONS" default:"4" help:"Live recordings of one user at once on this node."`
 	Captions     string   `env:"HARK_CAPTIONS" enum:"auto,on,off" default:"auto" help:"Captions while somebody speaks (${enum}); auto means where this process transcribes by itself, on loads the model for it in role api too."`

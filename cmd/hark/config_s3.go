@@ -16,9 +16,9 @@ type S3Config struct {
 	Region       string `env:"REGION" default:"us-east-1" help:"Region to sign for."`
 	Bucket       string `env:"BUCKET" default:"hark" help:"Bucket; made when it is not there."`
 	Prefix       string `env:"PREFIX" placeholder:"PREFIX" help:"Prefix of every object key, such as hark or team/hark, in a bucket that others use too; nothing outside it is read, listed or deleted."`
-	AccessKey    string `env:"ACCESS_KEY" placeholder:"KEY" help:"Access key; when empty, the keys that the machine offers are used: AWS_* variables, a profile, a pod or instance role."`
-	SecretKey    string `env:"SECRET_KEY" placeholder:"SECRET" help:"Secret key."`
-	SessionToken string `env:"SESSION_TOKEN" placeholder:"SECRET" help:"Session token of a temporary access key."`
+	AccessKey    string `env:"ACCESS_KEY" placeholder:"KEY" credentials:"" help:"Access key; when empty, the keys that the machine offers are used: AWS_* variables, a profile, a pod or instance role."`
+	SecretKey    secret `env:"SECRET_KEY" placeholder:"SECRET" help:"Secret key."`
+	SessionToken secret `env:"SESSION_TOKEN" placeholder:"SECRET" help:"Session token of a temporary access key."`
 	SSE          string `name:"sse" env:"SSE" placeholder:"MODE" help:"Server-side encryption to ask for: AES256, aws:kms, or aws:kms: and the id of a key; what the bucket does by itself when empty."`
 	PathStyle    bool   `env:"PATH_STYLE" default:"true" negatable:"" help:"Address the bucket in the path rather than in the host name."`
 }
@@ -71,7 +71,7 @@ func (c *S3Config) store(log *slog.Logger) (blob.Config, error) {
 	encryption, err := blob.ParseEncryption(c.SSE)
 	return blob.Config{
 		Endpoint: c.Endpoint, Region: c.Region, Bucket: c.Bucket, Prefix: c.Prefix, PathStyle: c.PathStyle,
-		AccessKey: c.AccessKey, SecretKey: c.SecretKey, SessionToken: c.SessionToken,
+		AccessKey: c.AccessKey, SecretKey: string(c.SecretKey), SessionToken: string(c.SessionToken),
 		Encryption: encryption, Logger: log,
 	}, err
 }

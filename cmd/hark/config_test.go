@@ -44,9 +44,7 @@ func TestReadmeConfiguration(t *testing.T) {
 // what no Hark reads.
 func TestDeploymentNamesRealSettings(t *testing.T) {
 	known := map[string]bool{}
-	for _, f := range settings(t) {
-		known[f.Envs[0]] = true
-	}
+	addSettings(new(cli).parser().Model.Node, known)
 	for _, file := range []string{"Dockerfile", "docker-compose.yml"} {
 		b, err := os.ReadFile("../../" + file)
 		if err != nil {
@@ -63,13 +61,8 @@ func TestDeploymentNamesRealSettings(t *testing.T) {
 // settings are the flags of hark serve that a variable of the environment sets.
 func settings(t *testing.T) []*kong.Flag {
 	t.Helper()
-	var c cli
-	parser, err := kong.New(&c)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var flags []*kong.Flag
-	for _, node := range parser.Model.Children {
+	for _, node := range new(cli).parser().Model.Children {
 		if node.Name != "serve" {
 			continue
 		}
@@ -92,6 +85,11 @@ func settingsTable(t *testing.T) string {
 			value = "`" + f.Default + "`"
 		}
 		help := strings.ReplaceAll(f.Help, "${enum}", strings.ReplaceAll(f.Enum, ",", ", "))
+		if isSecret(f) {
+			help += " *(secret)*"
+		} else if fromFile(f) {
+			help += " *(may hold a secret)*"
+		}
 		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", f.Envs[0], value, help)
 	}
 	return table.String()
@@ -100,11 +98,7 @@ func settingsTable(t *testing.T) string {
 func TestConfigNamesEveryBadValue(t *testing.T) {
 	parse := func(args ...string) (Config, error) {
 		var c cli
-		parser, err := kong.New(&c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := parser.Parse(append([]string{"serve"}, args...)); err != nil {
+		if _, err := c.parser().Parse(append([]string{"serve"}, args...)); err != nil {
 			return Config{}, err
 		}
 		return c.Serve.Config, c.Serve.resolve()
@@ -133,6 +127,11 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 		{"unknown encryption", []string{"--s3-sse=ROT13"}, []string{"HARK_S3_SSE"}},
 		{"strange database", []string{"--database-url=mysql://u:sesame@h/d"}, []string{"HARK_DATABASE_URL"}},
 		{"remote engine without address", []string{"--engine=openai"}, []string{"HARK_OPENAI_URL"}},
+		{
+			"NATS",
+			[]string{"--nats-prefix=a.b", "--nats-replicas=6", "--nats-max-bytes=5", "--nats-user=ada", "--nats-cert=c", "--nats-creds=f"},
+			[]string{"HARK_NATS_PREFIX", "HARK_NATS_REPLICAS", "HARK_NATS_MAX_BYTES", "HARK_NATS_PASSWORD", "HARK_NATS_KEY", "HARK_NATS_CREDS", "HARK_NATS_URL"},
+		},
 		{"no places", []string{"--jobs=1"}, []string{"HARK_JOBS"}},
 		{"no ffmpeg", []string{"--ffmpeg=/nowhere/ffmpeg"}, []string{"HARK_FFMPEG", "/nowhere/ffmpeg"}},
 		{"live ports", []string{"--webrtc-udp=8189", "--webrtc-tcp=x"}, []string{"HARK_WEBRTC_UDP", "HARK_WEBRTC_TCP"}},

@@ -14,7 +14,7 @@ func openEngine(_ context.Context, c TranscriberConfig, log *slog.Logger) (trans
 	log = log.With("part", "engine", "engine", c.Engine)
 	if c.Engine == "openai" {
 		e, err := openai.New(openai.Config{
-			BaseURL: c.OpenAIURL, APIKey: c.OpenAIKey, Model: c.OpenAIModel,
+			BaseURL: c.OpenAIURL, APIKey: string(c.OpenAIKey), Model: c.OpenAIModel,
 			Language: c.Language, Timeout: c.OpenAIWait, Logger: log,
 		})
 		if err != nil {

@@ -125,5 +125,5 @@ func (i *instance) stop() error {
 }
 
 func (i *instance) client() (*client, error) {
-	return ClientConfig{URL: i.url, Token: i.token}.open()
+	return ClientConfig{URL: i.url, Token: secret(i.token)}.open()
 }

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -47,32 +46,41 @@ func main() {
 type callersUmask int
 
 func run(args []string, umask callersUmask) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := stopSignals(context.Background())
 	defer stop()
-	// A second signal ends the program at once.
-	context.AfterFunc(ctx, stop)
-
 	var c cli
-	parser, err := kong.New(&c,
-		kong.Name("hark"),
-		kong.Description("Self-hosted asynchronous voice: say it once, find it by a word."),
-		kong.ShortUsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(umask),
-	)
-	if err != nil {
-		panic(err) // the grammar above is wrong
-	}
+	parser := c.parser()
 	parsed, err := parser.Parse(args)
+	warnUnknown(ctx, parser.Model.Node, os.Environ(), c.Serve.logger())
+	if err == nil {
+		err = checkCommandLine(parsed)
+	}
 	if err != nil {
 		parser.FatalIfErrorf(err)
 	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.Bind(umask)
 	if err := parsed.Run(); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "hark:", err)
 		return 1
 	}
 	return 0
+}
+
+// parser reads the command line and the environment into c.
+func (c *cli) parser() *kong.Kong {
+	parser, err := kong.New(c,
+		kong.Name("hark"),
+		kong.Description("Self-hosted asynchronous voice: say it once, find it by a word."),
+		kong.ShortUsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Resolvers(kong.ResolverFunc(readFile)),
+	)
+	if err != nil {
+		panic(err) // the grammar above is wrong
+	}
+	hideSecrets(parser.Model.Node)
+	return parser
 }
 
 type versionCmd struct{}

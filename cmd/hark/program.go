@@ -61,7 +61,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Program, err er
 	}()
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{
-		p.openData, p.openScratch, p.openObjects, p.openBus, p.openRecords, p.pairStores, p.openEngine, p.openRecorder, p.listen,
+		p.openData, p.openScratch, p.openRecords, p.openObjects, p.pairStores, p.openBus, p.openEngine, p.openRecorder, p.listen,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -115,27 +115,6 @@ func (p *Program) openObjects(ctx context.Context) error {
 		p.blobs, err = blob.Open(ctx, c)
 		return namingSettings(err)
 	})
-}
-
-func (p *Program) openBus(ctx context.Context) error {
-	c := bus.Config{URL: p.cfg.NATS.URL, Replicas: p.cfg.NATS.Replicas, Name: "hark-" + p.cfg.Role, Logger: p.log.With("part", "bus")}
-	if c.URL == "" {
-		embedded, err := bus.Serve(filepath.Join(p.cfg.Data, "nats"), c.Logger)
-		if err != nil {
-			return fmt.Errorf("start bus: %w", err)
-		}
-		p.closers = append(p.closers, embedded.Close)
-		c.Embedded = embedded
-	}
-	err := p.reach(ctx, "bus", func() (err error) {
-		p.bus, err = bus.Connect(ctx, c)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	p.closers = append(p.closers, p.bus.Close)
-	return nil
 }
 
 func (p *Program) openRecords(ctx context.Context) error {

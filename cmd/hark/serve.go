@@ -16,11 +16,17 @@ type serveCmd struct {
 	Config
 }
 
+// Help is more of what 'hark serve --help' says.
+func (*serveCmd) Help() string {
+	return "Secrets are no flags, since a command line can be read by others: they are variables of the environment, as the README lists them, or files named by those variables with _FILE at the end."
+}
+
 // Run serves until ctx ends.
 func (s *serveCmd) Run(ctx context.Context) (err error) {
 	if err := s.resolve(); err != nil {
 		return err
 	}
+	outliveReaders()
 	log := s.logger()
 	p, err := Open(ctx, s.Config, log)
 	if err != nil {
@@ -53,7 +59,7 @@ func (p *Program) welcome(ctx context.Context) error {
 		}
 	}
 	if p.cfg.BootstrapToken != "" {
-		if err := p.db.ImportToken(ctx, owner.UserID, "bootstrap", p.cfg.BootstrapToken); err != nil {
+		if err := p.db.ImportToken(ctx, owner.UserID, "bootstrap", string(p.cfg.BootstrapToken)); err != nil {
 			return fmt.Errorf("keep the bootstrap token: %w", err)
 		}
 	}

@@ -115,6 +115,9 @@ func (p *Program) sweepOrphans(ctx context.Context) error {
 // publishEvents fans committed events out to listeners on every node. A
 // listener that misses one reads it from the database.
 func (p *Program) publishEvents(workspaceID string, events []storage.Event) {
+	if p.bus == nil {
+		return // committed while we start: nobody listens yet
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := p.bus.PublishEvents(ctx, events); err != nil {

@@ -4,8 +4,8 @@
 //
 // # Jobs
 //
-// A job is a message in the JetStream work queue HARK_JOBS, under the subject
-// hark.jobs.<priority>.<job id>. The queue takes one message a subject, so a
+// A job is a message in the JetStream work queue <prefix>-jobs, under the subject
+// <prefix>.jobs.<priority>.<job id>. The queue takes one message a subject, so a
 // job that is published again while it waits or runs stays there once. It
 // leaves the queue when a handler says [Done].
 //
@@ -21,9 +21,17 @@
 //
 // # Events
 //
-// Events are plain NATS messages under hark.events.<workspace id>, kept
+// Events are plain NATS messages under <prefix>.events.<workspace id>, kept
 // nowhere: who was not listening, or listens too slowly, has missed them and
 // reads the database. [Subscription.Dropped] says when.
+//
+// # Sharing a server
+//
+// All names begin with [Config.Prefix], which each Hark has to itself, so that
+// several can use one server. A user that is confined to some subjects needs to
+// publish to <prefix>.>, $JS.API.> and $JS.ACK.<prefix>-jobs.>, and to
+// subscribe to <prefix>.> and _INBOX.>. [Connect] tries them. An account with
+// limits must leave room for one stream of at least 1 MiB with two consumers.
 package bus
 
 import (
@@ -31,15 +39,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"hark/storage"
 )
 
 // Config says which server to use.
@@ -47,7 +51,11 @@ type Config struct {
 	URL      string    // such as "nats://host:4222", several separated by commas; ignored when Embedded is set
 	Embedded *Embedded // the server of this process
 	Name     string    // who we are, for the server's operator
+	Prefix   string    // begins all names of this Hark on the server; see [CheckPrefix]
 	Replicas int       // copies of the job queue in a cluster; 0 means 1 for a new queue, and whatever an old one has
+	MaxBytes int64     // most that the job queue takes on the server's disk; 0 means no bound, or what the account allows
+	Auth     Auth
+	TLS      TLS
 	Logger   *slog.Logger
 }
 
@@ -55,15 +63,17 @@ type Config struct {
 // connection is lost it is sought again for ever; meanwhile publishing fails
 // at once and consuming waits.
 type Bus struct {
-	conn     *nats.Conn
-	js       jetstream.JetStream
-	replicas int
-	logger   *slog.Logger
-	times    times
-	closed   chan struct{}
+	cfg    Config
+	names  names
+	conn   *nats.Conn
+	js     jetstream.JetStream
+	logger *slog.Logger
+	times  times
+	closed chan struct{}
 
-	mu   sync.Mutex
-	subs map[*Subscription]struct{}
+	mu     sync.Mutex
+	subs   map[*Subscription]struct{}
+	denied context.CancelCauseFunc // of watchDenials, or nil
 }
 
 // times are the intervals of consuming.
@@ -88,45 +98,47 @@ const (
 // storage.ErrUnreachable.
 func Connect(ctx context.Context, cfg Config) (*Bus, error) {
 	b := &Bus{
-		replicas: cfg.Replicas,
-		logger:   cfg.Logger,
-		times:    usualTimes(),
-		closed:   make(chan struct{}),
-		subs:     map[*Subscription]struct{}{},
+		cfg:    cfg,
+		names:  names{cfg.Prefix},
+		logger: cfg.Logger,
+		times:  usualTimes(),
+		closed: make(chan struct{}),
+		subs:   map[*Subscription]struct{}{},
 	}
-	conn, err := nats.Connect(cfg.URL, b.options(cfg)...)
+	if err := CheckPrefix(cfg.Prefix); err != nil {
+		return nil, fmt.Errorf("connect to NATS: prefix: %w", err)
+	}
+	options, err := b.options()
 	if err != nil {
-		return nil, fmt.Errorf("connect to NATS: %w", unreachable(err))
+		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
-	b.conn = conn
-	if b.js, err = jetstream.New(conn, jetstream.WithDefaultTimeout(callTime)); err == nil {
-		err = b.ensureQueue(ctx)
+	if b.conn, err = nats.Connect(cfg.URL, options...); err != nil {
+		return nil, fmt.Errorf("connect to NATS: %w", b.classify(err))
 	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("connect to NATS: %w", unreachable(err)), b.Close())
+	if err := b.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to NATS: %w", b.classify(err)), b.Close())
 	}
 	return b, nil
 }
 
-// unreachable marks errors of a server that is not there or not ready, of
-// those that say no.
-func unreachable(err error) error {
-	var network *net.OpError
-	var refusal *jetstream.APIError
-	switch {
-	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrNoResponders),
-		errors.Is(err, context.DeadlineExceeded), errors.As(err, &network),
-		errors.As(err, &refusal) && refusal.Code == http.StatusServiceUnavailable: // a cluster without a leader
-		return fmt.Errorf("%w: %w", storage.ErrUnreachable, err)
+// prepare finds out whether the server can be worked with, and makes the queue.
+func (b *Bus) prepare(ctx context.Context) (err error) {
+	if b.js, err = jetstream.New(b.conn, jetstream.WithDefaultTimeout(callTime)); err != nil {
+		return err
 	}
-	return err
+	if err := b.probeSubjects(ctx); err != nil {
+		return err
+	}
+	b.removeLegacyQueue(ctx)
+	return b.watchDenials(ctx, b.ensureQueue)
 }
 
-func (b *Bus) options(cfg Config) []nats.Option {
+func (b *Bus) options() ([]nats.Option, error) {
 	opts := []nats.Option{
-		nats.Name(cfg.Name),
+		nats.Name(b.cfg.Name),
 		nats.Timeout(connectTime),
 		nats.MaxReconnects(-1),
+		nats.IgnoreAuthErrorAbort(), // credentials may be changed on both sides, one after the other
 		nats.ReconnectWait(500 * time.Millisecond),
 		nats.ReconnectJitter(500*time.Millisecond, 500*time.Millisecond),
 		nats.ReconnectBufSize(-1), // what cannot be sent now is an error now
@@ -145,14 +157,22 @@ func (b *Bus) options(cfg Config) []nats.Option {
 			if sub != nil && errors.Is(err, nats.ErrSlowConsumer) {
 				b.dropForAll()
 			}
+			if errors.Is(err, nats.ErrPermissionViolation) {
+				b.noteDenial(err)
+			}
 			b.logger.Warn("NATS reported an error", "error", err)
 		}),
 		nats.ClosedHandler(func(*nats.Conn) { close(b.closed) }),
 	}
-	if cfg.Embedded != nil {
-		opts = append(opts, nats.InProcessServer(cfg.Embedded.server))
+	if b.cfg.Embedded != nil {
+		return append(opts, nats.InProcessServer(b.cfg.Embedded.server)), nil
 	}
-	return opts
+	auth, err := b.cfg.Auth.options()
+	if err != nil {
+		return nil, err
+	}
+	secure, err := b.cfg.TLS.options()
+	return append(append(opts, auth...), secure...), err
 }
 
 // Ping asks whether the server answers and has the job queue.
@@ -162,7 +182,7 @@ func (b *Bus) Ping(ctx context.Context) error {
 	if !b.conn.IsConnected() {
 		return errors.New("ask NATS for the job queue: not connected")
 	}
-	if _, err := b.js.Stream(ctx, queueName); err != nil {
+	if _, err := b.js.Stream(ctx, b.names.stream()); err != nil {
 		return fmt.Errorf("ask NATS for the job queue: %w", err)
 	}
 	return nil

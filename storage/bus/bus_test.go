@@ -45,6 +45,9 @@ func connect(t *testing.T, cfg bus.Config) *bus.Bus {
 	if cfg.Logger == nil {
 		cfg.Logger = quiet()
 	}
+	if cfg.Prefix == "" {
+		cfg.Prefix = "hark-test"
+	}
 	b, err := bus.Connect(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +206,7 @@ func TestNoServer(t *testing.T) {
 	}
 	url := "nats://" + l.Addr().String()
 	_ = l.Close()
-	if _, err := bus.Connect(t.Context(), bus.Config{URL: url, Logger: quiet()}); err == nil {
+	if _, err := bus.Connect(t.Context(), bus.Config{URL: url, Prefix: "hark-test", Logger: quiet()}); err == nil {
 		t.Error("connected to nothing")
 	}
 }
@@ -306,14 +309,14 @@ func TestQueueOfAnotherVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = js.AddStream(&nats.StreamConfig{
-		Name: "HARK_JOBS", Subjects: []string{"hark.jobs.interactive.*", "hark.jobs.bulk.*", "hark.jobs.later.*"},
+		Name: "hark-test-jobs", Subjects: []string{"hark-test.jobs.interactive.*", "hark-test.jobs.bulk.*", "hark-test.jobs.later.*"},
 		Retention: nats.WorkQueuePolicy, Storage: nats.MemoryStorage, // cannot be changed afterwards
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = js.AddConsumer("HARK_JOBS", &nats.ConsumerConfig{
-		Durable: "interactive", FilterSubject: "hark.jobs.interactive.*", AckPolicy: nats.AckExplicitPolicy,
+	_, err = js.AddConsumer("hark-test-jobs", &nats.ConsumerConfig{
+		Durable: "interactive", FilterSubject: "hark-test.jobs.interactive.*", AckPolicy: nats.AckExplicitPolicy,
 		ReplayPolicy: nats.ReplayOriginalPolicy,
 	})
 	if err != nil {
@@ -350,7 +353,7 @@ func TestUnreachable(t *testing.T) {
 		t.Fatal("the server does not start")
 	}
 	for url, want := range map[string]bool{"nats://" + away: true, "nats://hark:wrong@" + strict.Addr().String(): false} {
-		b, err := bus.Connect(t.Context(), bus.Config{URL: url, Logger: quiet()})
+		b, err := bus.Connect(t.Context(), bus.Config{URL: url, Prefix: "hark-test", Logger: quiet()})
 		if err == nil {
 			t.Errorf("connected to %s", url)
 			_ = b.Close()

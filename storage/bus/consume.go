@@ -60,7 +60,7 @@ func (b *Bus) Consume(ctx, work context.Context, cfg ConsumeConfig, handle Handl
 		slots: newSlots(cfg.Interactive, cfg.Bulk),
 		runs:  map[string]*run{},
 	}
-	sub, err := b.conn.Subscribe(cancelSubject, c.hearCancel)
+	sub, err := b.conn.Subscribe(b.names.cancel(), c.hearCancel)
 	if err != nil {
 		return fmt.Errorf("consume jobs: listen for cancels: %w", err)
 	}
@@ -112,7 +112,7 @@ func (c *consumer) pull(ctx context.Context, p transcribe.Priority) {
 func (c *consumer) next(ctx context.Context, p transcribe.Priority) (jetstream.Msg, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.bus.times.poll)
 	defer cancel()
-	consumer, err := c.bus.js.Consumer(ctx, queueName, className(p))
+	consumer, err := c.bus.js.Consumer(ctx, c.bus.names.stream(), className(p))
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (c *consumer) next(ctx context.Context, p transcribe.Priority) (jetstream.M
 func (c *consumer) yield(ctx context.Context) {
 	const turns, turn = 10, 50 * time.Millisecond
 	for range turns {
-		urgent, err := c.bus.js.Consumer(ctx, queueName, className(transcribe.Interactive))
+		urgent, err := c.bus.js.Consumer(ctx, c.bus.names.stream(), className(transcribe.Interactive))
 		if err != nil || urgent.CachedInfo().NumPending == 0 {
 			return
 		}

@@ -10,8 +10,6 @@ import (
 	"hark/storage"
 )
 
-func eventSubject(workspaceID string) string { return "hark.events." + workspaceID }
-
 // Subscription is one listener to the events of a workspace.
 type Subscription struct {
 	// C brings the events in the order in which each node published them. It
@@ -36,7 +34,7 @@ func (b *Bus) SubscribeEvents(workspaceID string, buffer int) (*Subscription, er
 	c := make(chan storage.Event, max(buffer, 1))
 	s := &Subscription{C: c, c: c, bus: b, dropped: make(chan struct{}, 1)}
 	var err error
-	s.sub, err = b.conn.Subscribe(eventSubject(workspaceID), func(m *nats.Msg) { s.hear(m, workspaceID) })
+	s.sub, err = b.conn.Subscribe(b.names.events(workspaceID), func(m *nats.Msg) { s.hear(m, workspaceID) })
 	if err == nil && b.conn.IsConnected() {
 		// What is published from here on, by any node, is heard. Without a
 		// connection, listening begins when it is back, with Dropped.

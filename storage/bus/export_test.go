@@ -13,3 +13,6 @@ func (b *Bus) Quicken() {
 
 // Kill cuts the connection as the death of the process would.
 func (b *Bus) Kill() { b.conn.Close() }
+
+// Connected reports whether there is a connection now.
+func (b *Bus) Connected() bool { return b.conn.IsConnected() }

@@ -13,8 +13,6 @@ import (
 	"hark/storage"
 )
 
-const cancelSubject = "hark.cancel"
-
 // PublishJob puts a job in the queue, where it stays until a handler is done
 // with it. A job that is in the queue already, waiting or running, is left as
 // it is. An error means that it may not be there; the sweeper will see to it.
@@ -28,7 +26,7 @@ func (b *Bus) PublishJob(ctx context.Context, job storage.JobRef) error {
 	if err != nil {
 		return fmt.Errorf("publish job %s: %w", job.ID, err)
 	}
-	_, err = b.js.Publish(ctx, jobSubjects+className(job.Priority)+"."+job.ID, data, jetstream.WithExpectStream(queueName))
+	_, err = b.js.Publish(ctx, b.names.job(job.Priority, job.ID), data, jetstream.WithExpectStream(b.names.stream()))
 	if err != nil && !isQueuedAlready(err) {
 		return fmt.Errorf("publish job %s: %w", job.ID, err)
 	}
@@ -53,7 +51,7 @@ func (b *Bus) PublishEvents(_ context.Context, events []storage.Event) error {
 		if err != nil {
 			return fmt.Errorf("publish event: %w", err)
 		}
-		if err := b.conn.Publish(eventSubject(e.WorkspaceID), data); err != nil {
+		if err := b.conn.Publish(b.names.events(e.WorkspaceID), data); err != nil {
 			return fmt.Errorf("publish event: %w", err)
 		}
 	}
@@ -66,7 +64,7 @@ func (b *Bus) PublishEvents(_ context.Context, events []storage.Event) error {
 func (b *Bus) CancelJob(_ context.Context, id string) error {
 	data, err := json.Marshal(cancelPayload{ID: id})
 	if err == nil {
-		err = b.conn.Publish(cancelSubject, data)
+		err = b.conn.Publish(b.names.cancel(), data)
 	}
 	if err != nil {
 		return fmt.Errorf("cancel job %s: %w", id, err)

@@ -13,9 +13,6 @@ import (
 )
 
 const (
-	queueName   = "HARK_JOBS"
-	jobSubjects = "hark.jobs."
-
 	maxPending = 50_000 // jobs that run or wait for their next try, in the whole cluster
 	maxWaiting = 2_048  // requests for a job that stand at a time, in the whole cluster
 )
@@ -53,14 +50,14 @@ func (b *Bus) ensureQueue(ctx context.Context) error {
 }
 
 func (b *Bus) ensureStream(ctx context.Context) (jetstream.Stream, error) {
-	stream, err := b.js.Stream(ctx, queueName)
+	stream, err := b.js.Stream(ctx, b.names.stream())
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		wanted := b.queueConfig(jetstream.StreamConfig{Replicas: 1})
-		stream, err = b.js.CreateStream(ctx, wanted)
+		stream, err = b.createStream(ctx, wanted)
 		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			return stream, err
 		}
-		stream, err = b.js.Stream(ctx, queueName) // another node was faster
+		stream, err = b.js.Stream(ctx, b.names.stream()) // another node was faster
 	}
 	if err != nil {
 		return nil, err
@@ -72,7 +69,8 @@ func (b *Bus) ensureStream(ctx context.Context) (jetstream.Stream, error) {
 	}
 	updated, err := b.js.UpdateStream(ctx, wanted)
 	if err != nil {
-		b.logger.WarnContext(ctx, "the job queue stays as another version made it", "error", err)
+		b.logger.WarnContext(ctx, "the server refused to change the job queue; it stays as it is",
+			"copies", there.Replicas, "copies_wanted", wanted.Replicas, "error", err)
 		return stream, nil
 	}
 	return updated, nil
@@ -82,7 +80,7 @@ func (b *Bus) ensureStream(ctx context.Context) (jetstream.Stream, error) {
 // a second is refused, which is what keeps a job from being queued twice.
 func (b *Bus) queueConfig(there jetstream.StreamConfig) jetstream.StreamConfig {
 	c := there
-	c.Name = queueName
+	c.Name = b.names.stream()
 	c.Description = "Hark: messages to be worked on"
 	c.Retention = jetstream.WorkQueuePolicy
 	c.Storage = jetstream.FileStorage
@@ -90,21 +88,24 @@ func (b *Bus) queueConfig(there jetstream.StreamConfig) jetstream.StreamConfig {
 	c.Discard = jetstream.DiscardNew
 	c.DiscardNewPerSubject = true
 	for _, p := range priorities() {
-		if s := jobSubjects + className(p) + ".*"; !slices.Contains(c.Subjects, s) {
+		if s := b.names.class(p); !slices.Contains(c.Subjects, s) {
 			c.Subjects = append(slices.Clone(c.Subjects), s)
 		}
 	}
-	if b.replicas > 0 {
-		c.Replicas = b.replicas
+	if b.cfg.Replicas > 0 {
+		c.Replicas = b.cfg.Replicas
+	}
+	if b.cfg.MaxBytes > 0 {
+		c.MaxBytes = b.cfg.MaxBytes
 	}
 	return c
 }
 
 func (b *Bus) ensureConsumer(ctx context.Context, stream jetstream.Stream, p transcribe.Priority) error {
-	_, err := stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+	err := createConsumer(ctx, stream, jetstream.ConsumerConfig{
 		Durable:       className(p),
 		Description:   "Hark: workers, " + className(p),
-		FilterSubject: jobSubjects + className(p) + ".*",
+		FilterSubject: b.names.class(p),
 		DeliverPolicy: jetstream.DeliverAllPolicy,
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       b.times.ackWait,
@@ -135,7 +136,7 @@ func (b *Bus) Stats(ctx context.Context) ([]Depth, error) {
 	defer cancel()
 	var depths []Depth
 	for _, p := range priorities() {
-		consumer, err := b.js.Consumer(ctx, queueName, className(p)) // brings fresh figures
+		consumer, err := b.js.Consumer(ctx, b.names.stream(), className(p)) // brings fresh figures
 		if err != nil {
 			return nil, fmt.Errorf("ask for the depth of the job queue: %w", err)
 		}

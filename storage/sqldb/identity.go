@@ -62,6 +62,13 @@ func (db *DB) Bind(ctx context.Context, pair func(ctx context.Context, databaseI
 	return b, err
 }
 
+// InstanceID returns the id of this database, for what its Hark shares with
+// others. It is made with the first question and never changes.
+func (db *DB) InstanceID(ctx context.Context) (string, error) {
+	b, err := db.Bind(ctx, func(context.Context, string) (string, error) { return "", nil })
+	return b.Database, err
+}
+
 // Rebind has the database belong to a store, whatever it belonged to before.
 func (db *DB) Rebind(ctx context.Context, storeID string) error {
 	return db.write(ctx, "bind to object store", func(ctx context.Context, t *tx) error {
