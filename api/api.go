@@ -10,6 +10,9 @@
 // return a record's JSON view or an error. [problemOf] turns every error into
 // HTTP, with words for the caller; the private cause goes to the log.
 //
+// Text that answers GET or HEAD is held until it is whole ([entity]), so that
+// it leaves with its length, an entity tag, and compressed.
+//
 // Sound goes through without being held: recordings in through package
 // intake, what is spoken live through package recorder, clips out in ranges
 // from the object store. Server-sent events are
@@ -37,6 +40,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hark/api/coding"
 	"hark/api/intake"
 )
 
@@ -96,6 +100,7 @@ type Server struct {
 	intake *intake.Intake
 	signer signer
 	csrf   *http.CrossOriginProtection
+	packer *coding.Packer
 
 	eventIDs eventIDs
 	metrics  *metrics
@@ -126,6 +131,9 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("trust the public address: %w", err)
 	}
 	if s.metrics, err = newMetrics(deps.Registry, s.intake.InFlight); err != nil {
+		return nil, err
+	}
+	if s.packer, err = coding.NewPacker(); err != nil {
 		return nil, err
 	}
 	if s.eventIDs, err = newEventIDs(cfg.SigningKey); err != nil {

@@ -3,10 +3,11 @@ package api
 import (
 	"fmt"
 	"net/http"
-	"strings"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
+	"hark/api/coding"
 	"hark/api/web"
 	"hark/storage"
 )
@@ -37,11 +38,6 @@ func (s *Server) routeApp() {
 	}
 }
 
-func (s *Server) getAndHead(path string, handle echo.HandlerFunc) {
-	s.echo.GET(path, handle)
-	s.echo.HEAD(path, handle)
-}
-
 // pageStatus is 404 for an address that holds an id which cannot be one; the
 // page says so to people.
 func pageStatus(c echo.Context) int {
@@ -63,6 +59,7 @@ func sendAppFile(c echo.Context, status int, f *web.File) error {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	body, encoding := packed(f, c.Request().Header.Get("Accept-Encoding"))
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	tag := `"` + f.Tag + `"`
 	if encoding != "" {
 		h.Set("Content-Encoding", encoding)
@@ -71,32 +68,22 @@ func sendAppFile(c echo.Context, status int, f *web.File) error {
 	h.Set("ETag", tag)
 	if status == http.StatusOK && fresh(c.Request().Header, tag, storage.Now()) {
 		h.Del("Content-Encoding")
+		h.Del("Content-Length")
 		return c.NoContent(http.StatusNotModified)
 	}
 	return c.Blob(status, f.Type, body)
 }
 
 func packed(f *web.File, accept string) (body []byte, encoding string) {
-	if f.Brotli != nil && accepts(accept, "br") {
-		return f.Brotli, "br"
-	}
-	if f.Gzip != nil && accepts(accept, "gzip") {
-		return f.Gzip, "gzip"
-	}
-	return f.Body, ""
-}
-
-// accepts reports whether an Accept-Encoding header names a coding without
-// forbidding it (RFC 9110, section 12.5.3).
-func accepts(header, coding string) bool {
-	for _, part := range strings.Split(header, ",") {
-		name, weight, _ := strings.Cut(part, ";")
-		if strings.EqualFold(strings.TrimSpace(name), coding) {
-			weight = strings.TrimRight(strings.ReplaceAll(weight, " ", ""), "0")
-			return weight != "q=" && weight != "q=0."
+	forms := map[string][]byte{coding.Brotli: f.Brotli, coding.Gzip: f.Gzip, "": f.Body}
+	var offered []string
+	for _, name := range []string{coding.Brotli, coding.Gzip} {
+		if forms[name] != nil {
+			offered = append(offered, name)
 		}
 	}
-	return false
+	encoding = coding.Choose(accept, offered...)
+	return forms[encoding], encoding
 }
 
 // showUnbuilt stands in for an app that was not built into this program.

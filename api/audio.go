@@ -52,8 +52,6 @@ func (s *Server) routeAudio() {
 		problems:    []kind{kindNotFound, kindNoRendition, kindRepresentationGone, kindRange, kindValidation, kindUnavailable},
 	}
 	s.describeAudio(handle(s, op, s.getAudio))
-	op.id, op.method, op.summary = "head-audio", http.MethodHead, "The headers of a message's sound"
-	s.describeAudio(handle(s, op, s.getAudio))
 	handle(s, operation{
 		id: "get-audio-url", method: http.MethodGet, path: "/v1/messages/{id}/audio-url", tag: tagSound, summary: "A short-lived address of the sound",
 		description: "For players that send neither header nor cookie. It says who asks, and for a short time only: whether you may hear the message is checked anew at each use.",
@@ -64,9 +62,6 @@ func (s *Server) routeAudio() {
 // describeAudio says what huma cannot see: the answers are streams.
 func (s *Server) describeAudio(op *huma.Operation) {
 	sound := map[string]*huma.MediaType{"audio/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
-	if op.Method == http.MethodHead {
-		sound = nil
-	}
 	op.Responses["200"] = &huma.Response{Description: "The whole", Content: sound}
 	op.Responses["206"] = &huma.Response{Description: "The part asked for", Content: sound}
 	op.Responses["304"] = &huma.Response{Description: "Your copy is still good"}

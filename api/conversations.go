@@ -54,12 +54,12 @@ func (s *Server) routeConversations() {
 		status: http.StatusCreated, problems: []kind{kindForbidden, kindValidation}, example: exampleConversation(),
 	}, s.createConversation)
 	handle(s, operation{
-		id: "list-conversations", method: http.MethodGet, path: path, tag: tagConversations, summary: "The conversations you are in",
+		id: "list-conversations", method: http.MethodGet, cacheable: true, path: path, tag: tagConversations, summary: "The conversations you are in",
 		problems: []kind{kindBadCursor, kindValidation},
 		example:  Page[Conversation]{Items: []Conversation{exampleConversation()}},
 	}, s.listConversations)
 	handle(s, operation{
-		id: "get-conversation", method: http.MethodGet, path: path + "/{id}", tag: tagConversations, summary: "A conversation",
+		id: "get-conversation", method: http.MethodGet, cacheable: true, path: path + "/{id}", tag: tagConversations, summary: "A conversation",
 		problems: []kind{kindNotFound}, example: exampleConversation(),
 	}, s.getConversation)
 	handle(s, operation{

@@ -16,7 +16,7 @@ import (
 // something by a cookie is checked by identify as ever.
 const (
 	corsMethods = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
-	corsHeaders = "Authorization, Content-Type, ETag, If-Match, Idempotency-Key, Last-Event-ID, Range, X-Request-Id"
+	corsHeaders = "Authorization, Content-Type, ETag, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID, Range, X-Request-Id"
 	corsExposed = "Location, ETag, Link, Hark-Message-Id, Accept-Post, Accept-Patch, Idempotent-Replayed, Retry-After, Content-Disposition, Content-Range, X-Request-Id"
 	corsMaxAge  = "7200" // seconds; browsers take no more
 )

@@ -34,7 +34,10 @@ transcribed and searchable.
 Ids are UUIDs. Times are RFC 3339 in UTC. Places in sound are whole milliseconds, in fields that end in ` + "`_ms`" + `.
 Lists come newest first in pages: follow ` + "`next_cursor`" + `, or the ` + "`Link`" + ` header with ` + "`rel=\"next\"`" + `.
 Errors are problem details (RFC 9457): ` + "`code`" + ` is for programs, ` + "`detail`" + ` for people, ` + "`request_id`" + ` for the log.
-What you may not see is answered exactly as what is not there: 404.`
+What you may not see is answered exactly as what is not there: 404.
+
+HEAD is answered wherever GET is. Lists, messages, transcripts and waveforms have an ` + "`ETag`" + `: send it as ` + "`If-None-Match`" + ` and get 304 while
+nothing has changed. Text is compressed with zstd or gzip, by ` + "`Accept-Encoding`" + `.`
 
 // description configures huma: what it says about the API as a whole, and how
 // it prints. Its own pages are left out; ours ask nothing of other hosts.

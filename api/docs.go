@@ -28,11 +28,11 @@ func (s *Server) routeDocs() error {
 	if err != nil {
 		return err
 	}
-	s.echo.GET("/openapi.json", func(c echo.Context) error {
+	s.getAndHead("/openapi.json", func(c echo.Context) error {
 		c.Response().Header().Set("Cache-Control", "public, max-age=300")
 		return c.Blob(http.StatusOK, "application/json", spec)
 	})
-	s.echo.GET("/docs", func(c echo.Context) error {
+	s.getAndHead("/docs", func(c echo.Context) error {
 		c.Response().Header().Set("Cache-Control", "public, max-age=300")
 		return sendPage(c, http.StatusOK, page)
 	})

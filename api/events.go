@@ -49,6 +49,13 @@ func (s *Server) routeEvents() {
 }
 
 func (s *Server) streamEvents(ctx context.Context, actor storage.Actor, in *eventsInput) (*streamOutput, error) {
+	call := callFrom(ctx)
+	if call.echo.Request().Method == http.MethodHead {
+		return &streamOutput{Body: func(ctx huma.Context) {
+			setStreamHeaders(call.response().Header())
+			ctx.SetStatus(http.StatusOK)
+		}}, nil
+	}
 	// Listening begins before the place is read, so that nothing falls between.
 	sub, err := s.Bus.SubscribeEvents(actor.WorkspaceID, subscriptionBuffer)
 	if err != nil {
@@ -59,7 +66,6 @@ func (s *Server) streamEvents(ctx context.Context, actor storage.Actor, in *even
 		sub.Close()
 		return nil, err
 	}
-	call := callFrom(ctx)
 	stream := &eventStream{
 		server: s, call: call, actor: actor, live: sub.C, dropped: sub.Dropped(), after: after,
 		out: newEventWriter(call.response(), func(seq int64) string {

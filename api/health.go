@@ -40,8 +40,7 @@ func (o Operations) Handler() http.Handler {
 func (s *Server) routeOperations() {
 	handler := echo.WrapHandler(Operations{Registry: s.Registry, Logger: s.Logger, Ready: s.Ready}.Handler())
 	for _, path := range operationsPaths {
-		s.echo.GET(path, handler)
-		s.echo.HEAD(path, handler)
+		s.getAndHead(path, handler)
 	}
 }
 

@@ -34,11 +34,11 @@ type usersOutput struct {
 
 func (s *Server) routeMe() {
 	handle(s, operation{
-		id: "get-me", method: http.MethodGet, path: "/v1/me", tag: tagYou,
+		id: "get-me", method: http.MethodGet, cacheable: true, path: "/v1/me", tag: tagYou,
 		summary: "Who you are", example: exampleMe(),
 	}, s.getMe)
 	handle(s, operation{
-		id: "list-users", method: http.MethodGet, path: "/v1/users", tag: tagYou,
+		id: "list-users", method: http.MethodGet, cacheable: true, path: "/v1/users", tag: tagYou,
 		summary:     "Who is in the workspace",
 		description: "Everybody, by name. A guest sees only themselves here, and others as members of the conversations they share.",
 	}, s.listUsers)

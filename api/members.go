@@ -37,7 +37,7 @@ type (
 func (s *Server) routeMembers() {
 	const path = "/v1/conversations/{id}/members"
 	handle(s, operation{
-		id: "list-members", method: http.MethodGet, path: path, tag: tagConversations, summary: "Who is in a conversation",
+		id: "list-members", method: http.MethodGet, cacheable: true, path: path, tag: tagConversations, summary: "Who is in a conversation",
 		problems: []kind{kindNotFound},
 	}, s.listMembers)
 	handle(s, operation{

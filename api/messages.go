@@ -37,13 +37,13 @@ type (
 func (s *Server) routeMessages() {
 	const path = "/v1/messages/{id}"
 	handle(s, operation{
-		id: "list-messages", method: http.MethodGet, path: "/v1/conversations/{id}/messages", tag: tagMessages, summary: "The messages of a conversation",
+		id: "list-messages", method: http.MethodGet, cacheable: true, path: "/v1/conversations/{id}/messages", tag: tagMessages, summary: "The messages of a conversation",
 		description: "Newest first. From a page `around` a message, and from any that a cursor led to, it goes on both ways: by `next_cursor` to what is older, by `previous_cursor` to what is newer.",
 		problems:    []kind{kindBadCursor, kindNotFound, kindValidation},
 		example:     MessagePage{Page: Page[Message]{Items: []Message{exampleMessage()}}},
 	}, s.listMessages)
 	handle(s, operation{
-		id: "get-message", method: http.MethodGet, path: path, tag: tagMessages, summary: "A message",
+		id: "get-message", method: http.MethodGet, cacheable: true, path: path, tag: tagMessages, summary: "A message",
 		problems: []kind{kindNotFound}, example: exampleMessage(),
 	}, s.getMessage)
 	handle(s, operation{

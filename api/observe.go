@@ -21,6 +21,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		setDefaultHeaders(c)
 		s.boundBody(c)
 		endAnswer := linger(c)
+		sendHeld := s.hold(c)
 		aborted := true
 		defer func() {
 			took := time.Since(began)
@@ -33,6 +34,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := guard(next, c); err != nil {
 			s.answer(c, err)
 		}
+		sendHeld()
 		aborted = false
 		return nil
 	}

@@ -30,6 +30,7 @@ type operation struct {
 	problems         []kind // what may go wrong beside 401, 422 and 500
 	example          any    // of the body of success
 	player           bool   // may be opened by a signed address
+	cacheable        bool   // may be kept by the caller, who asks each time whether it is still so
 }
 
 // handle registers a call: authenticated, its parameters checked, its errors
@@ -45,11 +46,21 @@ func handle[I, O any](s *Server, op operation, handler func(context.Context, sto
 			call.err = problem.cause
 			return nil, problem
 		}
+		if op.cacheable {
+			setCacheable(call.response().Header())
+		}
 		return out, nil
 	})
 	registered := registeredOperation(s.huma.OpenAPI().Paths[op.path], op.method)
 	s.addExamples(registered, op)
 	return registered
+}
+
+// setCacheable lets an answer be kept by who asked, for the next time that they do
+// and what they may see has not changed.
+func setCacheable(h http.Header) {
+	h.Set("Cache-Control", "private, no-cache")
+	h.Add("Vary", "Authorization, Cookie")
 }
 
 func (s *Server) describe(op operation) huma.Operation {
@@ -73,6 +84,9 @@ func (s *Server) describe(op operation) huma.Operation {
 		Security:                     security,
 		Middlewares:                  huma.Middlewares{guard, s.checkQuery},
 		Responses:                    map[string]*huma.Response{},
+	}
+	if op.cacheable {
+		described.Responses["304"] = &huma.Response{Description: "Your copy is still good; only after If-None-Match"}
 	}
 	for _, k := range op.everyProblem() {
 		s.describeProblem(&described, k)

@@ -80,17 +80,25 @@ func parseOffset(s string) (int64, bool) {
 // fresh reports whether a caller's copy is still good (RFC 9110, section
 // 13.2.2): If-None-Match by the tag, or else If-Modified-Since by the time.
 func fresh(h http.Header, etag string, modified time.Time) bool {
-	if tags := h.Get("If-None-Match"); tags != "" {
+	if h.Get("If-None-Match") != "" {
+		return tagMatches(h, etag)
+	}
+	since, err := http.ParseTime(h.Get("If-Modified-Since"))
+	return err == nil && !modified.Truncate(time.Second).After(since)
+}
+
+// tagMatches reports whether If-None-Match names a strong tag, by the weak
+// comparison (RFC 9110, section 8.8.3.2).
+func tagMatches(h http.Header, etag string) bool {
+	for _, tags := range h.Values("If-None-Match") {
 		for tag := range strings.SplitSeq(tags, ",") {
 			tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
 			if tag == etag || tag == "*" {
 				return true
 			}
 		}
-		return false
 	}
-	since, err := http.ParseTime(h.Get("If-Modified-Since"))
-	return err == nil && !modified.Truncate(time.Second).After(since)
+	return false
 }
 
 // rangeHolds reports whether the range is of the representation that the

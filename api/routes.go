@@ -3,6 +3,7 @@ package api
 import (
 	"io"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
 )
@@ -13,9 +14,9 @@ func (s *Server) route() error {
 	s.echo.Logger.SetOutput(io.Discard) // ours is passed in, and says all of it
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.answer(c, err) }
 	s.echo.IPExtractor = echo.ExtractIPDirect()
-	s.echo.Use(s.observe, s.cors)
+	s.echo.Use(s.observe, s.cors, s.trimSlash)
 
-	s.huma = humaecho.New(s.echo, s.description())
+	s.huma = huma.NewAPI(s.description(), withHEAD{humaecho.New(s.echo, huma.Config{}).Adapter()})
 	s.routeMe()
 	s.routeTokens()
 	s.routeConversations()

@@ -16,9 +16,9 @@ const maxSignInForm = 4 << 10
 // signs them in.
 func (s *Server) routePages() {
 	s.routeApp()
-	s.echo.GET("/sign-in", s.askSignIn)
+	s.getAndHead("/sign-in", s.askSignIn)
 	s.echo.POST("/sign-in", s.signIn)
-	s.echo.GET(stylePath, s.style)
+	s.getAndHead(stylePath, s.style)
 }
 
 // askSignIn shows a button. Opening the address does not use up its code:

@@ -17,7 +17,7 @@ type waveformOutput struct{ Body Waveform }
 
 func (s *Server) routeWaveform() {
 	handle(s, operation{
-		id: "get-waveform", method: http.MethodGet, path: "/v1/messages/{id}/waveform", tag: tagSound, summary: "100 peaks to draw",
+		id: "get-waveform", method: http.MethodGet, cacheable: true, path: "/v1/messages/{id}/waveform", tag: tagSound, summary: "100 peaks to draw",
 		problems: []kind{kindNotFound, kindNoWaveform}, example: exampleWaveform(),
 	}, s.getWaveform)
 }

@@ -232,15 +232,7 @@ export interface paths {
         post?: never;
         delete?: never;
         options?: never;
-        /**
-         * The headers of a message's sound
-         * @description With ranges, so that players can jump. It plays from the moment the message was sent.
-         *
-         *     An address with its format, and of a rendition its version, is of one clip, whose bytes never change; `links` of a message has them. Without,
-         *     the answer is a redirect to the clip that plays best now: first the original, later the rendition. A version that is no more is answered 410, never with
-         *     the bytes of another.
-         */
-        head: operations["head-audio"];
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -1284,6 +1276,13 @@ export interface operations {
                     "application/json": components["schemas"]["PageConversation"];
                 };
             };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad_cursor`: Bad cursor */
             400: {
                 headers: {
@@ -1425,6 +1424,13 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["Conversation"];
                 };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `unauthorized`: Sign in first */
             401: {
@@ -1633,6 +1639,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MemberList"];
                 };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `unauthorized`: Sign in first */
             401: {
@@ -1898,6 +1911,13 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["MessagePage"];
                 };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad_cursor`: Bad cursor */
             400: {
@@ -2405,6 +2425,13 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `unauthorized`: Sign in first */
             401: {
                 headers: {
@@ -2492,6 +2519,13 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["Message"];
                 };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `unauthorized`: Sign in first */
             401: {
@@ -2834,129 +2868,6 @@ export interface operations {
             };
         };
     };
-    "head-audio": {
-        parameters: {
-            query?: {
-                /** @description original: the clip as it was sent; rendition: the form that plays everywhere. Left out: whichever plays best now, by a redirect */
-                format?: "original" | "rendition";
-                /** @description Version of the rendition, as in links.audio; left out, it is found by a redirect */
-                v?: string;
-                /** @description Whether a browser should save it rather than play it */
-                download?: boolean;
-                /** @description Of a signed address */
-                expires?: string;
-                /** @description Of a signed address */
-                as?: string;
-                /** @description Of a signed address */
-                signature?: string;
-            };
-            header?: {
-                /** @description A part of it; several parts are answered with the whole */
-                Range?: string;
-            };
-            path: {
-                /** @description Id of the message */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The whole */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The part asked for */
-            206: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Your copy is still good */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The clip that plays best now has its own address */
-            307: {
-                headers: {
-                    /** @description Address of that clip */
-                    Location?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `unauthorized`: Sign in first */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found or `rendition_not_ready`: No rendition yet */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `representation_gone`: Made anew since */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `range_not_satisfiable`: Range not satisfiable */
-            416: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `validation_failed`: Not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "get-audio-url": {
         parameters: {
             query?: {
@@ -3211,6 +3122,13 @@ export interface operations {
                     "text/vtt": string;
                 };
             };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `unauthorized`: Sign in first */
             401: {
                 headers: {
@@ -3311,6 +3229,13 @@ export interface operations {
                     "application/json": components["schemas"]["Transcript"];
                 };
             };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `unauthorized`: Sign in first */
             401: {
                 headers: {
@@ -3375,6 +3300,13 @@ export interface operations {
                     "application/x-subrip": string;
                 };
             };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `unauthorized`: Sign in first */
             401: {
                 headers: {
@@ -3434,6 +3366,13 @@ export interface operations {
                     /** @example Your country. */
                     "text/plain": string;
                 };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `unauthorized`: Sign in first */
             401: {
@@ -3499,6 +3438,13 @@ export interface operations {
                      */
                     "text/vtt": string;
                 };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `unauthorized`: Sign in first */
             401: {
@@ -3665,6 +3611,13 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["Waveform"];
                 };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `unauthorized`: Sign in first */
             401: {
@@ -4067,6 +4020,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UserList"];
                 };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `unauthorized`: Sign in first */
             401: {
