@@ -75,6 +75,10 @@ type Config struct {
 	// as https://recorder.example.org; "*" means all.
 	CORSOrigins []string
 
+	// MetricsToken lets its bearer read /metrics and the parts of /readyz; empty
+	// means that only this machine may.
+	MetricsToken string
+
 	// SessionTTL is how long a browser stays signed in; 0 means 30 days.
 	SessionTTL time.Duration
 	// SignedURLTTL is how long a signed address plays; 0 means 15 minutes.

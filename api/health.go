@@ -17,9 +17,16 @@ var operationsPaths = []string{"/healthz", "/readyz", "/metrics"}
 // Operations answers what those who run Hark ask: /healthz, /readyz and
 // /metrics. It is part of every [Server], and all that a node answers which
 // only works.
+//
+// Everybody may know whether the node is well. Metrics, and which part is not
+// well and why, are for operators: those who ask on this machine, with Token,
+// or on a listener of their own.
 type Operations struct {
 	Registry *prometheus.Registry
 	Logger   *slog.Logger
+
+	Token string // empty: no token opens the doors
+	Own   bool   // the listener is for operators alone
 
 	// Ready names what must work for this node to be of use, with a check that
 	// answers within its context and returns nil, [Degraded], [NotReady] or any
@@ -32,13 +39,13 @@ func (o Operations) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", o.healthz)
 	mux.HandleFunc("GET /readyz", o.readyz)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{Registry: o.Registry}))
+	mux.Handle("GET /metrics", o.operatorsOnly(promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{Registry: o.Registry})))
 	return mux
 }
 
 // routeOperations lays out what those who run Hark ask.
 func (s *Server) routeOperations() {
-	handler := echo.WrapHandler(Operations{Registry: s.Registry, Logger: s.Logger, Ready: s.Ready}.Handler())
+	handler := echo.WrapHandler(Operations{Registry: s.Registry, Logger: s.Logger, Token: s.cfg.MetricsToken, Ready: s.Ready}.Handler())
 	for _, path := range operationsPaths {
 		s.getAndHead(path, handler)
 	}
@@ -49,7 +56,8 @@ func (o Operations) healthz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz says whether this node can do its work, and which part keeps it.
+// readyz says whether this node can do its work and, to operators, which part
+// keeps it.
 func (o Operations) readyz(w http.ResponseWriter, r *http.Request) {
 	found := o.checkParts(r.Context())
 	for name, err := range found {
@@ -60,6 +68,9 @@ func (o Operations) readyz(w http.ResponseWriter, r *http.Request) {
 	answer, status := readinessOf(found), http.StatusOK
 	if answer.Status == stateNotReady {
 		status = http.StatusServiceUnavailable
+	}
+	if !o.isOperator(r) {
+		answer.Parts = nil
 	}
 	writeJSON(w, status, answer)
 }

@@ -49,7 +49,7 @@ type Config struct {
 	// StallTimeout is how long a reader may take nothing of an answer.
 	StallTimeout time.Duration
 
-	Registry *prometheus.Registry
+	Registry *prometheus.Registry // nil: nothing is counted for others to see
 	Logger   *slog.Logger
 }
 

@@ -35,6 +35,9 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 	for _, reason := range []string{reasonTotal, reasonAddress} {
 		m.refused.WithLabelValues(reason)
 	}
+	if registry == nil {
+		return m, nil
+	}
 	for _, c := range []prometheus.Collector{m.open, m.refused, m.stalled, m.acceptErrors} {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)

@@ -140,6 +140,7 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 		{"TURN that is none", []string{"--ice-servers=turn:user:sesame@"}, []string{"HARK_ICE_SERVERS"}},
 		{"no speakers", []string{"--webrtc-sessions=0", "--webrtc-user-sessions=0"}, []string{"HARK_WEBRTC_SESSIONS", "HARK_WEBRTC_USER_SESSIONS"}},
 		{"no connections", []string{"--max-connections=0", "--max-connections-per-address=0"}, []string{"HARK_MAX_CONNECTIONS:", "HARK_MAX_CONNECTIONS_PER_ADDRESS"}},
+		{"metrics", []string{"--metrics-addr=9090", "--metrics-token=short"}, []string{"HARK_METRICS_ADDR", "HARK_METRICS_TOKEN"}},
 		{"captions from afar", []string{"--captions=on", "--engine=openai", "--openai-url=http://h"}, []string{"HARK_CAPTIONS"}},
 		{"origin with a path", []string{"--cors-origins=https://recorder.example.org/"}, []string{"HARK_CORS_ORIGINS"}},
 	}

@@ -23,8 +23,9 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 	}
 	p.metrics.MustRegister(queueMetrics{p.db, p.log})
 	log := p.log.With("part", "api")
+	p.operations = api.Operations{Registry: p.metrics, Logger: log, Token: p.cfg.MetricsToken, Ready: ready}
 	if p.cfg.Role == "worker" {
-		return api.Operations{Registry: p.metrics, Logger: log, Ready: ready}.HTTPServer(""), nil
+		return p.operations.HTTPServer(""), nil
 	}
 	key, err := p.db.SigningKey(ctx)
 	if err != nil {
@@ -33,7 +34,7 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 	ready["recordings"] = p.recorder.Ready
 	deps := api.Deps{DB: p.db, Objects: p.blobs, Bus: p.bus, Live: p.recorder, Registry: p.metrics, Logger: log, Ready: ready}
 	s, err := api.New(deps, api.Config{
-		PublicURL: p.cfg.PublicURL, SigningKey: key, Version: version, CORSOrigins: p.cfg.CORSOrigins,
+		PublicURL: p.cfg.PublicURL, SigningKey: key, Version: version, CORSOrigins: p.cfg.CORSOrigins, MetricsToken: p.cfg.MetricsToken,
 		Intake: intake.Config{Limits: media.Limits{MaxBytes: p.cfg.MaxUploadBytes, MaxDuration: p.cfg.MaxDuration}},
 	})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"hark/api"
 	"hark/api/recorder"
 	"hark/media/whip"
 	"hark/storage/blob"
@@ -42,7 +43,10 @@ type Program struct {
 	webrtc   *whip.Server       // nil where nobody can speak
 	recorder *recorder.Recorder // nil in a role without an API
 	listener net.Listener
-	exposed  []string // files of the data folder that others could read until now
+
+	operations  api.Operations
+	operatorsOn net.Listener // nil where operators have no listener of their own
+	exposed     []string     // files of the data folder that others could read until now
 
 	closers   []func() error // in the order of opening
 	closeOnce sync.Once
@@ -62,6 +66,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Program, err er
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{
 		p.openData, p.openScratch, p.openRecords, p.openObjects, p.pairStores, p.openBus, p.openEngine, p.openRecorder, p.listen,
+		p.openData, p.openObjects, p.openBus, p.openRecords, p.openEngine, p.openRecorder, p.listen, p.listenForOperators,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -196,6 +201,7 @@ func (p *Program) Serve(ctx context.Context) error {
 			stop(fmt.Errorf("serve: %w", err))
 		}
 	})
+	group.Go(func() { p.serveOperators(ctx, stop) })
 	group.Go(func() { p.sweep(ctx) })
 	if p.recorder != nil {
 		group.Go(func() { p.recorder.Run(ctx) })
