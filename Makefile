@@ -26,8 +26,9 @@ WEB_APP ?= $(WEB)/dist/index.html
 TOOLS := $(CURDIR)/.cache/tools
 GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.7.0
+MINIO_VERSION       := v0.0.0-20260212201848-7aac2a2c5b7c
 
-.PHONY: help run build models test-models test go-test web browser shots unit race e2e lint vuln fuzz bench check install clean setup-run setup-test
+.PHONY: help run build models test-models test go-test web browser shots unit race e2e lint vuln fuzz bench stores check install clean setup-run setup-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -80,6 +81,9 @@ unit: ## the quick tests, without the race detector
 e2e: setup-test build models ## only the end-to-end tests of the program
 	$(GO_TEST) -race -timeout 30m -v ./cmd/hark
 
+stores: $(TOOLS)/minio-$(MINIO_VERSION) ## the object store's tests against MinIO too, which takes minutes to build
+	HARK_TEST_MINIO=$< $(GO_TEST) -race -run 'MinIO|Versi|Imitated' ./storage/blob
+
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) ## linters, import arrows, formatting
 	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run ./...
 
@@ -113,3 +117,8 @@ $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	@mkdir -p $(TOOLS)
 	GOBIN=$(TOOLS) GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	@mv $(TOOLS)/golangci-lint $@
+
+$(TOOLS)/minio-$(MINIO_VERSION):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) GOFLAGS= go install github.com/minio/minio@$(MINIO_VERSION)
+	@mv $(TOOLS)/minio $@

@@ -29,6 +29,12 @@ func TestMain(m *testing.M) {
 		os.Exit(putForTracer())
 	}
 	goleak.VerifyTestMain(m,
+		goleak.Cleanup(func(code int) {
+			if builtIn != "" {
+				_ = os.RemoveAll(builtIn)
+			}
+			os.Exit(code)
+		}),
 		// fasthttp, beneath the embedded server, keeps a clock for good, and
 		// its idle-worker sweep only looks up every ten seconds.
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),

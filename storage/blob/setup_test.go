@@ -76,12 +76,20 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			if errors.Is(err, storage.ErrUnreachable) != test.away {
 				t.Errorf("away: %v", err)
 			}
-			var setup *blob.SetupError
-			if errors.As(err, &setup) == (test.setting == "") || setup != nil && setup.Settings[0] != test.setting {
+			if !names(err, test.setting) {
 				t.Errorf("want %q named: %v", test.setting, err)
 			}
 		})
 	}
+}
+
+// names tells whether a setting is the first that an error names, or none is.
+func names(err error, s blob.Setting) bool {
+	var setup *blob.SetupError
+	if !errors.As(err, &setup) {
+		return s == ""
+	}
+	return setup.Settings[0] == s
 }
 
 // silentRefusal is a proxy's 403, which has no word of S3 in it.
