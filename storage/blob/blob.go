@@ -26,6 +26,17 @@
 // A bucket may be shared. With [Config.Prefix] every key lies below that
 // prefix, and a Store sees, lists and deletes nothing else.
 //
+// # Stores
+//
+// Stores speak S3 more or less. A [Store] signs no header that front ends
+// change, sends no sums that some refuse, and takes batch deletes, copies,
+// checksums of what is read, lists of unfinished uploads and versions for
+// there until the store refuses them: then it does without, and logs once what
+// that means (features.go). It needs permissions for objects only (open.go).
+// In a bucket that keeps versions, what is deleted goes with all its versions
+// (versions.go). Keys that are not set are the machine's, and are renewed as
+// they expire (chain.go).
+//
 // # Limits
 //
 // Keys are slash-separated paths as [io/fs.ValidPath] has them, up to 1,024

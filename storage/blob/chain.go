@@ -16,6 +16,9 @@ import (
 // asked for.
 const renewAhead = time.Minute
 
+// findFor is how long the machine may take at the start to offer keys.
+const findFor = 10 * time.Second
+
 var errHalfKey = errors.New("an access key needs its secret key, and the other way round")
 
 // keyring gives the keys that requests are signed with.
@@ -45,7 +48,11 @@ func openKeys(ctx context.Context, cfg Config) (keyring, error) {
 	if !ok {
 		return keyring{}, noKeys(fmt.Errorf("credentials of kind %T", machine.Credentials))
 	}
-	return keyring{cached: cached}, nil
+	ctx, cancel := context.WithTimeout(ctx, findFor)
+	defer cancel()
+	k := keyring{cached: cached}
+	_, err = k.Retrieve(ctx)
+	return k, err
 }
 
 // Retrieve implements aws.CredentialsProvider.
@@ -54,7 +61,7 @@ func (k keyring) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return k.static.Retrieve(ctx)
 	}
 	keys, err := k.cached.Retrieve(ctx)
-	if err != nil && ctx.Err() == nil {
+	if err != nil {
 		err = noKeys(err)
 	}
 	return keys, err

@@ -105,14 +105,15 @@ func TestKeysThatExpire(t *testing.T) {
 		return false
 	})
 	cfg, access, secret := withoutKeys(f.config)
-	life := 10 * time.Second // shorter than keys are renewed ahead
+	var life atomic.Int64 // seconds
+	life.Store(10)        // shorter than keys are renewed ahead
 	role := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "pod" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
 		_, _ = fmt.Fprintf(w, `{"AccessKeyId":%q,"SecretAccessKey":%q,"Token":"token-%d","Expiration":%q}`,
-			access, secret, issued.Add(1), time.Now().Add(life).UTC().Format(time.RFC3339))
+			access, secret, issued.Add(1), time.Now().Add(time.Duration(life.Load())*time.Second).UTC().Format(time.RFC3339))
 	}))
 	role.Config.SetKeepAlivesEnabled(false)
 	t.Cleanup(role.Close)
@@ -130,7 +131,7 @@ func TestKeysThatExpire(t *testing.T) {
 		t.Error("keys about to expire were not renewed")
 	}
 
-	life = time.Hour
+	life.Store(3600)
 	mustPut(t, s, "c", noise(10))
 	before = issued.Load()
 	mustPut(t, s, "d", noise(10))

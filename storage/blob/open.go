@@ -137,7 +137,7 @@ func (s *Store) notePut(ctx context.Context, err error) {
 		if s.refusesPut.Load() && s.refusesPut.CompareAndSwap(true, false) {
 			s.logger.InfoContext(ctx, "object store keeps objects again", "bucket", s.bucket)
 		}
-	case answerStatus(err) == http.StatusForbidden:
+	case answerStatus(err)/100 == 4:
 		if !s.refusesPut.Swap(true) {
 			s.logger.ErrorContext(ctx, "object store refuses to keep objects", "bucket", s.bucket, "error", explain(err))
 		}

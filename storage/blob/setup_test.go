@@ -62,6 +62,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"https where http is spoken", change(func(c *blob.Config) { c.Endpoint = strings.Replace(c.Endpoint, "http:", "https:", 1) }), blob.EndpointSetting, false},
 		{"http where https is spoken", change(func(c *blob.Config) { c.Endpoint = strings.Replace(tls.URL, "https:", "http:", 1) }), blob.EndpointSetting, false},
 		{"unknown certificate", change(func(c *blob.Config) { c.Endpoint = tls.URL }), blob.EndpointSetting, false},
+		{"a wrong clock", through(always(http.StatusForbidden, "RequestTimeTooSkewed")), "", false},
 		{"a web page", change(func(c *blob.Config) { c.Endpoint = page.URL }), blob.EndpointSetting, false},
 		{"a forbidden place", through(silentRefusal), blob.AccessKeySetting, false},
 		{"nobody there", change(func(c *blob.Config) { c.Endpoint = gone.URL }), "", true},
@@ -87,6 +88,9 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 func names(err error, s blob.Setting) bool {
 	var setup *blob.SetupError
 	if !errors.As(err, &setup) {
+		return s == ""
+	}
+	if len(setup.Settings) == 0 {
 		return s == ""
 	}
 	return setup.Settings[0] == s
