@@ -24,7 +24,7 @@ func TestStoreRefusalNamesTheSetting(t *testing.T) {
 	if err := p.openObjects(t.Context()); err == nil || !strings.Contains(err.Error(), "(check HARK_S3_SECRET_KEY") {
 		t.Errorf("open: %v", err)
 	}
-	p.cfg.S3.SecretKey = c.SecretKey
+	p.cfg.S3.SecretKey = secret(c.SecretKey)
 	if err := p.openObjects(t.Context()); err != nil {
 		t.Error(err)
 	}
