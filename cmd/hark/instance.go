@@ -30,6 +30,8 @@ type instanceConfig struct {
 	data   string   // its data folder, kept when it ends
 	env    []string // more settings, as KEY=value
 	wrap   []string // a command to run it under, such as strace; empty for none
+
+	unready bool // do not wait until it is ready, only until it answers
 }
 
 // instanceToken is the owner's token of every instance. An instance listens on
@@ -63,6 +65,9 @@ func startInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 	if err := i.awaitAddress(stdout); err != nil {
 		i.kill()
 		return nil, fmt.Errorf("%w; its log is %s", err, i.log)
+	}
+	if c.unready {
+		return i, nil
 	}
 	if err := i.awaitReady(ctx); err != nil {
 		i.kill()

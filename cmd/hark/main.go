@@ -25,6 +25,8 @@ var version = "dev"
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Start Hark: the API and the workers, with everything they need."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
+	Reindex reindexCmd `cmd:"" help:"Make the records again that the object store tells of, when the database was lost or is older."`
+	Orphans orphansCmd `cmd:"" help:"List and remove objects that no record has."`
 	Models  modelsCmd  `cmd:"" help:"List, fetch and verify speech models."`
 	User    userCmd    `cmd:"" help:"Administer users."`
 	Token   tokenCmd   `cmd:"" help:"Administer API tokens."`

@@ -12,6 +12,10 @@ import (
 // an orphan. It is longer than any upload may take.
 const orphanAge = 48 * time.Hour
 
+// OldEnough is before when an object must have been modified for [Stores.Survey]
+// to take it for an orphan.
+func OldEnough(now time.Time) time.Time { return now.Add(-orphanAge) }
+
 // surveyBatch is how many messages are looked up in the database at once.
 const surveyBatch = 500
 

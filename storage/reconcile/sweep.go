@@ -35,7 +35,7 @@ func (s *Stores) Sweep(ctx context.Context, now time.Time) (Swept, error) {
 	}
 	var done Swept
 	var err error
-	before := now.Add(-orphanAge)
+	before := OldEnough(now)
 	if done.Aborted, err = s.abortUploads(ctx, before); err != nil {
 		return done, err
 	}
