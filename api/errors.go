@@ -28,6 +28,7 @@ var sentinels = []struct {
 	{storage.ErrForbidden, kindForbidden, ""},
 	{storage.ErrKeyReused, kindKeyReused, ""},
 	{storage.ErrConflict, kindConflict, ""},
+	{storage.ErrInvalid, kindValidation, ""},
 	{storage.ErrBadCursor, kindBadCursor, ""},
 	{intake.ErrIncomplete, kindIncomplete, ""},
 	{intake.ErrMalformedForm, kindBadForm, ""},
@@ -36,6 +37,7 @@ var sentinels = []struct {
 	{intake.ErrSaturated, kindSaturated, "5"},
 	{storage.ErrNoSpace, kindNoSpace, "60"}, // before what it is wrapped in
 	{intake.ErrUnavailable, kindUnavailable, "10"},
+	{storage.ErrUnreachable, kindUnavailable, "10"},
 	{recorder.ErrOff, kindLiveOff, ""},
 	{recorder.ErrTooMany, kindTooManyRecordings, "5"},
 	{recorder.ErrSaturated, kindSaturated, "5"},
@@ -69,6 +71,10 @@ func problemOf(err error) *Problem {
 	var field *intake.FieldError
 	if errors.As(err, &field) {
 		return invalid(field.Field, field.Problem, err)
+	}
+	var value *storage.InvalidError
+	if errors.As(err, &value) {
+		return invalid("body."+value.Field, value.Problem, err)
 	}
 	if p := whipProblem(err); p != nil {
 		return p

@@ -13,7 +13,7 @@ var (
 	ErrBusy         = errors.New("taken by another worker")                   // a job whose lease somebody else holds
 	ErrStale        = errors.New("attempt is over")                           // a result from an attempt that was superseded, or whose message is gone
 	ErrExpired      = errors.New("expired")                                   // a sign-in link or session that is used up
-	ErrUnreachable  = errors.New("not reachable")                             // a service that does not answer, perhaps not yet; of opening it
+	ErrUnreachable  = errors.New("not available now")                         // a service that does not answer, or takes no changes, and may do so later; what was asked may have been done
 	ErrNoSpace      = errors.New("no space left")                             // a disk is full; nothing was kept
 	ErrInvalidQuery = errors.New("query cannot be searched")                  // a search with nothing to look for
 )

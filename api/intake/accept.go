@@ -134,7 +134,7 @@ func (in *Intake) record(ctx context.Context, actor storage.Actor, record storag
 // is not known.
 func isVerdict(err error) bool {
 	return errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrKeyReused) ||
-		errors.Is(err, storage.ErrConflict) || errors.Is(err, storage.ErrForbidden)
+		errors.Is(err, storage.ErrConflict) || errors.Is(err, storage.ErrForbidden) || errors.Is(err, storage.ErrInvalid)
 }
 
 // Publish tells the workers of a job that is recorded. A failure is only logged:

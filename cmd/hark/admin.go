@@ -59,7 +59,7 @@ func (c *DatabaseConfig) openRecords(ctx context.Context) (*sqldb.DB, error) {
 	if _, err := c.makeData(slog.New(slog.DiscardHandler)); err != nil {
 		return nil, err
 	}
-	db, err := sqldb.Open(ctx, sqldb.Config{URL: c.DatabaseURL, Logger: slog.New(slog.DiscardHandler)})
+	db, err := sqldb.Open(ctx, c.records(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return nil, fmt.Errorf("open records: %w", err)
 	}

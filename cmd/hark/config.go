@@ -15,6 +15,7 @@ import (
 
 	"hark/api"
 	"hark/storage/keys"
+	"hark/storage/sqldb"
 )
 
 // Config is all that can be set, by flag or by environment. The defaults start
@@ -45,6 +46,7 @@ type Config struct {
 type DatabaseConfig struct {
 	Data        string `env:"HARK_DATA" default:"./data" placeholder:"DIR" help:"Folder in which Hark keeps everything that is not set to be elsewhere."`
 	DatabaseURL string `env:"HARK_DATABASE_URL" placeholder:"URL" credentials:"" help:"postgres://… or sqlite:///PATH; 'hark.db' in the data folder when empty."`
+	Conns       int    `name:"database-conns" env:"HARK_DATABASE_CONNS" default:"0" help:"Connections to Postgres at the most, of this process; 0 means four for each core, and at least 8."`
 }
 
 // LogConfig says how to log.
@@ -68,6 +70,14 @@ type TranscriberConfig struct {
 	FFmpeg      string        `name:"ffmpeg" env:"HARK_FFMPEG" default:"ffmpeg" help:"The ffmpeg that decodes foreign formats, confined, and encodes what people play."`
 }
 
+// maxDatabaseConns is more than any Postgres serves well.
+const maxDatabaseConns = 1000
+
+// records says how to open them.
+func (c *DatabaseConfig) records(log *slog.Logger) sqldb.Config {
+	return sqldb.Config{URL: c.DatabaseURL, MaxConns: c.Conns, Logger: log}
+}
+
 // resolve makes the data folder absolute. The embedded object store changes
 // the process's working directory, so no relative path may survive.
 func (c *DatabaseConfig) resolve() error {
@@ -79,6 +89,9 @@ func (c *DatabaseConfig) resolve() error {
 	if c.DatabaseURL == "" {
 		c.DatabaseURL = "sqlite://" + filepath.Join(data, "hark.db")
 	}
+	if c.Conns != 0 && (c.Conns < 2 || c.Conns > maxDatabaseConns) {
+		return fmt.Errorf("HARK_DATABASE_CONNS: %d is not a number of connections; expected 2 to %d, or 0 for four for each core", c.Conns, maxDatabaseConns)
+	}
 	return nil
 }
 
@@ -86,10 +99,10 @@ func (c *DatabaseConfig) resolve() error {
 // every value that is wrong and what was expected, and fills what was left
 // empty.
 func (c *Config) resolve() error {
-	if err := c.DatabaseConfig.resolve(); err != nil {
-		return err
-	}
 	var errs []error
+	if err := c.DatabaseConfig.resolve(); err != nil {
+		errs = append(errs, err)
+	}
 	bad := func(key, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
 	}

@@ -125,6 +125,7 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 		{"store with keys in its address", []string{"--s3-endpoint=https://key:secret@s3.example.org"}, []string{"HARK_S3_ENDPOINT", "HARK_S3_ACCESS_KEY"}},
 		{"store without a host", []string{"--s3-endpoint=https://"}, []string{"HARK_S3_ENDPOINT"}},
 		{"unknown encryption", []string{"--s3-sse=ROT13"}, []string{"HARK_S3_SSE"}},
+		{"too few connections", []string{"--database-conns=1"}, []string{"HARK_DATABASE_CONNS"}},
 		{"strange database", []string{"--database-url=mysql://u:sesame@h/d"}, []string{"HARK_DATABASE_URL"}},
 		{"remote engine without address", []string{"--engine=openai"}, []string{"HARK_OPENAI_URL"}},
 		{

@@ -127,18 +127,23 @@ func (p *Program) openRecords(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := sqldb.Config{URL: p.cfg.DatabaseURL, Logger: p.log.With("part", "records"), OnCommit: p.publishEvents, Secrets: keys.source}
-	err = p.reach(ctx, "records", func() (err error) {
-		p.db, err = sqldb.Open(ctx, c)
-		return err
+	c := p.cfg.records(p.log.With("part", "records"))
+	c.OnCommit, c.Secrets = p.publishEvents, keys.source
+	err = p.reach(ctx, "records", func() error {
+		db, err := sqldb.Open(ctx, c)
+		if err != nil {
+			return err
+		}
+		if err := db.Migrate(ctx); err != nil {
+			return errors.Join(err, db.Close())
+		}
+		p.db = db
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	p.closers = append(p.closers, p.db.Close)
-	if err := p.db.Migrate(ctx); err != nil {
-		return err
-	}
 	return keys.move(ctx, p.db)
 }
 

@@ -40,8 +40,12 @@ func (s session) conversation(ctx context.Context, workspaceNo int64, actor stor
 }
 
 // CreateConversation makes a conversation of the actor and the named users of
-// the workspace. Guests make none: storage.ErrForbidden.
+// the workspace. Guests make none: storage.ErrForbidden; a kind or a number of
+// members that cannot be is storage.ErrInvalid.
 func (db *DB) CreateConversation(ctx context.Context, actor storage.Actor, kind storage.ConversationKind, title string, memberIDs []string) (storage.Conversation, error) {
+	if err := storage.CheckConversation(kind, len(memberIDs)); err != nil {
+		return storage.Conversation{}, fmt.Errorf("create conversation: %w", err)
+	}
 	var row conversationRow
 	err := db.change(ctx, "create conversation", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
 		if actor.Role == storage.Guest {

@@ -29,7 +29,7 @@ type Config struct {
 	Logger *slog.Logger // nil means slog.Default
 
 	SlowQuery time.Duration // operations that take longer are logged; 0 means 500 ms
-	MaxConns  int           // connections to Postgres, or SQLite readers, at the most; 0 means 4 a CPU and at least 8
+	MaxConns  int           // connections to Postgres, or SQLite readers, at the most; at least 2; 0 means 4 a CPU and at least 8
 
 	// Secrets, when not nil, keeps the secrets of the instance: the key of
 	// cursors and the API's signing key. Nil means that the database does, and
@@ -57,6 +57,8 @@ type DB struct {
 	onCommit func(string, []storage.Event)
 	secrets  secretSource // nil: in the database
 	clock    *steadyClock
+	maxIdle  int // connections that the writer keeps
+	health   health
 
 	searching  chan struct{} // holds a token for each search under way
 	workspaces sync.Map      // workspace id -> its number; neither ever changes
@@ -79,8 +81,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		db.slow = 500 * time.Millisecond
 	}
 	if cfg.MaxConns == 0 {
-		cfg.MaxConns = max(8, 4*runtime.GOMAXPROCS(0))
+		cfg.MaxConns = max(8, 4*runtime.GOMAXPROCS(0)) // which knows the limit of a container
 	}
+	cfg.MaxConns = max(2, cfg.MaxConns) // a migration runs beside its lock
 	var err error
 	scheme, _, _ := strings.Cut(cfg.URL, "://")
 	switch scheme {
@@ -99,16 +102,6 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 
 // Dialect is "sqlite" or "postgres".
 func (db *DB) Dialect() string { return db.dialect.name() }
-
-// Ping asks whether the database answers.
-func (db *DB) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	if err := db.reader.PingContext(ctx); err != nil {
-		return fmt.Errorf("ping database: %w", err)
-	}
-	return nil
-}
 
 // Close waits for what is under way and closes the connections.
 func (db *DB) Close() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
 )
 
@@ -11,8 +12,15 @@ import (
 type dialect interface {
 	name() string
 
-	// migrations returns the dialect's schema and how goose applies it.
-	migrations() (goose.Dialect, fs.FS, []goose.ProviderOption, error)
+	// migrations returns the dialect's schema.
+	migrations() (goose.Dialect, fs.FS, error)
+
+	// lockMigrations waits until no other node migrates, and keeps it so until
+	// unlock is called.
+	lockMigrations(ctx context.Context, pool *sqlx.DB) (unlock func() error, err error)
+
+	// writable fails when the database takes no changes.
+	writable(ctx context.Context, s session) error
 
 	// now is an expression for the time of the database's clock in ms.
 	now() string
@@ -25,9 +33,15 @@ type dialect interface {
 	// it has that meaning.
 	translate(err error) error
 
-	// passing says whether a transaction that failed with err may succeed when
-	// it is run again.
+	// passing says whether what failed with err may succeed when it is run
+	// again at once.
 	passing(err error) bool
+
+	// undone says whether a COMMIT that failed with err surely changed nothing.
+	undone(err error) bool
+
+	// stale says whether idle connections are no good after err.
+	stale(err error) bool
 
 	// among renders "column is one of nos" with one placeholder.
 	among(column string, nos []int64) (condition string, arg any)

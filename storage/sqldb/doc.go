@@ -23,6 +23,28 @@
 // readers; a commit is on the disk (WAL, synchronous=FULL) before it is
 // answered.
 //
+// On Postgres nothing is asked of a connection that a pooler would not keep: no
+// start-up parameters, no statements prepared for later, no locks of a session.
+// Changes need transactions, so pgbouncer serves in its modes transaction and
+// session, and is refused at the start in mode statement. Only what Postgres 13
+// has is used.
+//
+// # One clock
+//
+// What nodes compare (leases, due times, the ends of credentials) is timed by
+// the database's clock, so that a node whose own is wrong takes nothing from
+// others. A change reads it once it holds the workspace, and has it as tx.now.
+//
+// # When the database is away
+//
+// A server that is not there, restarts, has no connection to spare, gives up a
+// statement or takes no changes, and a file that cannot be written, is
+// [storage.ErrUnreachable]. What surely changed nothing is tried again for a
+// third of a second: all reads, and changes up to their COMMIT. A COMMIT whose
+// answer was lost is not: it may have been done, and who asked finds out by
+// asking again under the same idempotency key. [DB.Ping] makes a small change
+// now and then, so that readiness tells of a disk that is full as of a standby.
+//
 // # Recordings
 //
 // A message that is being spoken has a row in recordings, which says which node

@@ -93,3 +93,30 @@ func (db *DB) EndWaits(ctx context.Context) error {
 		return err
 	})
 }
+
+// Exec runs a statement.
+func (db *DB) Exec(ctx context.Context, query string, args ...any) error {
+	return db.write(ctx, "exec", func(ctx context.Context, t *tx) error {
+		_, err := t.exec(ctx, query, args...)
+		return err
+	})
+}
+
+// HoldWorkspace has a workspace locked while fn runs.
+func (db *DB) HoldWorkspace(ctx context.Context, workspaceID string, fn func()) error {
+	return db.change(ctx, "hold workspace", workspaceID, func(context.Context, *tx) error {
+		fn()
+		return nil
+	})
+}
+
+// HoldConnection has a connection in use while fn runs.
+func (db *DB) HoldConnection(ctx context.Context, fn func()) error {
+	return db.write(ctx, "hold connection", func(context.Context, *tx) error {
+		fn()
+		return nil
+	})
+}
+
+// DropConnections closes the connections that are not in use.
+func (db *DB) DropConnections() { db.dropIdle() }

@@ -22,17 +22,22 @@ var ErrNewerSchema = errors.New("the database belongs to a newer Hark")
 // others wait for it. A schema that is newer than this build is left as it is
 // and refused with ErrNewerSchema.
 func (db *DB) Migrate(ctx context.Context) error {
-	if err := db.migrate(ctx); err != nil {
+	if err := db.dialect.translate(db.migrate(ctx)); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
 }
 
-func (db *DB) migrate(ctx context.Context) error {
+func (db *DB) migrate(ctx context.Context) (err error) {
 	provider, err := db.migrator()
 	if err != nil {
 		return err
 	}
+	unlock, err := db.dialect.lockMigrations(ctx, db.writer)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	results, err := provider.Up(ctx)
 	for _, r := range results {
 		db.log.InfoContext(ctx, "migrated", "version", r.Source.Version, "took", r.Duration)
@@ -63,11 +68,11 @@ func (db *DB) SchemaVersion(ctx context.Context) (have, newest int64, err error)
 }
 
 func (db *DB) migrator() (*goose.Provider, error) {
-	dialect, files, opts, err := db.dialect.migrations()
+	dialect, files, err := db.dialect.migrations()
 	if err != nil {
 		return nil, err
 	}
-	provider, err := goose.NewProvider(dialect, db.writer.DB, files, opts...)
+	provider, err := goose.NewProvider(dialect, db.writer.DB, files)
 	if err != nil {
 		return nil, errors.Join(errors.New("read the migrations"), err)
 	}

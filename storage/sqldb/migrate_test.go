@@ -34,6 +34,34 @@ var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing
 			}
 		}
 	},
+	3: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+		w := newWorld(t, db)
+		live := w.speak("n1")
+		odd := strings.Repeat("not a kind ", 6000)
+		w.check(db.Exec(t.Context(), `UPDATE conversations SET kind = ?, title = '' WHERE id = ?`, odd, w.room.ID))
+		w.check(db.Exec(t.Context(), `UPDATE users SET role = 'Owner' WHERE id = ?`, w.eve.UserID))
+		w.check(db.Exec(t.Context(), `UPDATE recordings SET captions = '' WHERE message_id = ?`, live.ID))
+		_, secret, err := db.CreateToken(t.Context(), w.bob.UserID, storage.APIToken, "odd", 0)
+		w.check(err)
+		w.check(db.Exec(t.Context(), `UPDATE tokens SET kind = 'API' WHERE user_id = ?`, w.bob.UserID))
+		return func(t *testing.T) {
+			if room := must(db.Conversation(t.Context(), w.bob, w.room.ID))(t); room.Kind != storage.Channel || room.Title == "" || room.MemberCount != 2 {
+				t.Errorf("conversation %+v", room)
+			}
+			for _, u := range must(db.Users(t.Context(), w.ada.WorkspaceID))(t) {
+				if u.ID == w.eve.UserID && u.Role != storage.Guest {
+					t.Errorf("user %+v", u)
+				}
+			}
+			if left := must(db.RecordingsOf(t.Context(), "n1"))(t); len(left) != 1 || left[0].Captions != storage.CaptionsPrivate {
+				t.Errorf("recordings %+v", left)
+			}
+			for _, kind := range []storage.TokenKind{storage.APIToken, storage.SessionToken, storage.SignInToken} {
+				_, err := db.Authenticate(t.Context(), secret, kind)
+				wantErr(t, err, storage.ErrNotFound)
+			}
+		}
+	},
 }
 
 func TestMigrateFromEachVersion(t *testing.T) {

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
@@ -17,62 +17,132 @@ import (
 	"hark/storage"
 )
 
+// migrateTimeout bounds how long a node waits for another one's migration.
+const migrateTimeout = 10 * time.Minute
+
 type postgres struct{}
 
+// openPostgres connects as poolers allow it too: no parameter goes with the
+// start-up but the application's name, and no prepared statement outlives a
+// round trip (cache_describe remembers what a statement's parameters and columns are,
+// not the statement), so that any server connection serves any statement.
 func (db *DB) openPostgres(ctx context.Context, cfg Config) error {
 	conf, err := pgx.ParseConfig(cfg.URL)
 	if err != nil {
 		return err
 	}
-	defaults := map[string]string{
-		"application_name": "hark",
-		"jit":              "off",               // compiling takes longer than any query here
-		"plan_cache_mode":  "force_custom_plan", // a plan for any word suits neither rare nor common ones
+	if _, set := conf.RuntimeParams["application_name"]; !set {
+		conf.RuntimeParams["application_name"] = "hark"
 	}
-	for k, v := range defaults {
-		if _, set := conf.RuntimeParams[k]; !set {
-			conf.RuntimeParams[k] = v
-		}
+	if conf.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement && !strings.Contains(cfg.URL, "default_query_exec_mode=") {
+		conf.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	db.dialect = postgres{}
-	pool := stdlib.OpenDB(*conf)
+	pool := stdlib.OpenDB(*conf, stdlib.OptionAfterConnect(tunePostgres))
 	pool.SetMaxOpenConns(cfg.MaxConns)
 	pool.SetMaxIdleConns(cfg.MaxConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	db.writer = sqlx.NewDb(pool, "pgx")
-	db.reader = db.writer
-	if err := errors.Join(db.Ping(ctx), db.compareClocks(ctx)); err != nil {
-		return errors.Join(unreachable(err), db.Close())
+	db.reader, db.maxIdle = db.writer, cfg.MaxConns
+	if err := errors.Join(db.probePostgres(ctx), db.compareClocks(ctx)); err != nil {
+		return errors.Join(explain(err), db.Close())
 	}
 	return nil
 }
 
-// unreachable marks errors of a server that is not there or not ready, of
-// those that say no.
-func unreachable(err error) error {
-	var refusal *pgconn.PgError
-	var failed *pgconn.ConnectError
+// tunePostgres switches compiling off, which takes longer than any query here,
+// unless the URL asks for it. A pooler may drop the setting, or hand it to
+// another connection of Hark's; both are harmless.
+func tunePostgres(ctx context.Context, conn *pgx.Conn) error {
+	if _, set := conn.Config().RuntimeParams["jit"]; set {
+		return nil
+	}
+	_, err := conn.Exec(ctx, `SET jit = off`)
+	return err
+}
+
+// probePostgres makes sure of what every change needs: a transaction, and a
+// server that writes.
+func (db *DB) probePostgres(ctx context.Context) error {
+	return db.retry(ctx, "begin a transaction", readTimeout, func(ctx context.Context) (bool, error) {
+		return db.once(ctx, func(ctx context.Context, t *tx) error { return t.dialect.writable(ctx, t.session) })
+	})
+}
+
+// explain adds to a refusal by a pooler what to set so that it works.
+func explain(err error) error {
+	said := err.Error()
 	switch {
-	case errors.As(err, &refusal) && refusal.Code != pgStarting:
-		return err
-	case errors.As(err, &failed), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %w", storage.ErrUnreachable, err)
+	case strings.Contains(said, "statement pooling mode"):
+		return fmt.Errorf("the pooler does not allow transactions, which Hark needs: "+
+			"set pool_mode = transaction, or session, for this database in pgbouncer.ini: %s", said)
+	case strings.Contains(said, "unsupported startup parameter"):
+		return fmt.Errorf("the pooler does not take a parameter that HARK_DATABASE_URL sets: "+
+			"take it out there, or name it in ignore_startup_parameters in pgbouncer.ini: %s", said)
 	}
 	return err
 }
 
+// writable fails on a standby, and where the operator made the database
+// read-only.
+func (p postgres) writable(ctx context.Context, s session) error {
+	var readOnly string
+	if err := s.get(ctx, &readOnly, `SELECT current_setting('transaction_read_only')`); err != nil {
+		return err
+	}
+	if readOnly != "off" {
+		return errReadOnly
+	}
+	return nil
+}
+
 func (postgres) name() string { return "postgres" }
 
-// migrations takes a lock of the session, so that of several nodes that start
-// at once one migrates and the others wait.
-func (postgres) migrations() (goose.Dialect, fs.FS, []goose.ProviderOption, error) {
+func (postgres) migrations() (goose.Dialect, fs.FS, error) {
 	files, err := fs.Sub(migrationFiles, "migrations/postgres")
-	if err != nil {
-		return "", nil, nil, err
+	return goose.DialectPostgres, files, err
+}
+
+// lockMigrations holds an advisory lock, in a transaction on a connection of
+// its own, so that of several nodes that start at once one migrates and the
+// others wait; a session's lock would get lost in a pooler. Waiting holds no
+// connection.
+func (p postgres) lockMigrations(ctx context.Context, pool *sqlx.DB) (unlock func() error, err error) {
+	for began := time.Now(); ; {
+		held, err := tryMigrationLock(ctx, pool)
+		if err != nil {
+			return nil, p.translate(err)
+		}
+		if held != nil {
+			return func() error { return ignoreDone(held.Rollback()) }, nil
+		}
+		if time.Since(began) > migrateTimeout {
+			return nil, fmt.Errorf("%w: another node has been migrating for %s", storage.ErrUnreachable, migrateTimeout)
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
-	const interval, tries = 1, 600 // seconds
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(interval, tries))
-	return goose.DialectPostgres, files, []goose.ProviderOption{goose.WithSessionLocker(locker)}, err
+}
+
+// tryMigrationLock returns the transaction that has the lock, or nil while
+// another node has it.
+func tryMigrationLock(ctx context.Context, pool *sqlx.DB) (*sqlx.Tx, error) {
+	tx, err := pool.BeginTxx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	var got bool
+	// The key is that of earlier versions too, which may start beside this one.
+	err = tx.GetContext(ctx, &got, `SELECT pg_try_advisory_xact_lock($1)`, lock.DefaultLockID)
+	if err == nil && got {
+		if _, err = tx.ExecContext(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`); err == nil {
+			return tx, nil
+		}
+	}
+	return nil, errors.Join(err, ignoreDone(tx.Rollback()))
 }
 
 // now is not the transaction's time, which would be that before its locks.
@@ -81,37 +151,6 @@ func (postgres) now() string {
 }
 
 func (postgres) forUpdate(query string) string { return query + ` FOR UPDATE` }
-
-// The classes of error that mean something to Hark (PostgreSQL, appendix A).
-const (
-	pgForeignKey    = "23503"
-	pgUnique        = "23505"
-	pgSerialization = "40001"
-	pgDeadlock      = "40P01"
-	pgDiskFull      = "53100"
-	pgStarting      = "57P03"
-)
-
-func (postgres) translate(err error) error {
-	var e *pgconn.PgError
-	if !errors.As(err, &e) {
-		return err
-	}
-	switch e.Code {
-	case pgUnique:
-		return fmt.Errorf("%w: %w", storage.ErrConflict, err)
-	case pgForeignKey:
-		return fmt.Errorf("%w: %w", storage.ErrNotFound, err)
-	case pgDiskFull:
-		return fmt.Errorf("%w: %w", storage.ErrNoSpace, err)
-	}
-	return err
-}
-
-func (postgres) passing(err error) bool {
-	var e *pgconn.PgError
-	return errors.As(err, &e) && (e.Code == pgSerialization || e.Code == pgDeadlock)
-}
 
 func (postgres) among(column string, nos []int64) (string, any) {
 	return column + ` = ANY(?)`, nos

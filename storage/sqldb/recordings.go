@@ -37,6 +37,9 @@ func (r recordingRow) recording() storage.LiveRecording {
 // finished.
 func (db *DB) BeginRecording(ctx context.Context, actor storage.Actor, r storage.NewRecording) (msg storage.Message, err error) {
 	err = db.change(ctx, "begin recording", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
+		if err := storage.CheckCaptions(r.Captions); err != nil {
+			return err
+		}
 		if _, err := t.conversation(ctx, t.workspaceNo, actor, r.ConversationID); err != nil {
 			return err
 		}

@@ -37,10 +37,11 @@ func (db *DB) openSQLite(ctx context.Context, cfg Config) error {
 	if err := keepPrivate(path); err != nil {
 		return err
 	}
-	common := url.Values{"_busy_timeout": {"10000"}, "_foreign_keys": {"on"}, "_synchronous": {"FULL"}, "_cache_size": {"-8192"}}
+	common := url.Values{"_busy_timeout": {"2000"}, "_foreign_keys": {"on"}, "_synchronous": {"FULL"}, "_cache_size": {"-8192"}}
 	db.dialect = sqlite{}
 	db.writer = db.openSQLitePool(path, common, url.Values{"_journal_mode": {"WAL"}, "_txlock": {"immediate"}}, 1)
 	db.reader = db.openSQLitePool(path, common, url.Values{"mode": {"ro"}, "_query_only": {"on"}}, cfg.MaxConns)
+	db.maxIdle = 1
 	for _, pool := range []*sqlx.DB{db.writer, db.reader} {
 		if err := pool.PingContext(ctx); err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
@@ -108,10 +109,18 @@ func (c sqliteConnector) Driver() driver.Driver { return c.driver }
 
 func (sqlite) name() string { return "sqlite" }
 
-func (sqlite) migrations() (goose.Dialect, fs.FS, []goose.ProviderOption, error) {
+func (sqlite) migrations() (goose.Dialect, fs.FS, error) {
 	files, err := fs.Sub(migrationFiles, "migrations/sqlite")
-	return goose.DialectSQLite3, files, nil, err
+	return goose.DialectSQLite3, files, err
 }
+
+// lockMigrations does nothing: there is one node.
+func (sqlite) lockMigrations(context.Context, *sqlx.DB) (unlock func() error, err error) {
+	return func() error { return nil }, nil
+}
+
+// writable has nothing to ask: a file tells only by being written.
+func (sqlite) writable(context.Context, session) error { return nil }
 
 func (sqlite) now() string { return sqliteNow + `()` }
 
@@ -131,9 +140,21 @@ func (sqlite) translate(err error) error {
 		return fmt.Errorf("%w: %w", storage.ErrConflict, err)
 	case sqlite3.ErrConstraintForeignKey:
 		return fmt.Errorf("%w: %w", storage.ErrNotFound, err)
+	case sqlite3.ErrConstraintTrigger: // which stand in for CHECK
+		return fmt.Errorf("%w: %w", storage.ErrInvalid, err)
+	}
+	switch e.Code {
+	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrReadonly, sqlite3.ErrIoErr, sqlite3.ErrCantOpen, sqlite3.ErrProtocol:
+		return fmt.Errorf("%w: %w", storage.ErrUnreachable, err)
 	}
 	return err
 }
+
+// undone believes every error: a COMMIT that fails is rolled back.
+func (sqlite) undone(err error) bool { return true }
+
+// stale is never so: the file is the same.
+func (sqlite) stale(error) bool { return false }
 
 func (sqlite) passing(err error) bool {
 	var e sqlite3.Error

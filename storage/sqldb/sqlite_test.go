@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"syscall"
@@ -23,5 +24,24 @@ func TestSQLiteDiskFull(t *testing.T) {
 	}
 	if got := (sqlite{}).translate(sqlite3.Error{Code: sqlite3.ErrIoErr, SystemErrno: syscall.EIO}); errors.Is(got, storage.ErrNoSpace) {
 		t.Errorf("a broken disk: %v", got)
+	}
+}
+
+// TestSQLiteAway knows a file that cannot be used for now, and one that is no
+// database.
+func TestSQLiteAway(t *testing.T) {
+	for err, away := range map[error]bool{
+		sqlite3.Error{Code: sqlite3.ErrBusy}:                              true,
+		sqlite3.Error{Code: sqlite3.ErrReadonly}:                          true,
+		sqlite3.Error{Code: sqlite3.ErrCantOpen}:                          true,
+		sqlite3.Error{Code: sqlite3.ErrIoErr, SystemErrno: syscall.EIO}:   true,
+		sqlite3.Error{Code: sqlite3.ErrIoErr, SystemErrno: syscall.EROFS}: true,
+		sqlite3.Error{Code: sqlite3.ErrCorrupt}:                           false,
+		sqlite3.Error{Code: sqlite3.ErrNotADB}:                            false,
+		context.DeadlineExceeded:                                          false,
+	} {
+		if got := (sqlite{}).translate(fmt.Errorf("commit: %w", err)); errors.Is(got, storage.ErrUnreachable) != away {
+			t.Errorf("%v: %v", err, got)
+		}
 	}
 }

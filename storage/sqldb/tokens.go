@@ -33,7 +33,8 @@ func hashSecret(secret string) string {
 }
 
 // CreateToken makes a credential for a user and returns its secret, which is
-// not kept. A ttl of 0 means for ever.
+// not kept. A ttl of 0 means for ever; a kind or a ttl that cannot be is
+// storage.ErrInvalid.
 func (db *DB) CreateToken(ctx context.Context, userID string, kind storage.TokenKind, name string, ttl time.Duration) (storage.Token, string, error) {
 	secret := newSecret()
 	var token storage.Token
@@ -45,6 +46,9 @@ func (db *DB) CreateToken(ctx context.Context, userID string, kind storage.Token
 }
 
 func (t *tx) createToken(ctx context.Context, userID string, kind storage.TokenKind, name, secret string, ttl time.Duration) (storage.Token, error) {
+	if err := storage.CheckToken(kind, ttl); err != nil {
+		return storage.Token{}, err
+	}
 	token := storage.Token{ID: storage.NewID(), UserID: userID, Kind: kind, Name: clean(name), CreatedAt: t.now}
 	if ttl > 0 {
 		token.ExpiresAt = t.now.Add(ttl)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -24,8 +25,10 @@ func (s session) get(ctx context.Context, dest any, query string, args ...any) e
 	return s.fail(sqlx.GetContext(ctx, s.ext, dest, s.ext.Rebind(query), args...))
 }
 
-// list reads all rows.
+// list reads all rows into the slice that dest points to, in place of what an
+// earlier try left in it.
 func (s session) list(ctx context.Context, dest any, query string, args ...any) error {
+	reflect.ValueOf(dest).Elem().SetZero()
 	return s.fail(sqlx.SelectContext(ctx, s.ext, dest, s.ext.Rebind(query), args...))
 }
 
@@ -49,16 +52,49 @@ func (s session) fail(err error) error {
 	return s.dialect.translate(err)
 }
 
-// read runs fn on the readers, within the time that a read may take. op names
-// it in the error and in the log.
+// read runs fn on the readers, within the time that a read may take, again
+// when it failed by chance. op names it in the error and in the log.
 func (db *DB) read(ctx context.Context, op string, fn func(context.Context, session) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	return db.retry(ctx, op, readTimeout, func(ctx context.Context) (again bool, err error) {
+		err = fn(ctx, session{db.reader, db.dialect})
+		return db.dialect.passing(err), err
+	})
+}
+
+// maxTries bounds how often what failed by chance is run: about a third of a
+// second, for clashes with others and connections that broke. Who asked can
+// wait longer than that.
+const maxTries = 6
+
+// retry runs once until it succeeds, or says that it is not to be run again,
+// or has been tried often enough. It fails with the last error.
+func (db *DB) retry(ctx context.Context, op string, timeout time.Duration, once func(context.Context) (again bool, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer db.logSlow(ctx, op, time.Now())
-	if err := fn(ctx, session{db.reader, db.dialect}); err != nil {
-		return fmt.Errorf("%s: %w", op, err)
+	for try := 1; ; try++ {
+		again, err := once(ctx)
+		if err == nil {
+			return nil
+		}
+		if db.dialect.stale(err) {
+			db.dropIdle()
+		}
+		if !again || try == maxTries || ctx.Err() != nil {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+		pause := time.Duration(1<<try) * 5 * time.Millisecond
+		select {
+		case <-time.After(pause/2 + rand.N(pause)):
+		case <-ctx.Done():
+		}
 	}
-	return nil
+}
+
+// dropIdle closes the connections that nobody uses now.
+func (db *DB) dropIdle() {
+	db.writer.SetMaxIdleConns(-1)
+	db.writer.SetMaxIdleConns(db.maxIdle)
 }
 
 // tx is a change under way.
@@ -74,11 +110,8 @@ type tx struct {
 	words       lexiconChange
 }
 
-// maxTries bounds how often a transaction is run that clashes with others.
-const maxTries = 6
-
-// write runs fn in a transaction, again when it clashed with another one, so
-// fn must start afresh each time.
+// write runs fn in a transaction, again when it failed by chance and surely
+// changed nothing, so fn must start afresh each time.
 func (db *DB) write(ctx context.Context, op string, fn func(context.Context, *tx) error) error {
 	return db.transact(ctx, op, func(ctx context.Context, t *tx) (err error) {
 		if t.now, err = t.clock(ctx); err != nil {
@@ -90,39 +123,25 @@ func (db *DB) write(ctx context.Context, op string, fn func(context.Context, *tx
 
 // transact is write for fn that sets tx.now itself.
 func (db *DB) transact(ctx context.Context, op string, fn func(context.Context, *tx) error) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	defer db.logSlow(ctx, op, time.Now())
-	for try := 1; ; try++ {
-		err := db.writeOnce(ctx, fn)
-		if err == nil {
-			return nil
-		}
-		if try == maxTries || ctx.Err() != nil || !db.dialect.passing(err) {
-			return fmt.Errorf("%s: %w", op, err)
-		}
-		pause := time.Duration(1<<try) * 5 * time.Millisecond
-		select {
-		case <-time.After(pause/2 + rand.N(pause)):
-		case <-ctx.Done():
-		}
-	}
+	err := db.retry(ctx, op, writeTimeout, func(ctx context.Context) (again bool, err error) { return db.once(ctx, fn) })
+	db.health.note(err)
+	return err
 }
 
-func (db *DB) writeOnce(ctx context.Context, fn func(context.Context, *tx) error) (err error) {
+// once runs fn in a transaction. again says that nothing was changed, and that
+// it may succeed another time.
+func (db *DB) once(ctx context.Context, fn func(context.Context, *tx) error) (again bool, err error) {
 	inner, err := db.writer.BeginTxx(ctx, nil)
 	if err != nil {
-		return db.dialect.translate(err)
+		return db.dialect.passing(err), db.dialect.translate(err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, ignoreDone(inner.Rollback()))
-		}
-	}()
 	if err := fn(ctx, &tx{session: session{inner, db.dialect}}); err != nil {
-		return err
+		return db.dialect.passing(err), errors.Join(err, ignoreDone(inner.Rollback()))
 	}
-	return db.dialect.translate(inner.Commit())
+	if err := inner.Commit(); err != nil {
+		return db.dialect.undone(err) && db.dialect.passing(err), errors.Join(db.dialect.translate(err), ignoreDone(inner.Rollback()))
+	}
+	return false, nil
 }
 
 // ignoreDone forgets that a transaction is over, which a cancelled context brings about.

@@ -101,6 +101,9 @@ func (db *DB) CreateUser(ctx context.Context, workspaceID, name string, role sto
 }
 
 func (t *tx) createUser(ctx context.Context, name string, role storage.Role) (storage.User, error) {
+	if err := storage.CheckRole(role); err != nil {
+		return storage.User{}, err
+	}
 	no, err := t.next(ctx, "last_user", 1)
 	if err != nil {
 		return storage.User{}, err

@@ -32,6 +32,28 @@ func EmptyPostgres(tb testing.TB) string {
 	return server(tb).create(tb, "")
 }
 
+// LimitedPostgres is the URL of an empty database whose user has no rights but
+// to it, and may have at most so many connections.
+func LimitedPostgres(tb testing.TB, conns int) string {
+	tb.Helper()
+	s := server(tb)
+	role := fmt.Sprintf("hark_role_%016x", rand.Uint64())
+	if err := s.run(tb.Context(), fmt.Sprintf(`CREATE ROLE %s LOGIN CONNECTION LIMIT %d`, role, conns)); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.run(context.Background(), `DROP ROLE `+role); err != nil { // the test's context is over
+			tb.Errorf("drop role: %v", err)
+		}
+	})
+	address, err := url.Parse(s.create(tb, "OWNER "+role))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	address.User = url.User(role)
+	return address.String()
+}
+
 // postgres is a server that tests may use.
 type postgres struct {
 	url      *url.URL // of its database postgres

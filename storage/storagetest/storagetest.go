@@ -36,6 +36,11 @@ func Clock(ahead time.Duration) Option {
 	return func(c *sqldb.Config) { c.Clock = func() time.Time { return time.Now().Add(ahead) } }
 }
 
+// Conns bounds the connections.
+func Conns(n int) Option {
+	return func(c *sqldb.Config) { c.MaxConns = n }
+}
+
 // New returns a fresh, migrated database on SQLite.
 func New(tb testing.TB, opts ...Option) *sqldb.DB {
 	tb.Helper()

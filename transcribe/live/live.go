@@ -89,7 +89,7 @@ type ear interface {
 // New makes an engine.
 func New(cfg Config) *Engine {
 	if cfg.MaxSpeakers <= 0 {
-		cfg.MaxSpeakers = speakersPerCore * runtime.NumCPU()
+		cfg.MaxSpeakers = speakersPerCore * runtime.GOMAXPROCS(0)
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()

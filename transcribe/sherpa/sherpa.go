@@ -97,7 +97,7 @@ func Open(cfg Config) (*Engine, error) {
 		cfg.Model = models.Default
 	}
 	if cfg.Recognisers <= 0 {
-		cfg.Recognisers = runtime.NumCPU()
+		cfg.Recognisers = runtime.GOMAXPROCS(0)
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()

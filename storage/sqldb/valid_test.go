@@ -1,0 +1,73 @@
+package sqldb_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"hark/storage"
+	"hark/storage/sqldb"
+	"hark/storage/storagetest"
+)
+
+// TestInvalidValues has what a caller's checks missed be refused by the
+// records, and what theirs missed by the database.
+func TestInvalidValues(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		for name, try := range map[string]func() error{
+			"kind of conversation": func() error {
+				_, err := db.CreateConversation(t.Context(), w.ada, "CHANNEL", "room", nil)
+				return err
+			},
+			"no kind of conversation": func() error {
+				_, err := db.CreateConversation(t.Context(), w.ada, "", "room", nil)
+				return err
+			},
+			"too many members": func() error {
+				_, err := db.CreateConversation(t.Context(), w.ada, storage.Channel, "room", slices.Repeat([]string{w.bob.UserID}, storage.MaxNewMembers+1))
+				return err
+			},
+			"role": func() error {
+				_, err := db.CreateUser(t.Context(), w.ada.WorkspaceID, "Ida", "OWNER")
+				return err
+			},
+			"kind of token": func() error {
+				_, _, err := db.CreateToken(t.Context(), w.ada.UserID, "Api", "x", 0)
+				return err
+			},
+			"life below nothing": func() error {
+				_, _, err := db.CreateToken(t.Context(), w.ada.UserID, storage.APIToken, "x", -time.Second)
+				return err
+			},
+			"life too long": func() error {
+				_, _, err := db.CreateToken(t.Context(), w.ada.UserID, storage.APIToken, "x", storage.MaxTokenLife+time.Second)
+				return err
+			},
+			"captions": func() error {
+				r := newRecording(w.room, "n1")
+				r.Captions = "all"
+				_, err := db.BeginRecording(t.Context(), w.ada, r)
+				return err
+			},
+			"conversation's column": func() error { return db.Exec(t.Context(), `UPDATE conversations SET kind = 'x'`) },
+			"user's column":         func() error { return db.Exec(t.Context(), `UPDATE users SET role = 'x'`) },
+			"token's columns": func() error {
+				return db.Exec(t.Context(), `INSERT INTO tokens (id, user_id, kind, name, hash, created_at) VALUES (?, ?, 'x', '', 'x', 0)`, storage.NewID(), w.ada.UserID)
+			},
+			"token's end": func() error {
+				return db.Exec(t.Context(), `INSERT INTO tokens (id, user_id, kind, name, hash, created_at, expires_at) VALUES (?, ?, 'api', '', 'y', 0, -1)`, storage.NewID(), w.ada.UserID)
+			},
+			"recording's column": func() error {
+				w.speak("n1")
+				return db.Exec(t.Context(), `UPDATE recordings SET captions = 'x'`)
+			},
+		} {
+			if err := try(); err == nil {
+				t.Errorf("%s: was kept", name)
+			} else {
+				wantErr(t, err, storage.ErrInvalid)
+			}
+		}
+	})
+}

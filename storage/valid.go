@@ -1,0 +1,62 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ErrInvalid is the error of a value that is none of those that may be kept.
+// Whoever takes in what people send has refused it before; this is the last
+// check. An [InvalidError] says which value it is.
+var ErrInvalid = errors.New("not valid")
+
+// InvalidError is an [ErrInvalid] that names the value.
+type InvalidError struct {
+	Field   string // as the API names it
+	Problem string // for the sender: what is wrong with it
+}
+
+// Error names the field and the problem.
+func (e *InvalidError) Error() string { return fmt.Sprintf("%s: %s", e.Field, e.Problem) }
+
+// Is makes it an ErrInvalid.
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
+
+// Bounds of what a conversation and a credential may be.
+const (
+	MaxNewMembers = 200                       // users that a conversation is made with, beside its maker
+	MaxTokenLife  = 10 * 365 * 24 * time.Hour // of a credential that ends
+)
+
+// CheckConversation checks what a conversation is made with.
+func CheckConversation(kind ConversationKind, members int) error {
+	if members > MaxNewMembers {
+		return &InvalidError{"member_ids", fmt.Sprintf("must be at most %d users", MaxNewMembers)}
+	}
+	return oneOf("kind", kind, Channel, Direct)
+}
+
+// CheckToken checks what a credential is made with. A life of 0 means for ever.
+func CheckToken(kind TokenKind, life time.Duration) error {
+	if life < 0 || life > MaxTokenLife {
+		return &InvalidError{"expires_in", fmt.Sprintf("must be 0 to %d seconds", int64(MaxTokenLife.Seconds()))}
+	}
+	return oneOf("kind", kind, APIToken, SessionToken, SignInToken)
+}
+
+// CheckRole checks a user's role.
+func CheckRole(role Role) error { return oneOf("role", role, Owner, Admin, RoleMember, Guest) }
+
+// CheckCaptions checks who is to see live captions.
+func CheckCaptions(to CaptionAudience) error {
+	return oneOf("captions", to, CaptionsOff, CaptionsPrivate, CaptionsConversation)
+}
+
+func oneOf[T ~string](field string, value T, allowed ...T) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return &InvalidError{field, fmt.Sprintf("must be one of %q", allowed)}
+}
