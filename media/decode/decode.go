@@ -21,7 +21,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"hark/media"
@@ -39,15 +38,16 @@ type Config struct {
 	Limits      media.Limits  // MaxDuration ends a clip; MaxBytes is for Inspect
 	Timeout     time.Duration // most time one clip may take, sink included, and most processor time; 0 means DefaultTimeout
 	MemoryBytes int64         // most address space of the ffmpeg child; 0 means DefaultMemoryBytes
+	RequireFull bool          // refuse to decode, with ErrNotConfined, what needs ffmpeg unless it is confined fully
 	Logger      *slog.Logger  // nil means none
 }
 
 // Decoder decodes clips. It is safe for concurrent use.
 type Decoder struct {
-	cfg      Config
-	log      *slog.Logger
-	noted    sync.Once // what the kernel cannot confine is logged once
-	isolated isolation
+	cfg     Config
+	log     *slog.Logger
+	ladder  []walls // to try, the best first
+	reached reached
 }
 
 // New makes a [Decoder]. The program that uses it calls [SandboxMain] first
@@ -65,7 +65,7 @@ func New(cfg Config) *Decoder {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Decoder{cfg: cfg, log: cfg.Logger}
+	return &Decoder{cfg: cfg, log: cfg.Logger, ladder: ladder}
 }
 
 // Report says how a clip was decoded.

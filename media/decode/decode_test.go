@@ -50,7 +50,7 @@ func decodeFile(t testing.TB, d *Decoder, path string) ([]float32, Report, error
 
 func mustDecode(t testing.TB, path string) ([]float32, Report) {
 	t.Helper()
-	sound, report, err := decodeFile(t, New(Config{}), path)
+	sound, report, err := decodeFile(t, plain, path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -223,7 +223,7 @@ func TestCancelKillsTheChild(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			calls := 0
-			_, err := New(Config{}).Decode(ctx, f, stat.Size(), media.FLAC, func([]float32) error {
+			_, err := plain.Decode(ctx, f, stat.Size(), media.FLAC, func([]float32) error {
 				calls++
 				return c.sink(cancel)
 			})
@@ -284,7 +284,7 @@ func TestPanicOfTheSinkGoesOn(t *testing.T) {
 
 func TestFileWithoutSound(t *testing.T) {
 	video := mediatest.FFmpeg(t, "v.mp4", "-f", "lavfi", "-i", "testsrc=duration=0.2:size=64x48")
-	_, _, err := decodeFile(t, New(Config{}), video)
+	_, _, err := decodeFile(t, plain, video)
 	wantRefusal(t, err, media.NotAudio)
 }
 
@@ -311,7 +311,7 @@ func BenchmarkDecode(b *testing.B) {
 			head := make([]byte, media.SniffLen)
 			_, _ = io.ReadFull(f, head)
 			format, _ := media.Sniff(head)
-			d := New(Config{})
+			d := plain
 			for b.Loop() {
 				if _, err := d.Decode(context.Background(), f, stat.Size(), format, func([]float32) error { return nil }); err != nil {
 					b.Fatal(err)

@@ -4,96 +4,62 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"unsafe"
 
+	"github.com/landlock-lsm/go-landlock/landlock"
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 )
 
-const (
-	landlockFile = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE
-	landlockDir  = landlockFile | unix.LANDLOCK_ACCESS_FS_READ_DIR
-)
+// ownInput is the child's standard input by a path under which it can be
+// opened again.
+const ownInput = "/proc/self/fd/0"
 
 // landlockVersion returns the version of the kernel's Landlock, or 0 when it
 // has none or has it switched off.
 func landlockVersion() int {
-	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
-	if errno != 0 {
+	version, err := ll.LandlockGetABIVersion()
+	if err != nil || version < 0 {
 		return 0
 	}
-	return int(version)
+	return version
 }
 
-// landlock lets the thread read and execute what lies at and under the paths,
-// reopen its standard input, and nothing else: no other file, no TCP, no
-// signals or abstract sockets to the outside, as far as the version goes.
-func landlock(version int, paths []string) error {
-	attr := unix.LandlockRulesetAttr{Handled_access_fs: unix.LANDLOCK_ACCESS_FS_MAKE_SYM<<1 - 1}
-	size := unsafe.Sizeof(attr.Handled_access_fs)
-	if version >= 2 {
-		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_REFER
+// restrictByLandlock lets the thread execute the program and its loader, read
+// them, its libraries and its standard input, and nothing else: no other file,
+// no change to any, no network, no signals or abstract sockets to the outside,
+// as far as the kernel's version goes. The thread must have given up new
+// privileges.
+func restrictByLandlock(b build) error {
+	rules := []landlock.Rule{
+		landlock.PathAccess(ll.AccessFSExecute|ll.AccessFSReadFile, b.executables()...),
 	}
-	if version >= 3 {
-		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
-	}
-	if version >= 4 {
-		attr.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
-		size += unsafe.Sizeof(attr.Handled_access_net)
-	}
-	if version >= 5 {
-		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
-	}
-	if version >= 6 {
-		attr.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
-		size += unsafe.Sizeof(attr.Scoped)
-	}
-	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), size, 0)
-	if errno != 0 {
-		return fmt.Errorf("create Landlock rules: %w", errno)
-	}
-	rules := int(fd)
-	defer unix.Close(rules)
-	for _, path := range paths {
-		if err := landlockPath(rules, path); err != nil {
-			return fmt.Errorf("allow %s: %w", path, err)
+	for _, path := range b.Paths {
+		access := landlock.AccessFSSet(ll.AccessFSReadFile)
+		info, err := os.Stat(path)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			continue
+		case err != nil:
+			return fmt.Errorf("look at %s: %w", path, err)
+		case info.IsDir():
+			access |= ll.AccessFSReadDir
 		}
+		rules = append(rules, landlock.PathAccess(access, path))
 	}
-	if err := landlockAllow(rules, int(os.Stdin.Fd()), unix.LANDLOCK_ACCESS_FS_READ_FILE); err != nil && !errors.Is(err, unix.EBADFD) {
-		return fmt.Errorf("allow the input: %w", err)
+	// A pipe needs no rule, and cannot have one.
+	if input, err := os.Stdin.Stat(); err == nil && input.Mode()&os.ModeNamedPipe == 0 {
+		rules = append(rules, landlock.PathAccess(ll.AccessFSReadFile, ownInput))
 	}
-	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(rules), 0, 0); errno != 0 {
-		return fmt.Errorf("apply Landlock rules: %w", errno)
-	}
-	return nil
-}
-
-// landlockPath allows a path, if it exists.
-func landlockPath(rules int, path string) error {
-	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.ENOENT) {
-		return nil
-	}
+	ruleset, flags, err := landlock.V11.BestEffort().NewRulesetFD(rules...)
 	if err != nil {
-		return err
+		return fmt.Errorf("make Landlock rules: %w", err)
 	}
-	defer unix.Close(fd)
-	var stat unix.Stat_t
-	if err := unix.Fstat(fd, &stat); err != nil {
-		return err
+	if ruleset < 0 {
+		return errors.New("make Landlock rules: the kernel took none")
 	}
-	if stat.Mode&unix.S_IFMT == unix.S_IFDIR {
-		return landlockAllow(rules, fd, landlockDir)
-	}
-	return landlockAllow(rules, fd, landlockFile)
-}
-
-func landlockAllow(rules, fd int, access uint64) error {
-	// The kernel's struct is packed: 8 bytes of access, then 4 of descriptor,
-	// which is how this one lies in memory too.
-	attr := unix.LandlockPathBeneathAttr{Allowed_access: access, Parent_fd: int32(fd)}
-	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(rules), unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&attr)), 0, 0, 0)
-	if errno != 0 {
-		return errno
+	defer unix.Close(ruleset)
+	if err := ll.LandlockRestrictSelf(ruleset, flags); err != nil {
+		return fmt.Errorf("apply Landlock rules: %w", err)
 	}
 	return nil
 }

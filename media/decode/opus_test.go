@@ -55,7 +55,7 @@ func decodeBytes(t testing.TB, clip []byte) ([]float32, Report, error) {
 	if err := os.WriteFile(path, clip, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return decodeFile(t, New(Config{}), path)
+	return decodeFile(t, plain, path)
 }
 
 func mustDecodeBytes(t testing.TB, clip []byte) ([]float32, Report) {

@@ -26,23 +26,28 @@ const (
 
 // confinement is what a confined child is told to run and may use.
 type confinement struct {
-	Program     string   // absolute path
+	Build       build
 	Args        []string // without the program's name
 	MemoryBytes uint64   // of address space
 	CPUSeconds  uint64
+	MaxThreads  uint64 // 0 means as many as its user may have
+	EmptyRoot   bool   // the process is alone in its mount namespace and is to empty it
+	Check       bool   // print a checkReport instead of becoming the program
 }
 
 // SandboxMain turns the process into a confined ffmpeg when it was started as
 // one, and then never returns; otherwise it does nothing. A program that
 // decodes calls it before anything else in main, and tests in TestMain.
 //
-// The process bounds its memory, processor time and open files and forbids
-// itself to write any file; takes away its power to gain privileges; by
-// Landlock keeps only the program, its libraries and its standard input; by a
-// seccomp filter loses the network, other processes and the kernel's more
-// dangerous calls; and then becomes the program, with an empty environment.
-// Landlock and seccomp are skipped where the kernel has none (the parent logs
-// that); every other failure ends the process.
+// The process was started, where that is allowed, in namespaces of its own, in
+// which there is no other process and no network. It closes what it inherited
+// by accident; changes into a root that holds nothing but the program and its
+// libraries; drops all capabilities and the power to gain any; by Landlock
+// keeps only these files and its standard input; bounds its memory, processor
+// time, threads and open files and forbids itself to write any file; by a
+// seccomp filter keeps only the system calls that decoding needs; and then
+// becomes the program, with an empty environment. [Decoder.Confinement] tells
+// what of it this machine lets it do; what is there and fails ends the process.
 func SandboxMain() {
 	if len(os.Args) != 3 || os.Args[1] != confineMarker {
 		return
@@ -52,42 +57,25 @@ func SandboxMain() {
 	// and what has begun is ended.
 	debug.SetGCPercent(-1)
 	runtime.GC()
-	err := become(os.Args[2])
+	var c confinement
+	err := json.Unmarshal([]byte(os.Args[2]), &c)
+	if err == nil {
+		err = become(c)
+	}
 	fmt.Fprintln(os.Stderr, confineFailed+err.Error())
 	os.Exit(confineExit)
 }
 
-// become confines the thread and replaces the process. It returns only errors.
-func become(rules string) error {
-	var c confinement
-	if err := json.Unmarshal([]byte(rules), &c); err != nil {
-		return fmt.Errorf("read the rules: %w", err)
-	}
-	argv := append([]string{c.Program}, c.Args...)
-	if err := restrict(c); err != nil {
-		return err
-	}
-	if err := limitResources(c); err != nil {
-		return err
-	}
-	return fmt.Errorf("execute %s: %w", c.Program, boundAndExec(c.Program, argv, c.MemoryBytes))
-}
-
 // limitResources sets hard limits, but for that on memory: with it this
 // process itself, whose runtime reserves more than it uses, may fail at any
-// allocation, so it is set with the last step (see boundAndExec).
+// allocation, so it is set with the last step.
 func limitResources(c confinement) error {
-	for _, limit := range []struct {
-		name     string
-		resource int
-		soft     uint64
-		hard     uint64
-	}{
+	for _, limit := range append([]resourceLimit{
 		{"core size", syscall.RLIMIT_CORE, 0, 0},
 		{"file size", syscall.RLIMIT_FSIZE, 0, 0},
 		{"open files", syscall.RLIMIT_NOFILE, maxFiles, maxFiles},
 		{"processor time", syscall.RLIMIT_CPU, c.CPUSeconds, c.CPUSeconds + 1},
-	} {
+	}, moreLimits(c)...) {
 		var now syscall.Rlimit
 		if err := syscall.Getrlimit(limit.resource, &now); err != nil {
 			return fmt.Errorf("read limit of %s: %w", limit.name, err)
@@ -98,4 +86,10 @@ func limitResources(c confinement) error {
 		}
 	}
 	return nil
+}
+
+type resourceLimit struct {
+	name       string
+	resource   int
+	soft, hard uint64
 }

@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,77 +8,58 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"hark/media"
 	"hark/media/internal/mediatest"
 )
 
-// probeMarker as the first argument makes the test binary try what a confined
-// program must not be able to do.
-const probeMarker = "__probe"
-
-func probeMain() {
-	if len(os.Args) > 3 && os.Args[1] == probeMarker {
-		probe(os.Args[2:])
-	}
-}
-
-// probe tries what it is asked and says "allowed" or the reason why not.
-func probe(args []string) {
-	err := map[string]func(string) error{
-		"read":   func(path string) error { _, err := os.ReadFile(path); return err },
-		"list":   func(path string) error { _, err := os.ReadDir(path); return err },
-		"create": func(path string) error { _, err := os.Create(path); return err },
-		"remove": os.Remove,
-		"dial": func(address string) error {
-			_, err := (&net.Dialer{}).Dial("tcp", address)
-			return err
-		},
-		"run":    func(path string) error { return exec.CommandContext(context.Background(), path).Run() },
-		"become": func(path string) error { return syscall.Exec(path, []string{path}, nil) },
-		"kill": func(pid string) error {
-			n, err := strconv.Atoi(pid)
-			return errors.Join(err, syscall.Kill(n, 0))
-		},
-		"trace": func(pid string) error {
-			n, err := strconv.Atoi(pid)
-			return errors.Join(err, syscall.PtraceAttach(n))
-		},
-		"input": func(string) error { // what it may do
-			f, err := os.Open("/proc/self/fd/0")
-			if err != nil {
-				return err
-			}
-			b, err := io.ReadAll(f)
-			fmt.Print(string(b), " ")
-			return err
-		},
-		"environment": func(string) error {
-			fmt.Print(os.Environ(), " ")
-			return nil
-		},
-	}[args[0]](args[1])
-	if err != nil {
-		fmt.Print("denied: ", err)
-		os.Exit(1)
-	}
-	fmt.Print("allowed")
-	os.Exit(0)
-}
-
-// runProbe runs the probe confined and returns what it printed.
-func runProbe(t *testing.T, isolate bool, what, arg string) string {
+// probe is the program of testdata, which is put in ffmpeg's place.
+func probe(t testing.TB) string {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+	program := filepath.Join(t.TempDir(), "probe")
+	mediatest.Run(t, mediatest.Tool(t, "cc"), "-O1", "-o", program, "testdata/probe/probe.c", "-lpthread")
+	return program
+}
+
+// names says what a rung of the ladder gives.
+func (w walls) String() string {
+	if w == (walls{}) {
+		return "no namespaces"
 	}
-	input, err := os.CreateTemp(t.TempDir(), "clip")
+	return fmt.Sprintf("root=%v,user=%v", w.root, w.user)
+}
+
+// rungs runs f behind each kind of walls that this machine and user have.
+func rungs(t *testing.T, f func(t *testing.T, d *Decoder, w walls)) {
+	for _, w := range ladder {
+		t.Run(w.String(), func(t *testing.T) {
+			d := New(Config{MemoryBytes: 512 << 20})
+			d.ladder = []walls{w}
+			if _, err := d.Confinement(t.Context()); err != nil {
+				if os.Getenv("CI") != "" && (w.user || !w.namespaces || os.Geteuid() == 0) {
+					t.Fatalf("these walls do not stand here: %v", err)
+				}
+				t.Skipf("not on this machine: %v", err)
+			}
+			f(t, d, w)
+		})
+	}
+}
+
+// inProbe runs the probe confined, with a clip as its input, and returns what
+// it printed.
+func inProbe(t *testing.T, d *Decoder, program string, args ...string) (string, error) {
+	t.Helper()
+	input, err := os.OpenFile(filepath.Join(t.TempDir(), "clip"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,67 +67,168 @@ func runProbe(t *testing.T, isolate bool, what, arg string) string {
 	if _, err := input.WriteString("the clip"); err != nil {
 		t.Fatal(err)
 	}
-	d := New(Config{MemoryBytes: 8 << 30}) // Go reserves far more than it uses
-	d.isolated.denied = !isolate
 	var printed []byte
 	var stderr strings.Builder
-	err = d.runConfined(t.Context(), child{
-		program: self, args: []string{probeMarker, what, arg}, stdin: input, stderr: &stderr,
-	}, func(r io.Reader) (err error) {
+	err = d.runConfined(t.Context(), child{program: program, args: args, stdin: input, stderr: &stderr}, func(r io.Reader) (err error) {
 		printed, err = io.ReadAll(r)
 		return err
 	})
-	if len(printed) == 0 {
-		t.Fatalf("the probe said nothing: %v: %s", err, stderr.String())
+	if b, readErr := os.ReadFile(input.Name()); readErr != nil || string(b) != "the clip" {
+		t.Errorf("the clip became %q (%v)", b, readErr)
 	}
-	return string(printed)
+	if info, statErr := input.Stat(); statErr != nil || info.Mode() != 0o600 {
+		t.Errorf("the clip's mode became %v (%v)", info.Mode(), statErr)
+	}
+	if stderr.Len() > 0 {
+		t.Logf("stderr: %s", stderr.String())
+	}
+	return string(printed), err
 }
 
-func TestConfinedChild(t *testing.T) {
-	if landlockVersion() == 0 || !haveSeccomp() {
-		t.Skip("this kernel has no Landlock or no seccomp")
+// refusals are the answers to a call that was not let in. A decoder's walls
+// hide files (ENOENT), and all other answers come from further within.
+var refusals = []syscall.Errno{syscall.EPERM, syscall.EACCES, syscall.ENOSYS, syscall.ENOENT, syscall.EROFS}
+
+// attempted is what the probe's attempts came to, by their names.
+func attempted(t *testing.T, printed string) map[string]string {
+	t.Helper()
+	got := map[string]string{}
+	for line := range strings.Lines(printed) {
+		name, answer, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		got[name] = answer
 	}
+	if got["end"] != "done" || len(got) < 120 {
+		t.Fatalf("the probe did not come to its end: %q", printed)
+	}
+	delete(got, "end")
+	return got
+}
+
+func refused(answer string) bool {
+	return slices.ContainsFunc(refusals, func(e syscall.Errno) bool { return strings.EqualFold(e.Error(), answer) })
+}
+
+// TestAbuse puts a program in ffmpeg's place that tries what somebody would
+// who has taken ffmpeg over. Behind the best walls nothing of it works;
+// without namespaces it can tell that other processes and files exist.
+func TestAbuse(t *testing.T) {
+	program := probe(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	secret := filepath.Join(t.TempDir(), "secret")
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret")
 	if err := os.WriteFile(secret, []byte("secret"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	pid := strconv.Itoa(os.Getpid())
-	for _, isolate := range []bool{true, false} {
-		for _, c := range [][3]string{
-			{"read", "/etc/passwd", "denied"},
-			{"read", "/proc/self/environ", "denied"},
-			{"read", "/proc/" + pid + "/environ", "denied"},
-			{"read", secret, "denied"},
-			{"list", "/", "denied"},
-			{"create", filepath.Join(filepath.Dir(secret), "new"), "denied"},
-			{"create", secret, "denied"},
-			{"remove", secret, "denied"},
-			{"dial", listener.Addr().String(), "denied"},
-			{"run", mediatest.Tool(t, "true"), "denied"},
-			{"become", mediatest.Tool(t, "true"), "denied"},
-			{"kill", pid, "denied"},
-			{"trace", pid, "denied"},
-			{"input", "", "the clip allowed"},
-			{"environment", "", "[] allowed"},
-		} {
-			t.Run(fmt.Sprintf("isolate=%v/%s %s", isolate, c[0], filepath.Base(c[1])), func(t *testing.T) {
-				if got := runProbe(t, isolate, c[0], c[1]); !strings.HasPrefix(got, c[2]) {
-					t.Errorf("got %q, want %q", got, c[2])
-				}
-			})
+	socket, abstract := filepath.Join(dir, "socket"), "hark-test-"+strconv.Itoa(os.Getpid())
+	for _, name := range []string{socket, "@" + abstract} {
+		l, err := net.Listen("unix", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+	}
+	leaked, err := unix.Open(secret, unix.O_RDONLY, 0) // stays open in children
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(leaked)
+	t.Setenv("HARK_SECRET", "secret")
+
+	rungs(t, func(t *testing.T, d *Decoder, w walls) {
+		_, port, _ := net.SplitHostPort(listener.Addr().String())
+		printed, err := inProbe(t, d, program, "abuse", strconv.Itoa(os.Getpid()), dir, port, socket, abstract)
+		if err != nil {
+			t.Error(err)
+		}
+		for name, answer := range attempted(t, printed) {
+			visible := !w.root && (name == "see the parent" || name == "see the data folder")
+			notOpen := name == "write to the input" && answer == "Bad file descriptor" // it is open to read
+			if !notOpen && refused(answer) == visible {
+				t.Errorf("%s: %s", name, answer)
+			}
+		}
+		if b, err := os.ReadFile(secret); err != nil || string(b) != "secret" {
+			t.Errorf("the secret became %q (%v)", b, err)
+		}
+	})
+}
+
+// TestDecodersNeeds keeps the list of system calls from growing too short.
+func TestDecodersNeeds(t *testing.T) {
+	program := probe(t)
+	rungs(t, func(t *testing.T, d *Decoder, _ walls) {
+		if got, err := inProbe(t, d, program, "needed"); err != nil || got != "the clip, thread 0, seek 4, signal 0, tty 0" {
+			t.Errorf("got %q, %v", got, err)
+		}
+		if _, err := inProbe(t, d, program, "abort"); err == nil {
+			t.Error("abort did not end the program")
+		}
+	})
+}
+
+func TestBombs(t *testing.T) {
+	program := probe(t)
+	rungs(t, func(t *testing.T, d *Decoder, w walls) {
+		const most = 6000
+		got, err := inProbe(t, d, program, "threads", strconv.Itoa(most))
+		n, _ := strconv.Atoi(got)
+		bound := int(maxThreads(w))
+		if os.Geteuid() == 0 {
+			bound = most // the kernel counts no threads of user 0
+		}
+		if err != nil || n == 0 || n > bound {
+			t.Errorf("%d threads, want at most %d (%v)", n, bound, err)
+		}
+		got, err = inProbe(t, d, program, "memory", "1000")
+		if n, _ := strconv.Atoi(got); err != nil || n < 100 || n > 512 {
+			t.Errorf("%d MB of memory, want at most 512 (%v)", n, err)
+		}
+	})
+}
+
+// TestForeignABI calls the kernel by its other doors, whose calls have other
+// numbers.
+func TestForeignABI(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("this architecture has no other ABI")
+	}
+	program := probe(t)
+	d := plain
+	for _, abi := range []string{"i386", "x32"} {
+		_, err := inProbe(t, d, program, abi)
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGSYS {
+			t.Errorf("%s: %v, want the process killed by SIGSYS", abi, err)
 		}
 	}
 }
 
+// TestAbuseAsNobody repeats these tests as a user without powers, where they
+// run as root.
+func TestAbuseAsNobody(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("the other tests run as such a user already")
+	}
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.v", "-test.run", "^(TestAbuse|TestDecodersNeeds|TestBombs|TestForeignABI)$")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: userInside, Gid: userInside}}
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestAbuse/"+ladder[0].String()) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestConfinedChildThatCannotRun(t *testing.T) {
-	d := New(Config{})
+	d := plain
+	script := filepath.Join(t.TempDir(), "script")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	var stderr strings.Builder
-	err := d.runConfined(t.Context(), child{program: "/nonexistent/ffmpeg", stderr: &stderr}, func(r io.Reader) error {
+	err := d.runConfined(t.Context(), child{program: script, stderr: &stderr}, func(r io.Reader) error {
 		_, err := io.Copy(io.Discard, r)
 		return err
 	})
@@ -164,7 +245,7 @@ func TestConfinedChildThatCannotRun(t *testing.T) {
 // program Go's runtime has nothing to allocate, for now and then (with so many
 // arguments, one child in forty) it would die of that.
 func TestConfinedChildComesUp(t *testing.T) {
-	d := New(Config{})
+	d := plain
 	arguments := make([]string, 1500)
 	for i := range arguments {
 		arguments[i] = strings.Repeat("x", 50)
@@ -195,5 +276,18 @@ func TestRuntimeThatDied(t *testing.T) {
 	_, err := judge(died, "runtime: failed to create new OS thread\nfatal error: newosproc", 0)
 	if _, refused := media.AsRefusal(err); err == nil || refused {
 		t.Errorf("got %v", err)
+	}
+}
+
+func BenchmarkStart(b *testing.B) {
+	d, program := plain, mediatest.Tool(b, "true")
+	for b.Loop() {
+		err := d.runConfined(b.Context(), child{program: program}, func(r io.Reader) error {
+			_, err := io.Copy(io.Discard, r)
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
 	}
 }

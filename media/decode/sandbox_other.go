@@ -3,30 +3,45 @@
 package decode
 
 import (
-	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"syscall"
 )
 
+// ladder has no walls here.
+var ladder = []walls{{}}
+
 func selfPath() (string, error) { return os.Executable() }
 
-func processAttributes(bool) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+func openReadOnly(f *os.File) (*os.File, error) { return os.Open(fmt.Sprintf("/dev/fd/%d", f.Fd())) }
 
-func namespacesDenied(error) bool { return false }
+func processAttributes(walls) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+func maxThreads(walls) uint64 { return 0 }
+
+func moreLimits(confinement) []resourceLimit { return nil }
 
 func killGroup(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGKILL) }
 
-func (d *Decoder) noteMissing(ctx context.Context) {
-	d.log.WarnContext(ctx, "this system bounds the memory and time of decoder children, and nothing else: not for clips from strangers")
-}
-
-func restrict(confinement) error { return nil }
-
-func boundAndExec(program string, argv []string, memory uint64) error {
-	limit := syscall.Rlimit{Cur: memory, Max: memory}
+// become bounds memory, time and files, and nothing else: such a system is not
+// for clips from strangers, which [Decoder.Confinement] tells.
+func become(c confinement) error {
+	if c.EmptyRoot {
+		return fmt.Errorf("an empty root: %w", syscall.ENOTSUP)
+	}
+	if err := limitResources(c); err != nil {
+		return err
+	}
+	if c.Check {
+		if err := json.NewEncoder(os.Stdout).Encode(checkReport{Allowed: []string{"read files", "open network connections"}}); err != nil {
+			return err
+		}
+		os.Exit(0)
+	}
+	limit := syscall.Rlimit{Cur: c.MemoryBytes, Max: c.MemoryBytes}
 	if err := syscall.Setrlimit(syscall.RLIMIT_AS, &limit); err != nil {
 		return fmt.Errorf("limit memory: %w", err)
 	}
-	return syscall.Exec(program, argv, []string{})
+	return syscall.Exec(c.Build.Program, append([]string{c.Build.Program}, c.Args...), []string{})
 }

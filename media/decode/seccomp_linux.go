@@ -2,112 +2,139 @@ package decode
 
 import (
 	"fmt"
-	"runtime"
-	"unsafe"
 
+	seccomp "github.com/elastic/go-seccomp-bpf"
+	"github.com/elastic/go-seccomp-bpf/arch"
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
-// Where the fields of struct seccomp_data lie, as a filter loads them.
-const (
-	seccompNumber   = 0
-	seccompArch     = 4
-	seccompFirstArg = 16 // low half, on little-endian machines
-)
-
-// deniedCalls are the system calls that decoding never needs and that an
-// attacker would like. What opens files is Landlock's business.
-var deniedCalls = []uint32{
-	unix.SYS_SOCKET, unix.SYS_SOCKETPAIR, unix.SYS_CONNECT, unix.SYS_BIND, unix.SYS_LISTEN,
-	unix.SYS_ACCEPT, unix.SYS_ACCEPT4, unix.SYS_SENDTO, unix.SYS_SENDMSG, unix.SYS_SENDMMSG,
-	unix.SYS_RECVFROM, unix.SYS_RECVMSG, unix.SYS_RECVMMSG,
-	unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_PIDFD_OPEN,
-	unix.SYS_PIDFD_GETFD, unix.SYS_PIDFD_SEND_SIGNAL, unix.SYS_KCMP, unix.SYS_KILL, unix.SYS_TKILL,
-	unix.SYS_UNSHARE, unix.SYS_SETNS, unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_CHROOT,
-	unix.SYS_OPEN_TREE, unix.SYS_MOVE_MOUNT, unix.SYS_FSOPEN, unix.SYS_FSMOUNT, unix.SYS_FSCONFIG, unix.SYS_MOUNT_SETATTR,
-	unix.SYS_BPF, unix.SYS_PERF_EVENT_OPEN, unix.SYS_USERFAULTFD, unix.SYS_PERSONALITY,
-	unix.SYS_IO_URING_SETUP, unix.SYS_IO_URING_ENTER, unix.SYS_IO_URING_REGISTER,
-	unix.SYS_IO_SETUP, unix.SYS_IO_SUBMIT,
-	unix.SYS_KEYCTL, unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY,
-	unix.SYS_KEXEC_LOAD, unix.SYS_KEXEC_FILE_LOAD, unix.SYS_INIT_MODULE, unix.SYS_FINIT_MODULE, unix.SYS_DELETE_MODULE,
-	unix.SYS_REBOOT, unix.SYS_SWAPON, unix.SYS_SWAPOFF, unix.SYS_SETTIMEOFDAY, unix.SYS_CLOCK_SETTIME, unix.SYS_CLOCK_ADJTIME,
-	unix.SYS_ADJTIMEX, unix.SYS_ACCT, unix.SYS_QUOTACTL, unix.SYS_SYSLOG, unix.SYS_SETHOSTNAME, unix.SYS_SETDOMAINNAME,
-	unix.SYS_NAME_TO_HANDLE_AT, unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_FANOTIFY_INIT,
-	unix.SYS_MEMFD_CREATE, unix.SYS_EXECVEAT, unix.SYS_SETRLIMIT,
-	unix.SYS_SHMGET, unix.SYS_SHMAT, unix.SYS_MSGGET, unix.SYS_SEMGET, unix.SYS_MQ_OPEN,
+// allowedCalls are the system calls that a decoder makes, by the names of all
+// architectures: each has some of them. They allocate memory, read what is
+// open, open what Landlock and the root allow, make threads and tell the time.
+// None changes a file, reaches another process or makes anything that outlives
+// this one. What is needed with some arguments only is in limitedCalls.
+var allowedCalls = []string{
+	// Memory.
+	"brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "membarrier",
+	// Files.
+	"read", "readv", "pread64", "preadv", "write", "writev", "lseek", "close",
+	"open", "openat", "stat", "lstat", "fstat", "newfstatat", "statx",
+	"access", "faccessat", "readlink", "readlinkat", "getdents64", "getcwd",
+	"dup", "dup2", "dup3", "poll", "ppoll", "select", "pselect6",
+	// Threads, and signals within the process.
+	"futex", "set_tid_address", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "getcpu",
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall", "arch_prctl",
+	// What time it is, who this is, how much there is.
+	"clock_gettime", "clock_getres", "gettimeofday", "time", "nanosleep", "clock_nanosleep", "times", "getrusage",
+	"getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getrandom", "getrlimit", "sysinfo",
+	// The program's beginning and end. The filter is there before the program
+	// is, so it cannot refuse this; what may be executed is Landlock's business.
+	"execve", "exit", "exit_group",
 }
 
-// haveSeccomp reports whether the kernel filters system calls.
+// absentCalls are calls for which a C library has an older way when the kernel
+// does not know them (ENOSYS), and only then. The filter cannot see the flags
+// of clone3, which lie in memory.
+var absentCalls = []string{
+	"clone3", "openat2", "faccessat2", "fchmodat2", "close_range", "epoll_pwait2", "futex_waitv", "futex_wake", "futex_wait", "futex_requeue",
+	"map_shadow_stack", "mseal", "cachestat",
+}
+
+// newestCall is the last system call that this list was made with. What came
+// later is as absent as it is on a kernel of that time.
+const newestCall = 462 // mseal, Linux 6.10
+
+// threadFlags are the flags of clone with which C libraries make threads.
+const threadFlags = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_THREAD | unix.CLONE_SYSVSEM |
+	unix.CLONE_SETTLS | unix.CLONE_PARENT_SETTID | unix.CLONE_CHILD_CLEARTID | unix.CLONE_CHILD_SETTID | unix.CLONE_DETACHED
+
+// limitedCalls are the calls that are allowed with some arguments. pid is the
+// process's own number, which it keeps when it becomes the program.
+func limitedCalls(pid int) []seccomp.NameWithConditions {
+	equal := func(argument uint32, value uint64) seccomp.Condition {
+		return seccomp.Condition{Argument: argument, Operation: seccomp.Equal, Value: value}
+	}
+	calls := []seccomp.NameWithConditions{
+		{Name: "clone", Conditions: seccomp.ArgumentConditions{
+			{Argument: 0, Operation: seccomp.BitsSet, Value: unix.CLONE_THREAD},
+			{Argument: 0, Operation: seccomp.BitsNotSet, Value: ^uint64(threadFlags)},
+		}},
+		{Name: "tgkill", Conditions: seccomp.ArgumentConditions{equal(0, uint64(pid))}},         // abort
+		{Name: "prlimit64", Conditions: seccomp.ArgumentConditions{equal(0, 0), equal(2, 0)}},   // its own, to read
+		{Name: "ioctl", Conditions: seccomp.ArgumentConditions{equal(1, unix.TCGETS)}},          // isatty
+		{Name: "prctl", Conditions: seccomp.ArgumentConditions{equal(0, unix.PR_SET_NAME)}},     // of a thread
+		{Name: "prctl", Conditions: seccomp.ArgumentConditions{equal(0, unix.PR_SET_VMA)}},      // names of memory
+		{Name: "prctl", Conditions: seccomp.ArgumentConditions{equal(0, unix.PR_CAPBSET_READ)}}, // libcap
+		{Name: "mlock", Conditions: seccomp.ArgumentConditions{{Argument: 1, Operation: seccomp.LessOrEqual, Value: 1 << 16}}},
+	}
+	for _, command := range []uint64{unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_DUPFD, unix.F_DUPFD_CLOEXEC} {
+		calls = append(calls, seccomp.NameWithConditions{Name: "fcntl", Conditions: seccomp.ArgumentConditions{equal(1, command)}})
+	}
+	return calls
+}
+
+// haveSeccomp reports whether the kernel filters system calls and the filter
+// is known for this architecture.
 func haveSeccomp() bool {
-	if auditArch == 0 {
-		return false
+	_, err := arch.GetInfo("")
+	return err == nil && seccomp.Supported()
+}
+
+// systemCallFilter makes the filter's program: a foreign architecture or ABI
+// is killed, what is allowed passes, what a library can do without is absent,
+// and everything else is not permitted.
+func systemCallFilter(pid int) ([]unix.SockFilter, error) {
+	here, err := arch.GetInfo("")
+	if err != nil {
+		return nil, err
 	}
-	action := uint32(unix.SECCOMP_RET_ERRNO)
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_GET_ACTION_AVAIL, 0, uintptr(unsafe.Pointer(&action)))
-	return errno == 0
-}
-
-// filterSystemCalls puts the filter on the calling thread, and on what it
-// becomes.
-func filterSystemCalls() error {
-	filter := systemCallFilter()
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&program)))
-	runtime.KeepAlive(filter)
-	if errno != 0 {
-		return fmt.Errorf("filter system calls: %w", errno)
+	policy := seccomp.Policy{
+		DefaultAction: seccomp.ActionErrno, // EPERM
+		Syscalls: []seccomp.SyscallGroup{
+			{Names: known(here, allowedCalls), NamesWithCondtions: limitedCalls(pid), Action: seccomp.ActionAllow},
+			{Names: known(here, absentCalls), Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS)},
+		},
 	}
-	return nil
-}
-
-// systemCallFilter is the filter's program: a foreign architecture dies, a
-// denied call fails, clone may make threads only, and clone3, whose flags a
-// filter cannot see, is not there, so that the C library takes clone.
-func systemCallFilter() []unix.SockFilter {
-	filter := []unix.SockFilter{
-		load(seccompArch),
-		skipIf(auditArch, 1),
-		answer(unix.SECCOMP_RET_KILL_PROCESS),
-		load(seccompNumber),
+	rules, err := policy.Assemble()
+	if err != nil {
+		return nil, fmt.Errorf("make system call filter: %w", err)
 	}
-	if foreignBit != 0 {
-		filter = append(filter,
-			unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K, K: foreignBit, Jt: 0, Jf: 1},
-			answer(unix.SECCOMP_RET_KILL_PROCESS),
-		)
+	raw, err := bpf.Assemble(append(filterHead(here), rules...))
+	if err != nil {
+		return nil, fmt.Errorf("make system call filter: %w", err)
 	}
-	for _, number := range append(deniedCalls, deniedHere...) {
-		filter = append(filter, unlessIs(number), fail(unix.EPERM))
+	filter := make([]unix.SockFilter, len(raw))
+	for i, in := range raw {
+		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
 	}
-	return append(filter,
-		unlessIs(unix.SYS_CLONE3), fail(unix.ENOSYS),
-		skipIf(unix.SYS_CLONE, 1),
-		answer(unix.SECCOMP_RET_ALLOW),
-		load(seccompFirstArg),
-		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: unix.CLONE_THREAD, Jt: 1},
-		fail(unix.EPERM),
-		answer(unix.SECCOMP_RET_ALLOW),
-	)
+	return filter, nil
 }
 
-func load(offset uint32) unix.SockFilter {
-	return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}
+// filterHead is what the library does more gently or not at all: a call of
+// another architecture or of the x32 ABI ends the process, and a call that is
+// newer than the list is not there.
+func filterHead(here *arch.Info) []bpf.Instruction {
+	const numberOffset, archOffset, word = 0, 4, 4
+	return []bpf.Instruction{
+		bpf.LoadAbsolute{Off: archOffset, Size: word},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(here.ID), SkipTrue: 1},
+		bpf.RetConstant{Val: unix.SECCOMP_RET_KILL_PROCESS},
+		bpf.LoadAbsolute{Off: numberOffset, Size: word},
+		bpf.JumpIf{Cond: bpf.JumpLessThan, Val: uint32(arch.X32.SeccompMask), SkipTrue: 1},
+		bpf.RetConstant{Val: unix.SECCOMP_RET_KILL_PROCESS},
+		bpf.JumpIf{Cond: bpf.JumpLessOrEqual, Val: newestCall, SkipTrue: 1},
+		bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
+	}
 }
 
-// skipIf jumps over n instructions when the loaded value is v.
-func skipIf(v uint32, n uint8) unix.SockFilter {
-	return unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: v, Jt: n}
-}
-
-// unlessIs jumps over the next instruction unless the loaded value is v.
-func unlessIs(v uint32) unix.SockFilter {
-	return unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: v, Jf: 1}
-}
-
-func answer(v uint32) unix.SockFilter {
-	return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: v}
-}
-
-func fail(errno unix.Errno) unix.SockFilter {
-	return answer(unix.SECCOMP_RET_ERRNO | uint32(errno))
+// known are the names that an architecture has.
+func known(here *arch.Info, names []string) []string {
+	var have []string
+	for _, name := range names {
+		if _, ok := here.SyscallNames[name]; ok {
+			have = append(have, name)
+		}
+	}
+	return have
 }
