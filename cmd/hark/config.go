@@ -68,6 +68,7 @@ type TranscriberConfig struct {
 	OpenAIWait  time.Duration `name:"openai-timeout" env:"HARK_OPENAI_TIMEOUT" default:"5m" help:"How long one of its answers may take."`
 	Language    string        `env:"HARK_LANGUAGE" placeholder:"TAG" help:"Language to expect, as a BCP 47 tag, for models that can be told."`
 	FFmpeg      string        `name:"ffmpeg" env:"HARK_FFMPEG" default:"ffmpeg" help:"The ffmpeg that decodes foreign formats, confined, and encodes what people play."`
+	Confine     string        `env:"HARK_CONFINE" enum:"auto,require" default:"auto" help:"How well decoding must be confined (${enum}): auto takes what the machine gives and shows it in /readyz, require starts with full confinement only."`
 }
 
 // maxDatabaseConns is more than any Postgres serves well.
@@ -77,6 +78,9 @@ const maxDatabaseConns = 1000
 func (c *DatabaseConfig) records(log *slog.Logger) sqldb.Config {
 	return sqldb.Config{URL: c.DatabaseURL, MaxConns: c.Conns, Logger: log}
 }
+
+// confineRequire refuses to decode without full confinement.
+const confineRequire = "require"
 
 // resolve makes the data folder absolute. The embedded object store changes
 // the process's working directory, so no relative path may survive.

@@ -21,6 +21,9 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 		"bus":     p.bus.Ping,
 		"store":   p.storeReady,
 	}
+	if p.decoder != nil {
+		ready["decoding"] = p.decoderReady
+	}
 	p.metrics.MustRegister(queueMetrics{p.db, p.log})
 	log := p.log.With("part", "api")
 	p.operations = api.Operations{Registry: p.metrics, Logger: log, Token: p.cfg.MetricsToken, Ready: ready}

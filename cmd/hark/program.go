@@ -16,6 +16,7 @@ import (
 
 	"hark/api"
 	"hark/api/recorder"
+	"hark/media/decode"
 	"hark/media/whip"
 	"hark/storage/blob"
 	"hark/storage/bus"
@@ -39,6 +40,7 @@ type Program struct {
 	storeMetrics *storeMetrics
 
 	bus      *bus.Bus
+	decoder  *decode.Decoder    // nil in a role that does not work
 	engine   transcribe.Engine  // nil in a role that neither works nor captions
 	webrtc   *whip.Server       // nil where nobody can speak
 	recorder *recorder.Recorder // nil in a role without an API
@@ -65,8 +67,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Program, err er
 	}()
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{
-		p.openData, p.openScratch, p.openRecords, p.openObjects, p.pairStores, p.openBus, p.openEngine, p.openRecorder, p.listen,
-		p.openData, p.openObjects, p.openBus, p.openRecords, p.openEngine, p.openRecorder, p.listen, p.listenForOperators,
+		p.openData, p.openScratch, p.openDecoder, p.openRecords, p.openObjects, p.pairStores, p.openBus, p.openEngine, p.openRecorder, p.listen, p.listenForOperators,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err

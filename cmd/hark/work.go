@@ -8,8 +8,6 @@ import (
 	"os"
 	"sync"
 
-	"hark/media"
-	"hark/media/decode"
 	"hark/media/render"
 	"hark/storage"
 	"hark/storage/bus"
@@ -27,13 +25,9 @@ func (p *Program) work(ctx, workCtx context.Context) error {
 		return err
 	}
 	worker, err := pipeline.New(pipeline.Deps{
-		Ledger: p.db,
-		Clips:  p.blobs,
-		Decoder: decode.New(decode.Config{
-			FFmpeg: t.FFmpeg,
-			Limits: media.Limits{MaxBytes: p.cfg.MaxUploadBytes, MaxDuration: p.cfg.MaxDuration},
-			Logger: p.log.With("part", "decode"),
-		}),
+		Ledger:   p.db,
+		Clips:    p.blobs,
+		Decoder:  p.decoder,
 		Renderer: render.New(render.Config{FFmpeg: t.FFmpeg, ScratchDir: p.cfg.ScratchDir}),
 		Engine:   p.engine,
 		Agree:    p.stores.Check,

@@ -44,7 +44,7 @@ func buildOf(program string) (build, error) {
 	if err != nil {
 		return b, nil // no ELF file: executing it tells what is wrong
 	}
-	defer image.Close()
+	defer func() { _ = image.Close() }() // it was only read
 	b.Loader = loaderOf(image)
 	for _, tag := range []elf.DynTag{elf.DT_RUNPATH, elf.DT_RPATH} {
 		lists, err := image.DynString(tag)

@@ -38,8 +38,11 @@ func (c Confinement) missing() []string {
 		there bool
 		name  string
 	}{
-		{c.EmptyRoot, "empty root"}, {c.OwnProcesses, "own processes"}, {c.OwnNetwork, "own network"},
-		{c.Landlock > 0, "Landlock"}, {c.SystemCalls, "system call filter"},
+		{c.EmptyRoot, "empty root"},
+		{c.OwnProcesses, "own processes"},
+		{c.OwnNetwork, "own network"},
+		{c.Landlock > 0, "Landlock"},
+		{c.SystemCalls, "system call filter"},
 	} {
 		if !wall.there {
 			missing = append(missing, wall.name)

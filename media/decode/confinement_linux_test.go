@@ -82,7 +82,7 @@ func tellConfinement(denied *seccomp.Policy) error {
 	}
 	_, refused := New(Config{RequireFull: true}).Confinement(context.Background())
 	if what.Full() == errors.Is(refused, ErrNotConfined) {
-		return fmt.Errorf("confined %v, and required: %v", what, refused)
+		return fmt.Errorf("confined %v, and required: %w", what, refused)
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(what); err != nil {
 		return err

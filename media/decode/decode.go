@@ -3,9 +3,16 @@
 //
 // MP3, WAV and Ogg/Opus are decoded in process by memory-safe code. Everything
 // else, and what the in-process decoders cannot do, goes to ffmpeg in a child
-// process that is confined before it sees a foreign byte: no network, no file
-// but its input and the libraries it is made of, no way to write a file or to
-// start another program, and a bound on memory and time (see sandbox.go).
+// process that is confined before it sees a foreign byte: it is treated as if
+// its clip had taken it over. Walls stand behind each other, so that one that
+// falls, or that a machine does not have, leaves the others: namespaces with an
+// empty root (root_linux.go), Landlock, a list of system calls
+// (seccomp_linux.go), no capabilities, and bounds on memory, time and threads
+// (sandbox.go). [Decoder.Confinement] tells what this machine gives.
+//
+// Rules for Landlock are made by go-landlock and the filter's jumps and numbers
+// by go-seccomp-bpf, which others review; the two last calls are made here, as
+// both must hold for the one thread that becomes ffmpeg.
 //
 // All decoders write into one funnel, which mixes to mono, resamples, counts
 // against the limits and calls the sink. A clip that breaks off after some
