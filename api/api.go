@@ -103,8 +103,10 @@ type Server struct {
 	huma   huma.API
 	intake *intake.Intake
 	signer signer
-	csrf   *http.CrossOriginProtection
-	packer *coding.Packer
+
+	security *securityLog
+	csrf     *http.CrossOriginProtection
+	packer   *coding.Packer
 
 	eventIDs eventIDs
 	metrics  *metrics
@@ -127,6 +129,8 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		base:   strings.TrimRight(public.EscapedPath(), "/"),
 		signer: signer{key: derive(cfg.SigningKey, "audio addresses"), life: cfg.SignedURLTTL},
 		csrf:   http.NewCrossOriginProtection(),
+
+		security: newSecurityLog(deps.Logger),
 		intake: intake.New(intake.Deps{
 			Messages: deps.DB, Objects: deps.Objects, Jobs: deps.Bus, Logger: deps.Logger,
 		}, cfg.Intake),

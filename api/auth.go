@@ -14,10 +14,7 @@ import (
 	"hark/storage"
 )
 
-const (
-	sessionCookie = "hark_session"
-	maxSecret     = 256 // bytes; nothing longer is looked up
-)
+const maxSecret = 256 // bytes; nothing longer is looked up
 
 // authenticate lets a request through when it says who asks. Ids in the path
 // that cannot be ids are answered here, as any other id that is not there.
@@ -40,6 +37,7 @@ func (s *Server) authenticatePlayer(ctx huma.Context, next func(huma.Context)) {
 	}
 	actor, err := s.signer.verify(c.Param("id"), c.QueryParams(), storage.Now())
 	if err != nil {
+		s.security.refused(ctx.Context(), eventSignedRefused, err)
 		s.answer(c, err)
 		return
 	}
@@ -67,12 +65,19 @@ func isID(s string) bool {
 // identify finds out who asks, and that a browser was not made to ask.
 func (s *Server) identify(call *call) error {
 	req := call.echo.Request()
-	secret, kind := credential(req)
+	secret, kind, err := s.credential(req)
+	if err != nil {
+		s.security.refused(req.Context(), eventCredentialFailed, err)
+		p := unauthorized("", err)
+		p.Detail = "Two session cookies came, and one of them is not Hark's. Clear this site's cookies, and sign in again."
+		return p
+	}
 	if secret == "" || len(secret) > maxSecret {
 		return unauthorized("", errors.New("no credential"))
 	}
 	actor, err := s.DB.Authenticate(req.Context(), secret, kind)
-	if errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrExpired) {
+	if isNoCredential(err) {
+		s.security.refused(req.Context(), eventCredentialFailed, err)
 		return unauthorized("invalid_token", err)
 	}
 	if err != nil {
@@ -81,6 +86,7 @@ func (s *Server) identify(call *call) error {
 	call.actor, call.secret, call.kind = actor, secret, kind
 	if kind == storage.SessionToken {
 		if err := s.csrf.Check(req); err != nil {
+			s.security.refused(req.Context(), eventCrossSite, err)
 			return kindCrossSite.because(err)
 		}
 	}
@@ -89,19 +95,16 @@ func (s *Server) identify(call *call) error {
 
 // credential takes the secret out of a request: a bearer token (RFC 6750) or,
 // when there is no Authorization header at all, the session cookie.
-func credential(req *http.Request) (secret string, kind storage.TokenKind) {
+func (s *Server) credential(req *http.Request) (secret string, kind storage.TokenKind, err error) {
 	if header := req.Header.Get("Authorization"); header != "" {
 		scheme, token, _ := strings.Cut(header, " ")
 		if !strings.EqualFold(scheme, "Bearer") {
-			return "", ""
+			return "", "", nil
 		}
-		return strings.TrimSpace(token), storage.APIToken
+		return strings.TrimSpace(token), storage.APIToken, nil
 	}
-	cookie, err := req.Cookie(sessionCookie)
-	if err != nil {
-		return "", ""
-	}
-	return cookie.Value, storage.SessionToken
+	secret, err = s.sessionOf(req)
+	return secret, storage.SessionToken, err
 }
 
 // unauthorized asks for a credential, saying what was wrong with the one that

@@ -66,7 +66,7 @@ func (s *Server) description() huma.Config {
 				Examples: problemExamples(),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"token":   {Type: "http", Scheme: "bearer", Description: "An API token, from `POST /v1/tokens` or the command line."},
-					"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session of a browser that has signed in. Changes are taken from Hark's own pages only."},
+					"session": {Type: "apiKey", In: "cookie", Name: s.cookieName(), Description: "The session of a browser that has signed in. Changes are taken from Hark's own pages only."},
 					"signed":  {Type: "apiKey", In: "query", Name: paramSignature, Description: "A short-lived address, from `GET /v1/messages/{id}/audio-url`."},
 				},
 			},

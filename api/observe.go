@@ -18,7 +18,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began := time.Now()
 		call := beginCall(c)
-		setDefaultHeaders(c)
+		s.setDefaultHeaders(c)
 		s.boundBody(c)
 		endAnswer := linger(c)
 		sendHeld := s.hold(c)
@@ -70,8 +70,11 @@ func guard(next echo.HandlerFunc, c echo.Context) (err error) {
 
 // setDefaultHeaders sets what holds for every answer that does not say
 // otherwise: nothing of it is cached, sniffed, framed or run.
-func setDefaultHeaders(c echo.Context) {
+func (s *Server) setDefaultHeaders(c echo.Context) {
 	h := c.Response().Header()
+	if s.secure() {
+		h.Set("Strict-Transport-Security", strictTransport)
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "same-origin")

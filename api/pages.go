@@ -25,11 +25,6 @@ const (
 	stylePath   = "/page.css"
 )
 
-type signInView struct {
-	Code    string
-	Problem string // for people; empty when there is a code
-}
-
 // pageCSP lets a page have our style sheet and send its form to us, and
 // nothing else: no script, nothing inline, nothing from elsewhere.
 const pageCSP = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

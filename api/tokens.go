@@ -60,7 +60,7 @@ func (s *Server) routeTokens() {
 	}, s.revokeToken)
 	handle(s, operation{
 		id: "sign-out", method: http.MethodPost, path: "/v1/sign-out", tag: tagYou, summary: "End the session",
-		description: "Revokes the session, or the token, that asks, and clears the cookie.",
+		description: "Revokes the session, or the token, that asks, clears the cookie, and has the browser forget the answers that it kept. What is not sent yet stays on the device.",
 	}, s.signOut)
 }
 
@@ -84,6 +84,7 @@ func (s *Server) createToken(ctx context.Context, actor storage.Actor, in *newTo
 	if err != nil {
 		return nil, err
 	}
+	s.security.done(ctx, eventTokenCreated, actor.UserID, token.ID)
 	return &newTokenOutput{Body: NewToken{Token: tokenView(token, actor), Secret: secret}}, nil
 }
 
@@ -91,20 +92,23 @@ func (s *Server) revokeToken(ctx context.Context, actor storage.Actor, in *token
 	if err := s.DB.RevokeToken(ctx, actor, in.ID); err != nil {
 		return nil, err
 	}
+	s.security.done(ctx, eventTokenRevoked, actor.UserID, in.ID)
 	s.recheckLive()
 	return nil, nil
 }
 
 type signOutOutput struct {
-	SetCookie http.Cookie `header:"Set-Cookie"`
+	SetCookie     http.Cookie `header:"Set-Cookie"`
+	ClearSiteData string      `header:"Clear-Site-Data" doc:"Has a browser forget what it kept of answers"`
 }
 
 func (s *Server) signOut(ctx context.Context, actor storage.Actor, _ *struct{}) (*signOutOutput, error) {
 	if err := s.DB.RevokeToken(ctx, actor, actor.TokenID); err != nil {
 		return nil, err
 	}
+	s.security.done(ctx, eventSignOut, actor.UserID, actor.TokenID)
 	s.recheckLive()
-	return &signOutOutput{SetCookie: s.newSessionCookie("", -1)}, nil
+	return &signOutOutput{SetCookie: s.newSessionCookie("", -1), ClearSiteData: `"cache"`}, nil
 }
 
 func tokenView(t storage.Token, actor storage.Actor) Token {

@@ -412,7 +412,7 @@ export interface paths {
         put?: never;
         /**
          * End the session
-         * @description Revokes the session, or the token, that asks, and clears the cookie.
+         * @description Revokes the session, or the token, that asks, clears the cookie, and has the browser forget the answers that it kept. What is not sent yet stays on the device.
          */
         post: operations["sign-out"];
         delete?: never;
@@ -3804,6 +3804,7 @@ export interface operations {
             /** @description No Content */
             204: {
                 headers: {
+                    "Clear-Site-Data"?: string;
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
