@@ -27,6 +27,7 @@ var sentinels = []struct {
 	{storage.ErrNotFound, kindNotFound, ""},
 	{storage.ErrForbidden, kindForbidden, ""},
 	{storage.ErrKeyReused, kindKeyReused, ""},
+	{storage.ErrKeySpent, kindKeySpent, ""},
 	{storage.ErrConflict, kindConflict, ""},
 	{storage.ErrInvalid, kindValidation, ""},
 	{storage.ErrBadCursor, kindBadCursor, ""},
@@ -87,6 +88,7 @@ func problemOf(err error) *Problem {
 	for _, s := range sentinels {
 		if errors.Is(err, s.err) {
 			p := s.kind.because(err)
+			p.MessageID = messageThere(err)
 			if s.retryAfter != "" {
 				p = p.with("Retry-After", s.retryAfter)
 			}
@@ -94,6 +96,16 @@ func problemOf(err error) *Problem {
 		}
 	}
 	return foreignProblem(err)
+}
+
+// messageThere is the message that an idempotency key has made before; empty
+// where that is not the problem.
+func messageThere(err error) string {
+	var reused *storage.KeyReusedError
+	if errors.As(err, &reused) {
+		return reused.MessageID
+	}
+	return ""
 }
 
 // whipProblem says what is wrong with what a WHIP client sent, or is nil.

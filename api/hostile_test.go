@@ -235,7 +235,9 @@ func TestIdempotency(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a.t = t
-			a.problem(409, "idempotency_key_reused")
+			if p := a.problem(409, "idempotency_key_reused"); p.MessageID != id {
+				t.Errorf("the message there is %q, want %q", p.MessageID, id)
+			}
 		})
 	}
 	mate := w.user("Mia", storage.RoleMember)
@@ -246,6 +248,8 @@ func TestIdempotency(t *testing.T) {
 	if n := w.objs.count(); n != 2 {
 		t.Errorf("%d objects; want one for each of two messages", n)
 	}
+	w.owner.send("DELETE", "/v1/messages/"+id, nil).want(204)
+	send(path, clip).problem(409, "idempotency_key_spent")
 }
 
 // TestIdempotencyRace sends the same request ten times at once.

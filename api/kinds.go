@@ -23,6 +23,7 @@ var (
 	kindTooSlow              = kind{"too_slow", 408, "Too slow", "Nothing came for too long. Send it again, on a better line."}
 	kindConflict             = kind{"conflict", 409, "Conflict", "This cannot be done as things stand now. Look again, then try again."}
 	kindKeyReused            = kind{"idempotency_key_reused", 409, "Idempotency key used before", "This Idempotency-Key was used with another request. Choose a new key for each new message."}
+	kindKeySpent             = kind{"idempotency_key_spent", 409, "Idempotency key used up", "The message that was made with this Idempotency-Key is gone. Choose a new key to send it once more."}
 	kindRepresentationGone   = kind{"representation_gone", 410, "Made anew since", "This form of the sound was made anew, and has another address now. Read the message again, and take its links.audio."}
 	kindPreconditionFailed   = kind{"precondition_failed", 412, "Not the session it was", "If-Match does not name the ICE session as it is now."}
 	kindTooLarge             = kind{"too_large", 413, "Too large", "The body is larger than may be sent here."}
@@ -49,7 +50,7 @@ func kinds() []kind {
 	return []kind{
 		kindBadRequest, kindBadCursor, kindEmptyClip, kindIncomplete, kindBadOffer, kindUnauthorized, kindForbidden, kindCrossSite,
 		kindNotFound, kindNoTranscript, kindNoWaveform, kindNoRendition, kindMethod, kindNotAcceptable, kindOfferNotAcceptable, kindTooSlow, kindConflict,
-		kindKeyReused, kindRepresentationGone, kindPreconditionFailed, kindTooLarge, kindNotAudio, kindUnsupported, kindRange, kindValidation, kindInvalidQuery,
+		kindKeyReused, kindKeySpent, kindRepresentationGone, kindPreconditionFailed, kindTooLarge, kindNotAudio, kindUnsupported, kindRange, kindValidation, kindInvalidQuery,
 		kindDamaged, kindTooLong, kindOverBudget, kindPreconditionRequired, kindTooManyUploads, kindTooManyRecordings,
 		kindInternal, kindLiveOff, kindUnavailable, kindSaturated, kindNoSpace,
 	}

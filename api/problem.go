@@ -16,6 +16,7 @@ type Problem struct {
 	Code      string         `json:"code" doc:"The kind of problem for programs" example:"not_found"`
 	RequestID string         `json:"request_id" doc:"Quote it when you ask for help; the server's log has it" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"`
 	State     string         `json:"state,omitempty" doc:"State of the message, where that is the problem" example:"processing"`
+	MessageID string         `json:"message_id,omitempty" format:"uuid" doc:"The message that is there already, where that is the problem" example:"0197a3c2-7f3a-7d05-b1c6-5e7788990a1b"`
 	Errors    []FieldProblem `json:"errors,omitempty" nullable:"false" doc:"Each field that is wrong"`
 
 	headers http.Header

@@ -43,7 +43,7 @@ func (s *Server) routeUpload() {
 		id: "create-message", method: http.MethodPost, path: "/v1/conversations/{id}/messages", tag: tagMessages,
 		summary: "Send a recording", description: uploadDescription, status: http.StatusCreated,
 		problems: []kind{
-			kindEmptyClip, kindIncomplete, kindBadRequest, kindNotFound, kindTooSlow, kindKeyReused, kindTooLarge,
+			kindEmptyClip, kindIncomplete, kindBadRequest, kindNotFound, kindTooSlow, kindKeyReused, kindKeySpent, kindTooLarge,
 			kindNotAudio, kindDamaged, kindTooLong, kindValidation, kindTooManyUploads, kindUnavailable, kindSaturated, kindNoSpace,
 		},
 		example: exampleMessage(),

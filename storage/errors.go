@@ -10,6 +10,7 @@ var (
 	ErrForbidden    = errors.New("forbidden")                                 // visible to the caller, but not theirs to change
 	ErrBadCursor    = errors.New("cursor is not one of ours")                 // a page cursor that was not made by this list
 	ErrKeyReused    = errors.New("idempotency key used with another request") // same key, other content
+	ErrKeySpent     = errors.New("message of the idempotency key is gone")    // deleted, or no longer visible to who made it
 	ErrBusy         = errors.New("taken by another worker")                   // a job whose lease somebody else holds
 	ErrStale        = errors.New("attempt is over")                           // a result from an attempt that was superseded, or whose message is gone
 	ErrExpired      = errors.New("expired")                                   // a sign-in link or session that is used up
@@ -17,3 +18,14 @@ var (
 	ErrNoSpace      = errors.New("no space left")                             // a disk is full; nothing was kept
 	ErrInvalidQuery = errors.New("query cannot be searched")                  // a search with nothing to look for
 )
+
+// KeyReusedError is an [ErrKeyReused] that names the message that the key made.
+type KeyReusedError struct{ MessageID string }
+
+// Error says which message it is.
+func (e *KeyReusedError) Error() string {
+	return ErrKeyReused.Error() + ", which made message " + e.MessageID
+}
+
+// Unwrap is ErrKeyReused.
+func (e *KeyReusedError) Unwrap() error { return ErrKeyReused }

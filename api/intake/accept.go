@@ -19,7 +19,7 @@ import (
 //
 // The errors that a sender can do something about are [*media.Refusal],
 // [*FieldError], storage.ErrNotFound (no such conversation, or not a member),
-// storage.ErrKeyReused, and this package's sentinels. body may be left unread.
+// storage.ErrKeyReused, storage.ErrKeySpent, and this package's sentinels. body may be left unread.
 func (in *Intake) Accept(ctx context.Context, actor storage.Actor, meta Meta, body io.Reader, size int64) (msg storage.Message, created bool, err error) {
 	if err := in.Admit(ctx, actor, &meta); err != nil {
 		return storage.Message{}, false, err
@@ -133,8 +133,14 @@ func (in *Intake) record(ctx context.Context, actor storage.Actor, record storag
 // isVerdict tells a transaction that was surely refused from one whose outcome
 // is not known.
 func isVerdict(err error) bool {
-	return errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrKeyReused) ||
-		errors.Is(err, storage.ErrConflict) || errors.Is(err, storage.ErrForbidden) || errors.Is(err, storage.ErrInvalid)
+	for _, refused := range []error{
+		storage.ErrNotFound, storage.ErrKeyReused, storage.ErrKeySpent, storage.ErrConflict, storage.ErrForbidden, storage.ErrInvalid,
+	} {
+		if errors.Is(err, refused) {
+			return true
+		}
+	}
+	return false
 }
 
 // Publish tells the workers of a job that is recorded. A failure is only logged:

@@ -20,7 +20,7 @@ func (in *Intake) replay(ctx context.Context, actor storage.Actor, earlier stora
 	sum := sha256.New()
 	if _, err := io.Copy(sum, src); err != nil {
 		if refusal, ok := media.AsRefusal(err); ok && refusal.Kind == media.TooLarge {
-			err = fmt.Errorf("body is longer than the earlier one: %w", storage.ErrKeyReused)
+			err = fmt.Errorf("body is longer than the earlier one: %w", &storage.KeyReusedError{MessageID: earlier.ID})
 		}
 		return storage.Message{}, false, err
 	}
@@ -28,7 +28,7 @@ func (in *Intake) replay(ctx context.Context, actor storage.Actor, earlier stora
 		return storage.Message{}, false, err
 	}
 	if requestHash(meta, hex.EncodeToString(sum.Sum(nil))) != hash {
-		return storage.Message{}, false, fmt.Errorf("replay message %s: %w", earlier.ID, storage.ErrKeyReused)
+		return storage.Message{}, false, fmt.Errorf("replay message: %w", &storage.KeyReusedError{MessageID: earlier.ID})
 	}
 	return earlier, false, nil
 }

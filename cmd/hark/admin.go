@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"hark/storage"
@@ -74,20 +75,25 @@ func (a *AdminConfig) findWorkspace(ctx context.Context, db *sqldb.DB) (storage.
 	if err != nil {
 		return storage.Workspace{}, err
 	}
-	var names []string
-	for _, ws := range all {
-		if ws.ID == a.Workspace || strings.EqualFold(ws.Name, a.Workspace) {
-			return ws, nil
-		}
-		names = append(names, fmt.Sprintf("  %s  %s", ws.ID, ws.Name))
+	found := all
+	if a.Workspace != "" {
+		found = slices.DeleteFunc(slices.Clone(all), func(ws storage.Workspace) bool {
+			return ws.ID != a.Workspace && !strings.EqualFold(ws.Name, a.Workspace)
+		})
 	}
 	switch {
 	case len(all) == 0:
 		return storage.Workspace{}, errors.New("there is no workspace yet; 'hark serve' makes the first one")
-	case a.Workspace == "" && len(all) == 1:
-		return all[0], nil
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) == 0:
+		found = all
 	}
-	return storage.Workspace{}, fmt.Errorf("which workspace? Name one by --workspace:\n%s", strings.Join(names, "\n"))
+	var names []string
+	for _, ws := range found {
+		names = append(names, fmt.Sprintf("  %s  %s", ws.ID, printable(ws.Name)))
+	}
+	return storage.Workspace{}, fmt.Errorf("which workspace? Name one by --workspace, by its id if its name is not its own:\n%s", strings.Join(names, "\n"))
 }
 
 // openUser opens the records and finds one user; see findUser.

@@ -4,52 +4,87 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
 // bar draws progress on a terminal, and nothing where there is none. It is an
-// io.Writer that counts what is written to it. Not safe for concurrent use.
+// io.Writer that counts what is written to it. It is safe for concurrent use:
+// an HTTP client may still read a body when its request is over.
 type bar struct {
-	out         *os.File
-	label       string
+	out     *os.File
+	label   string
+	columns int // of the terminal; 0 for none
+
+	mu          sync.Mutex
 	done, total int64 // total 0 means unknown
 	drawn       time.Time
-	terminal    bool
+	finished    bool
 }
 
 func newBar(out *os.File, label string, total int64) *bar {
-	info, err := out.Stat()
-	return &bar{out: out, label: label, total: total, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
+	return &bar{out: out, label: printable(label), total: total, columns: terminalColumns(out)}
 }
 
 // Write counts p and never fails.
 func (b *bar) Write(p []byte) (int, error) {
-	b.set(b.done + int64(len(p)))
+	b.set(b.count() + int64(len(p)))
 	return len(p), nil
 }
 
-func (b *bar) set(done int64) {
-	b.done = done
+// count is how much is done.
+func (b *bar) count() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.done
+}
+
+// set notes how much is done.
+func (b *bar) set(done int64) { b.setOf(done, -1) }
+
+// setOf notes how much is done of how much; less than 0 means as before.
+func (b *bar) setOf(done, total int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.done = done; total >= 0 {
+		b.total = total
+	}
 	if time.Since(b.drawn) > 100*time.Millisecond {
 		b.draw()
 	}
 }
 
 func (b *bar) draw() {
-	const width = 30
 	b.drawn = time.Now()
-	if !b.terminal || b.total <= 0 {
+	if b.columns == 0 || b.total <= 0 || b.finished {
 		return
 	}
-	part := min(float64(b.done)/float64(b.total), 1)
-	fill := int(part * width)
-	fmt.Fprintf(b.out, "\r\x1b[K%-24.24s [%s%s] %3.0f %%", b.label, strings.Repeat("=", fill), strings.Repeat(" ", width-fill), part*100)
+	fmt.Fprint(b.out, "\r\x1b[K"+b.line())
 }
 
-// finish draws the last state and ends the line.
+// line is the label, a bar and the share in percent, in less than a line of the
+// terminal: at the width of a line some would begin another.
+func (b *bar) line() string {
+	const share = len(" 100 %")
+	part := min(float64(b.done)/float64(b.total), 1)
+	percent := fmt.Sprintf(" %3.0f %%", part*100)
+	label := min(24, max(b.columns-share-1, 0))
+	fill := min(30, b.columns-label-share-len(" []")-1)
+	if fill < 5 {
+		return fit(b.label, label) + percent
+	}
+	full := int(part * float64(fill))
+	return fit(b.label, label) + " [" + strings.Repeat("=", full) + strings.Repeat(" ", fill-full) + "]" + percent
+}
+
+// finish draws the last state and ends the line. What comes after it is not
+// drawn.
 func (b *bar) finish() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.draw()
-	if b.terminal && b.total > 0 {
+	if b.columns > 0 && b.total > 0 && !b.finished {
 		fmt.Fprintln(b.out)
 	}
+	b.finished = true
 }

@@ -203,7 +203,7 @@ func hear(ctx context.Context, t *testing.T, hark *instance, messageID string, k
 	}
 	expires, as := strconv.FormatInt(time.Now().Add(life).Unix(), 10), me.WorkspaceID+"."+me.ID
 	var signed strings.Builder
-	for _, part := range []string{"hark audio 1", messageID, "original", expires, as} {
+	for _, part := range []string{"hark audio 2", messageID, "original", "", expires, as} {
 		fmt.Fprintf(&signed, "%d:%s,", len(part), part)
 	}
 	query := url.Values{

@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -58,25 +57,33 @@ func run(args []string, umask callersUmask) int {
 		err = checkCommandLine(parsed)
 	}
 	if err != nil {
+		parser.Stdout = os.Stderr // standard output is for what was asked
 		parser.FatalIfErrorf(err)
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	parsed.Bind(umask)
-	if err := parsed.Run(); err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintln(os.Stderr, "hark:", err)
-		return 1
+	if err = parsed.Run(); err != nil {
+		if text := said(ctx, err); text != "" {
+			fmt.Fprintln(os.Stderr, "hark:", text)
+		}
 	}
-	return 0
+	return exitCode(ctx, err)
 }
 
 // parser reads the command line and the environment into c.
 func (c *cli) parser() *kong.Kong {
 	parser, err := kong.New(c,
 		kong.Name("hark"),
-		kong.Description("Self-hosted asynchronous voice: say it once, find it by a word."),
+		kong.Description("Self-hosted asynchronous voice: say it once, find it by a word.\n\nExit codes: 0 done, 1 failed or nothing found, 2 asked wrongly, 130 interrupted."),
 		kong.ShortUsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Resolvers(kong.ResolverFunc(readFile)),
+		kong.Exit(func(code int) { // after help, or a command that cannot be understood
+			if code != 0 {
+				code = exitUsage
+			}
+			os.Exit(code)
+		}),
 	)
 	if err != nil {
 		panic(err) // the grammar above is wrong

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 
 	"hark/transcribe/models"
 )
@@ -36,6 +35,20 @@ type modelsCmd struct {
 
 type modelsListCmd struct {
 	modelsConfig
+	JSON bool `name:"json" help:"Print a JSON array of models."`
+}
+
+// modelView is a model as --json prints it.
+type modelView struct {
+	ID           string   `json:"id"`
+	Kind         string   `json:"kind"`
+	Description  string   `json:"description"`
+	Bytes        int64    `json:"bytes"` // on disk, about
+	Languages    []string `json:"languages"`
+	Licence      string   `json:"licence"`
+	State        string   `json:"state"`
+	Problem      string   `json:"problem,omitempty"` // why the state is not a good one
+	Downloadable bool     `json:"downloadable"`
 }
 
 // Run prints a line a model.
@@ -44,21 +57,30 @@ func (m *modelsListCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	views := make([]modelView, 0, len(models.Catalogue()))
+	var t table
 	for _, model := range models.Catalogue() {
 		state, err := models.Verify(dir, model.ID)
-		how := string(state)
-		if state == models.Absent {
-			how = "fetch it"
-			if !model.Downloadable() {
-				how = "fetch it --from a folder, archive or address"
-			}
-		} else if err != nil {
-			how = err.Error()
+		view := modelView{
+			ID: model.ID, Kind: string(model.Kind), Description: model.Description, Bytes: model.Bytes,
+			Languages: append([]string{}, model.Languages...), Licence: model.Licence, State: string(state), Downloadable: model.Downloadable(),
 		}
-		fmt.Fprintf(w, "%s\t%d MB\t%s\t%s\t%s\n", model.ID, model.Bytes/1e6, strings.Join(model.Languages, " "), model.Licence, how)
+		how := view.State
+		switch {
+		case state == models.Absent && view.Downloadable:
+			how = "fetch it"
+		case state == models.Absent:
+			how = "fetch it --from a folder, archive or address"
+		case err != nil:
+			how, view.Problem = err.Error(), err.Error()
+		}
+		views = append(views, view)
+		t.add(model.ID, fmt.Sprintf("%d MB", model.Bytes/1e6), strings.Join(model.Languages, " "), model.Licence, how)
 	}
-	return w.Flush()
+	if m.JSON {
+		return printJSON(views)
+	}
+	return t.print(os.Stdout)
 }
 
 type modelsFetchCmd struct {
@@ -81,13 +103,12 @@ func (m *modelsFetchCmd) Run(ctx context.Context, umask callersUmask) error {
 		m.IDs = []string{models.Detector, models.Default}
 	}
 	if m.From != "" && len(m.IDs) != 1 {
-		return fmt.Errorf("--from names where one model comes from, but there are %d", len(m.IDs))
+		return usageError(fmt.Sprintf("--from names where one model comes from, but there are %d", len(m.IDs)))
 	}
 	for _, id := range m.IDs {
 		bar := newBar(os.Stderr, id, 0)
 		_, err := models.Fetch(ctx, dir, id, models.Options{From: m.From, Progress: func(done, total int64) {
-			bar.total = total
-			bar.set(done)
+			bar.setOf(done, total)
 		}})
 		bar.finish()
 		if err != nil {

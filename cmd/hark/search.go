@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -14,6 +15,7 @@ type searchCmd struct {
 	Conversation string   `short:"c" placeholder:"ID|TITLE" help:"Search one conversation only."`
 	Limit        int      `short:"n" default:"20" help:"Hits to print."`
 	Sort         string   `enum:"relevance,newest" default:"relevance" help:"Order of hits (${enum})."`
+	JSON         bool     `name:"json" help:"Print the answer as GET /v1/search gives it, and nothing else."`
 	Words        []string `arg:"" help:"Words; \"a phrase\"; prefix*; -without (after --)."`
 }
 
@@ -33,31 +35,56 @@ type searchAnswer struct {
 	Total     int    `json:"total"`
 	Capped    bool   `json:"total_is_capped"`
 	Corrected string `json:"corrected"`
+
+	whole json.RawMessage // as the API has it
+}
+
+// Help is what 'hark search --help' says beside its flags.
+func (searchCmd) Help() string {
+	return "Exit codes: 0 found, 1 nothing found, 2 failed or asked wrongly, 130 interrupted."
 }
 
 // Run prints each hit with its place, its author and its snippet.
 func (s *searchCmd) Run(ctx context.Context) error {
+	answer, err := s.ask(ctx)
+	if err != nil {
+		return &codedError{exitUsage, err}
+	}
+	if s.JSON {
+		err = printJSON(answer.whole)
+	} else {
+		s.print(answer)
+	}
+	if err == nil && len(answer.Hits) == 0 {
+		return &codedError{code: exitFailed}
+	}
+	return err
+}
+
+func (s *searchCmd) ask(ctx context.Context) (answer searchAnswer, err error) {
 	c, err := s.open()
 	if err != nil {
-		return err
+		return answer, err
 	}
 	query := url.Values{"q": {strings.Join(s.Words, " ")}, "limit": {strconv.Itoa(s.Limit)}, "sort": {s.Sort}}
 	if s.Conversation != "" {
 		conv, err := c.findConversation(ctx, s.Conversation)
 		if err != nil {
-			return err
+			return answer, err
 		}
 		query.Set("conversation", conv.ID)
 	}
-	var answer searchAnswer
-	if err := c.get(ctx, "/search", query, &answer); err != nil {
-		return err
+	if err := c.get(ctx, "/search", query, &answer.whole); err != nil {
+		return answer, err
 	}
+	return answer, json.Unmarshal(answer.whole, &answer)
+}
+
+func (s *searchCmd) print(answer searchAnswer) {
 	if answer.Corrected != "" {
 		fmt.Printf("Nothing has %q; searched for %q instead.\n", strings.Join(s.Words, " "), answer.Corrected)
 	}
-	info, err := os.Stdout.Stat()
-	bold := err == nil && info.Mode()&os.ModeCharDevice != 0
+	bold := canBold(os.Stdout)
 	for _, hit := range answer.Hits {
 		var marks [][2]int
 		for _, m := range hit.Snippet.Marks {
@@ -71,7 +98,6 @@ func (s *searchCmd) Run(ctx context.Context) error {
 		more = " or more"
 	}
 	fmt.Printf("%d%s found\n", answer.Total, more)
-	return nil
 }
 
 // highlight marks the half-open code point ranges of text, which are ordered
@@ -94,14 +120,4 @@ func highlight(text string, marks [][2]int, bold bool) string {
 	}
 	b.WriteString(printable(string(runes[at:])))
 	return b.String()
-}
-
-// printable keeps other people's text from steering the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || (r >= 0x7f && r < 0xa0) {
-			return -1
-		}
-		return r
-	}, s)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -10,7 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -20,145 +21,247 @@ type sendCmd struct {
 	Title        string   `placeholder:"TEXT" help:"Title of the message, when one file is sent."`
 	Bulk         bool     `help:"Work on these after what people wait for."`
 	Wait         bool     `short:"w" negatable:"" default:"true" help:"Wait until the messages are transcribed, and print their words."`
-	Files        []string `arg:"" name:"file" help:"Recordings, in any format people send."`
+	Again        bool     `help:"Send what was sent before once more."`
+	JSON         bool     `name:"json" help:"Print a JSON array with an object for each file, and nothing else."`
+	Files        []string `arg:"" name:"file" help:"Recordings, in any format people send; - is standard input."`
+}
+
+// Help is what 'hark send --help' says beside its flags.
+func (sendCmd) Help() string {
+	return `A file that cannot be sent does not keep the others from being sent. What comes
+through a pipe is read to its end first; if it cannot be sent, it is kept in a
+file that is named.
+
+The same recording sent to the same conversation again within two days makes no
+second message, unless --again is given or the first was deleted: the message
+that is there is named and counts as sent. So after a broken connection or
+Ctrl-C the same command can be given again.
+
+With --json, each file is an object with "file", "state" (sent, already_sent,
+failed, unknown or not_sent), "message" (as GET /v1/messages/{id}), "transcript"
+(as GET /v1/messages/{id}/transcript, with --wait) and "error" ("detail" and,
+where Hark refused, "status", "title" and "code").
+
+Exit codes: 0 all are sent, 1 some are not or their work failed, 2 asked
+wrongly, 130 interrupted.`
 }
 
 // Run sends the files one after the other, then waits for their transcripts.
-// A file that fails does not keep the others from being sent.
 func (s *sendCmd) Run(ctx context.Context) error {
 	if s.Title != "" && len(s.Files) > 1 {
-		return errors.New("--title names one message, but several files are sent")
+		return usageError("--title names one message, but several files are sent")
+	}
+	if i := slices.Index(s.Files, stdinName); i >= 0 && slices.Contains(s.Files[i+1:], stdinName) {
+		return usageError("standard input (-) is named twice")
 	}
 	c, err := s.open()
 	if err != nil {
 		return err
 	}
+	all := s.check()
+	if err := s.sendAll(ctx, c, all); err != nil {
+		return err
+	}
+	if s.JSON {
+		if err := printJSON(all); err != nil {
+			return err
+		}
+	}
+	return summary(ctx, all)
+}
+
+// check looks at every file before any is sent, and says at once which cannot
+// be.
+func (s *sendCmd) check() []*delivery {
+	all := make([]*delivery, len(s.Files))
+	for i, file := range s.Files {
+		all[i] = &delivery{File: file, State: notSent}
+		if err := checkClip(file); err != nil {
+			all[i].fail(err)
+		}
+	}
+	return all
+}
+
+func (s *sendCmd) sendAll(ctx context.Context, c *client, all []*delivery) error {
+	if !slices.ContainsFunc(all, (*delivery).waits) {
+		return nil
+	}
 	conv, err := c.findConversation(ctx, s.Conversation)
 	if err != nil {
 		return err
 	}
-	var sent []message
-	var failed error
-	for _, file := range s.Files {
-		msg, err := s.send(ctx, c, conv, file)
-		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", file, err))
-			continue
-		}
-		sent = append(sent, msg)
-	}
-	for _, msg := range sent {
-		if !s.Wait {
-			fmt.Println(msg.ID)
-			continue
-		}
-		if err := waitAndPrint(ctx, c, msg); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("message %s: %w", msg.ID, err))
+	for _, d := range all {
+		if d.waits() && ctx.Err() == nil {
+			s.deliver(ctx, c, conv, d)
 		}
 	}
-	return failed
+	if !s.Wait {
+		return nil
+	}
+	for _, d := range all {
+		if d.Message == nil || d.over || ctx.Err() != nil {
+			continue
+		}
+		switch err := s.follow(ctx, c, d); {
+		case err == nil:
+			d.over = true
+		case !wasInterrupted(ctx, err):
+			d.complain(fmt.Errorf("message %s: %w", d.Message.ID, err))
+		}
+	}
+	return nil
 }
 
-func (s *sendCmd) send(ctx context.Context, c *client, conv conversation, file string) (message, error) {
-	f, err := os.Open(file)
+// deliver sends one file and says what became of it.
+func (s *sendCmd) deliver(ctx context.Context, c *client, conv conversation, d *delivery) {
+	clip, err := openClip(ctx, d.File)
+	if err == nil {
+		err = clip.done(s.upload(ctx, c, conv, clip, d))
+	}
+	if wasInterrupted(ctx, err) {
+		d.interrupt(err)
+		return
+	}
 	if err != nil {
-		return message{}, err
+		d.fail(err)
+		return
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return message{}, err
+	if d.State == alreadySent {
+		d.sayThere(s.Title, time.Now())
 	}
-	if !info.Mode().IsRegular() {
-		return message{}, errors.New("not a file")
+	if s.Wait {
+		return
 	}
-	key, err := contentKey(f, conv.ID)
-	if err != nil {
-		return message{}, err
+	d.over = true
+	if !s.JSON {
+		fmt.Println(d.Message.ID)
 	}
-	query := url.Values{"filename": {filepath.Base(file)}, "recorded_at": {info.ModTime().UTC().Format(time.RFC3339)}}
-	if s.Title != "" {
-		query.Set("title", s.Title)
+}
+
+// maxSpent is how often the same clip may have been sent and deleted in the
+// days for which Hark remembers.
+const maxSpent = 100
+
+// upload sends a clip under a key that names what it holds, so that sending it
+// again to the same conversation makes no second message. Where the message of
+// a key was deleted, the next key makes another.
+func (s *sendCmd) upload(ctx context.Context, c *client, conv conversation, clip *clip, d *delivery) error {
+	name := conv.ID + "\n" + clip.sum
+	if s.Again {
+		name += "\n" + rand.Text()
+	}
+	for n := range maxSpent {
+		key := sha256.Sum256(fmt.Appendf(nil, "%s\n%d", name, n))
+		err := s.post(ctx, c, conv, clip, "send-"+hex.EncodeToString(key[:]), d)
+		var (
+			p     *problem
+			there message
+		)
+		if !errors.As(err, &p) || p.Status != http.StatusConflict {
+			return err
+		}
+		switch {
+		case p.Code == "idempotency_key_spent":
+			continue
+		case p.MessageID != "": // it has another title or time
+			if err := c.get(ctx, "/messages/"+p.MessageID, nil, &there); err != nil {
+				return err
+			}
+			d.State, d.Message = alreadySent, &there
+			return nil
+		}
+		return err
+	}
+	return fmt.Errorf("it was sent and deleted %d times; --again sends it once more", maxSpent)
+}
+
+// post sends a clip under an idempotency key.
+func (s *sendCmd) post(ctx context.Context, c *client, conv conversation, clip *clip, key string, d *delivery) error {
+	query := url.Values{}
+	for name, value := range map[string]string{"filename": clip.filename, "title": s.Title} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if !clip.recordedAt.IsZero() {
+		query.Set("recorded_at", clip.recordedAt.UTC().Format(time.RFC3339))
 	}
 	if s.Bulk {
 		query.Set("priority", "bulk")
 	}
-	bar := newBar(os.Stderr, filepath.Base(file), info.Size())
+	bar := newBar(os.Stderr, clip.filename, clip.size)
 	defer bar.finish()
-	body := io.TeeReader(f, bar)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/conversations/"+conv.ID+"/messages?"+query.Encode(), body)
-	if err != nil {
-		return message{}, err
+	body := func() (io.ReadCloser, error) {
+		bar.set(0)
+		return io.NopCloser(io.TeeReader(clip.body(), bar)), nil
 	}
-	req.ContentLength = info.Size()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/conversations/"+conv.ID+"/messages?"+query.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	req.Body, _ = body()
+	req.GetBody, req.ContentLength = body, clip.size
 	req.Header.Set("Content-Type", "application/octet-stream")
 	req.Header.Set("Idempotency-Key", key)
-	var msg message
-	return msg, c.do(req, &msg)
-}
-
-// contentKey names a file by what it holds, so that sending it again to the
-// same conversation, after a broken connection or by mistake, makes no second
-// message. It leaves f at its start.
-func contentKey(f io.ReadSeeker, conversationID string) (string, error) {
-	h := sha256.New()
-	fmt.Fprintln(h, conversationID)
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
+	req.Header.Set("Expect", "100-continue")
+	resp, err := c.send(req)
+	if err != nil {
+		return d.broken(err, bar.count(), clip.size)
 	}
-	_, err := f.Seek(0, io.SeekStart)
-	return "send-" + hex.EncodeToString(h.Sum(nil)), err
+	defer resp.Body.Close()
+	msg := &message{}
+	if err := c.decode(resp, msg); err != nil {
+		return d.broken(err, clip.size, clip.size)
+	}
+	d.State, d.Message = sent, msg
+	if resp.Header.Get("Idempotent-Replayed") == "true" {
+		d.State = alreadySent
+	}
+	return nil
 }
 
-// waitAndPrint follows a message until its work is over and prints its words.
-func waitAndPrint(ctx context.Context, c *client, msg message) error {
+// follow waits until the work on a message is over and shows its words.
+func (s *sendCmd) follow(ctx context.Context, c *client, d *delivery) error {
+	if err := awaitWork(ctx, c, d.Message); err != nil {
+		return err
+	}
+	path := "/messages/" + d.Message.ID + "/transcript"
+	if s.JSON {
+		return c.get(ctx, path, nil, &d.Transcript)
+	}
+	words, err := c.text(ctx, path+".txt")
+	if err != nil {
+		return err
+	}
+	if words == "" {
+		words = "(nobody speaks)\n"
+	}
+	fmt.Printf("%s  %s\n%s", d.Message.ID, clock(d.Message.DurationMS), printableLines(words))
+	return nil
+}
+
+// awaitWork asks for msg until the work on it is over.
+func awaitWork(ctx context.Context, c *client, msg *message) error {
 	bar := newBar(os.Stderr, "transcribing", 1000)
+	defer bar.finish()
 	tick := time.NewTicker(300 * time.Millisecond)
 	defer tick.Stop()
 	for msg.State != "ready" && msg.State != "failed" {
 		select {
 		case <-ctx.Done():
-			bar.finish()
 			return context.Cause(ctx)
 		case <-tick.C:
 		}
-		if err := c.get(ctx, "/messages/"+msg.ID, nil, &msg); err != nil {
-			bar.finish()
+		if err := c.get(ctx, "/messages/"+msg.ID, nil, msg); err != nil {
 			return err
 		}
 		bar.set(int64(msg.Progress * 1000))
 	}
-	bar.finish()
 	if msg.State == "failed" && msg.Failure != nil {
 		return errors.New(msg.Failure.Reason)
 	}
-	text, err := c.transcriptText(ctx, msg.ID)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%s  %s\n%s\n", msg.ID, clock(msg.DurationMS), text)
 	return nil
-}
-
-func (c *client) transcriptText(ctx context.Context, messageID string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/messages/"+messageID+"/transcript.txt", nil)
-	if err != nil {
-		return "", err
-	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return "", &problem{Status: resp.StatusCode, Title: http.StatusText(resp.StatusCode)}
-	}
-	text, err := io.ReadAll(resp.Body)
-	if len(text) == 0 {
-		text = []byte("(nobody speaks)")
-	}
-	return string(text), err
 }
 
 // clock prints milliseconds as h:mm:ss or m:ss.

@@ -29,6 +29,10 @@ func (s *serveCmd) Run(ctx context.Context) (err error) {
 	outliveReaders()
 	log := s.logger()
 	p, err := Open(ctx, s.Config, log)
+	if err != nil && wasInterrupted(ctx, err) {
+		log.InfoContext(ctx, "stopped before it was ready")
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"text/tabwriter"
 	"time"
 
 	"hark/storage"
@@ -41,6 +40,27 @@ func (t *tokenCreateCmd) Run(ctx context.Context) error {
 type tokenListCmd struct {
 	AdminConfig
 	User string `placeholder:"ID|NAME" help:"Whose; the owner's when left out."`
+	JSON bool   `name:"json" help:"Print a JSON array of tokens as the API has them."`
+}
+
+// tokenView is a token as the API has one.
+type tokenView struct {
+	ID         string            `json:"id"`
+	Kind       storage.TokenKind `json:"kind"`
+	Name       string            `json:"name"`
+	CreatedAt  time.Time         `json:"created_at"`
+	LastUsedAt *time.Time        `json:"last_used_at,omitempty"`
+	ExpiresAt  *time.Time        `json:"expires_at,omitempty"`
+}
+
+func viewToken(t storage.Token) tokenView {
+	given := func(at time.Time) *time.Time {
+		if at.IsZero() {
+			return nil
+		}
+		return &at
+	}
+	return tokenView{t.ID, t.Kind, t.Name, t.CreatedAt, given(t.LastUsedAt), given(t.ExpiresAt)}
 }
 
 // Run prints a line a token.
@@ -54,15 +74,20 @@ func (t *tokenListCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	views := make([]tokenView, 0, len(tokens))
+	var lines table
 	for _, token := range tokens {
 		used := "never used"
 		if !token.LastUsedAt.IsZero() {
 			used = "used " + token.LastUsedAt.Local().Format("2 Jan 2006 15:04")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", token.ID, token.Kind, printable(token.Name), used)
+		views = append(views, viewToken(token))
+		lines.add(token.ID, string(token.Kind), token.Name, used)
 	}
-	return w.Flush()
+	if t.JSON {
+		return printJSON(views)
+	}
+	return lines.print(os.Stdout)
 }
 
 type tokenRevokeCmd struct {

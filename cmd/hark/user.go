@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"text/tabwriter"
+	"time"
 	"unicode/utf8"
 
 	"hark/storage"
@@ -21,6 +21,15 @@ type userCmd struct {
 
 type userListCmd struct {
 	AdminConfig
+	JSON bool `name:"json" help:"Print a JSON array of users as the API has them."`
+}
+
+// userView is a user as the API has one.
+type userView struct {
+	ID        string       `json:"id"`
+	Name      string       `json:"name"`
+	Role      storage.Role `json:"role"`
+	CreatedAt time.Time    `json:"created_at"`
 }
 
 // Run prints a line a user.
@@ -34,11 +43,16 @@ func (u *userListCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	for _, user := range users {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", user.ID, user.Role, printable(user.Name))
+	views := make([]userView, len(users))
+	var t table
+	for i, user := range users {
+		views[i] = userView{user.ID, user.Name, user.Role, user.CreatedAt}
+		t.add(user.ID, string(user.Role), user.Name)
 	}
-	return w.Flush()
+	if u.JSON {
+		return printJSON(views)
+	}
+	return t.print(os.Stdout)
 }
 
 // AddressConfig says where the people of a Hark reach it.

@@ -18,8 +18,8 @@ const (
 //
 // A request that comes again under the same idempotency key gives the message
 // that the first one made, and created is false; another request under the key
-// of an earlier one is storage.ErrKeyReused, and one whose message has been
-// deleted meanwhile is storage.ErrNotFound. Keys are a user's own.
+// of an earlier one is a storage.KeyReusedError, and one whose message has been
+// deleted meanwhile is storage.ErrKeySpent. Keys are a user's own.
 func (db *DB) Accept(ctx context.Context, actor storage.Actor, m storage.NewMessage) (msg storage.Message, job storage.JobRef, created bool, err error) {
 	err = db.change(ctx, "accept message", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
 		created = false
@@ -27,7 +27,7 @@ func (db *DB) Accept(ctx context.Context, actor storage.Actor, m storage.NewMess
 			earlier, err := t.byKey(ctx, actor, m.IdempotencyKey)
 			if err == nil {
 				if earlier.RequestHash != m.RequestHash {
-					return storage.ErrKeyReused
+					return &storage.KeyReusedError{MessageID: earlier.MessageID}
 				}
 				msg, job, err = t.acceptedBefore(ctx, actor, earlier.MessageID)
 				return err
@@ -70,11 +70,19 @@ func (s session) byKey(ctx context.Context, actor storage.Actor, key string) (ro
 	return row, err
 }
 
+// spent says of a key that its message is not there.
+func spent(err error) error {
+	if errors.Is(err, storage.ErrNotFound) {
+		return storage.ErrKeySpent
+	}
+	return err
+}
+
 // acceptedBefore reads the message that an earlier, equal request made.
 func (t *tx) acceptedBefore(ctx context.Context, actor storage.Actor, messageID string) (storage.Message, storage.JobRef, error) {
 	row, err := t.message(ctx, t.workspaceNo, actor, messageID)
 	if err != nil {
-		return storage.Message{}, storage.JobRef{}, err
+		return storage.Message{}, storage.JobRef{}, spent(err)
 	}
 	job, err := t.jobOf(ctx, messageID)
 	return row.message(), job.ref(), err
@@ -135,7 +143,7 @@ func (t *tx) noteActivity(ctx context.Context, conversationID string) error {
 
 // MessageByKey returns the message that the actor made under an idempotency
 // key, and the hash of the request that made it; storage.ErrNotFound when the
-// key is fresh.
+// key is fresh, and storage.ErrKeySpent when the message is gone.
 func (db *DB) MessageByKey(ctx context.Context, actor storage.Actor, idempotencyKey string) (msg storage.Message, requestHash string, err error) {
 	no, err := db.workspaceNo(ctx, actor.WorkspaceID)
 	if err != nil {
@@ -148,7 +156,7 @@ func (db *DB) MessageByKey(ctx context.Context, actor storage.Actor, idempotency
 		}
 		row, err := s.message(ctx, no, actor, key.MessageID)
 		msg, requestHash = row.message(), key.RequestHash
-		return err
+		return spent(err)
 	})
 	return msg, requestHash, err
 }

@@ -1,6 +1,7 @@
 package sqldb_test
 
 import (
+	"errors"
 	"reflect"
 	"sync"
 	"testing"
@@ -168,7 +169,10 @@ func TestIdempotencyKey(t *testing.T) {
 		}
 
 		_, _, _, err = w.Accept(t.Context(), w.ada, request("other"))
-		wantErr(t, err, storage.ErrKeyReused)
+		var reused *storage.KeyReusedError
+		if wantErr(t, err, storage.ErrKeyReused); !errors.As(err, &reused) || !ids[reused.MessageID] {
+			t.Errorf("the message there is not named: %v", err)
+		}
 		m, hash, err := w.MessageByKey(t.Context(), w.ada, "k")
 		if err != nil || hash != "h" || !ids[m.ID] {
 			t.Errorf("by key: %v, %q, %v", m.ID, hash, err)
@@ -179,7 +183,9 @@ func TestIdempotencyKey(t *testing.T) {
 		w.check(w.SweepIdentity(t.Context()))
 		w.check(w.DeleteMessage(t.Context(), w.ada, m.ID))
 		_, _, _, err = w.Accept(t.Context(), w.ada, request("h"))
-		wantErr(t, err, storage.ErrNotFound) // not made a second time
+		wantErr(t, err, storage.ErrKeySpent) // not made a second time
+		_, _, err = w.MessageByKey(t.Context(), w.ada, "k")
+		wantErr(t, err, storage.ErrKeySpent)
 	})
 }
 

@@ -986,6 +986,12 @@ export interface components {
              */
             instance: string;
             /**
+             * Format: uuid
+             * @description The message that is there already, where that is the problem
+             * @example 0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
+             */
+            message_id?: string;
+            /**
              * @description Quote it when you ask for help; the server's log has it
              * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
              */
@@ -2104,7 +2110,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: Idempotency key used before */
+            /** @description `idempotency_key_reused`: Idempotency key used before or `idempotency_key_spent`: Idempotency key used up */
             409: {
                 headers: {
                     [name: string]: unknown;
