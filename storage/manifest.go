@@ -23,6 +23,7 @@ type Manifest struct {
 	Format       int                  `json:"format"`
 	WrittenAt    time.Time            `json:"written_at"`
 	Revision     int64                `json:"-"` // of the record that it was made from
+	Replaces     int64                `json:"-"` // the revision that was written last when it was made
 	Workspace    ManifestWorkspace    `json:"workspace"`
 	Conversation ManifestConversation `json:"conversation"`
 	People       []ManifestPerson     `json:"people"` // the workspace's owner, the author, the members and the maker of the conversation

@@ -60,25 +60,25 @@ func (r *reindexer) find(ctx context.Context, m message) (*sqldb.Restored, error
 	}
 	switch original := m.first(storage.OriginalObject); {
 	case original != nil && manifest != nil:
-		return r.told(ctx, m, manifest)
+		return r.fromManifest(ctx, m, manifest)
 	case !r.Alone && m.newest().After(storage.Now().Add(-stillYoung)):
 		return nil, lossf("it may still be on its way in; run 'hark reindex' again in an hour")
 	case original != nil: // without a manifest, or with one that cannot be read
-		return r.untold(ctx, m, original)
+		return r.fromRecording(ctx, m, original)
 	case err != nil:
 		return nil, err
 	case m.first(storage.PieceObject) != nil:
-		return r.pieces(ctx, m, m.first(storage.PieceObject).Key)
+		return r.fromPieces(ctx, m, m.first(storage.PieceObject).Key)
 	}
 	return nil, lossf("its recording is not in the store")
 }
 
-// told is a message of which a manifest tells.
-func (r *reindexer) told(ctx context.Context, m message, manifest *storage.Manifest) (*sqldb.Restored, error) {
+// fromManifest is a message of which a manifest tells.
+func (r *reindexer) fromManifest(ctx context.Context, m message, manifest *storage.Manifest) (*sqldb.Restored, error) {
 	if !m.has(manifest.Original.Key) {
 		return nil, lossf("its recording %s is not in the store", manifest.Original.Key)
 	}
-	r.truth.correct(manifest)
+	r.latest.correct(manifest)
 	if manifest.Rendition != nil && !m.has(manifest.Rendition.Key) {
 		_, err := r.Objects.Stat(ctx, manifest.Rendition.Key) // one of an older version lies elsewhere
 		if errors.Is(err, storage.ErrNotFound) {
@@ -105,9 +105,9 @@ func (r *reindexer) told(ctx context.Context, m message, manifest *storage.Manif
 	return restored, nil
 }
 
-// untold is a message of which only the recording is there.
-func (r *reindexer) untold(ctx context.Context, m message, original *object) (*sqldb.Restored, error) {
-	manifest, err := r.stray(ctx, m)
+// fromRecording is a message of which only the recording is there.
+func (r *reindexer) fromRecording(ctx context.Context, m message, original *object) (*sqldb.Restored, error) {
+	manifest, err := r.recoveredManifest(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +117,9 @@ func (r *reindexer) untold(ctx context.Context, m message, original *object) (*s
 	return &sqldb.Restored{Manifest: manifest}, nil
 }
 
-// pieces is a recording that was not finished.
-func (r *reindexer) pieces(ctx context.Context, m message, piece string) (*sqldb.Restored, error) {
-	manifest, err := r.stray(ctx, m)
+// fromPieces is a recording that was not finished.
+func (r *reindexer) fromPieces(ctx context.Context, m message, piece string) (*sqldb.Restored, error) {
+	manifest, err := r.recoveredManifest(ctx, m)
 	if err != nil {
 		return nil, err
 	}

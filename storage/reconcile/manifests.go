@@ -30,7 +30,7 @@ func (s *Stores) WriteManifest(ctx context.Context, messageID string) error {
 	if err := s.putManifest(ctx, m, transcript); err != nil {
 		return fmt.Errorf("write manifest of message %s: %w", messageID, err)
 	}
-	err = s.Records.ManifestWritten(ctx, messageID, m.Revision)
+	err = s.Records.ManifestWritten(ctx, m)
 	if errors.Is(err, storage.ErrNotFound) { // deleted meanwhile: gone is gone
 		return s.Objects.Delete(ctx, storage.ManifestKey(m.Workspace.ID, messageID), storage.TranscriptKey(m.Workspace.ID, messageID))
 	}

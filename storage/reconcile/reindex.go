@@ -77,7 +77,7 @@ func (s *Stores) Reindex(ctx context.Context, o ReindexOptions) (Reindexed, erro
 	if err != nil && !errors.As(err, &d) || d != nil && d.OtherStore && !o.Rebind {
 		return Reindexed{}, err
 	}
-	r := &reindexer{Stores: s, ReindexOptions: o, truth: newTruth()}
+	r := &reindexer{Stores: s, ReindexOptions: o, latest: newLatest()}
 	for _, pass := range []func(context.Context, []message) error{r.learn, r.restore} {
 		if err := r.missing(ctx, pass); err != nil {
 			return r.done, err
@@ -121,7 +121,7 @@ func (s *Stores) bind(ctx context.Context) error {
 type reindexer struct {
 	*Stores
 	ReindexOptions
-	truth *truth
+	latest *latest
 
 	mu   sync.Mutex // guards done.Lost
 	done Reindexed
@@ -156,7 +156,7 @@ func (r *reindexer) learn(ctx context.Context, page []message) error {
 	return each(ctx, page, func(ctx context.Context, m message) error {
 		manifest, err := r.manifest(ctx, m)
 		if err == nil && manifest != nil {
-			r.truth.learn(*manifest)
+			r.latest.learn(*manifest)
 		}
 		return notLoss(err)
 	})

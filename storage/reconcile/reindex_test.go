@@ -132,7 +132,7 @@ func TestReindexIsResumed(t *testing.T) {
 	}
 	h := newHarness(t, storagetest.New(t), old.Objects)
 	h.disagrees(false)
-	r := &reindexer{Stores: h.Stores, ReindexOptions: ReindexOptions{Alone: true}, truth: newTruth()}
+	r := &reindexer{Stores: h.Stores, ReindexOptions: ReindexOptions{Alone: true}, latest: newLatest()}
 	h.check(r.missing(t.Context(), r.learn))
 	cut := errors.New("cut off")
 	if err := r.missing(t.Context(), func(ctx context.Context, page []message) error {

@@ -52,7 +52,7 @@ func (s *Stores) Sweep(ctx context.Context, now time.Time) (Swept, error) {
 	if err != nil {
 		return done, err
 	}
-	s.tell(ctx, done.Survey)
+	s.logFindings(ctx, done.Survey)
 	if done.Held = done.tooMany(); done.Held {
 		return done, nil
 	}
@@ -60,8 +60,8 @@ func (s *Stores) Sweep(ctx context.Context, now time.Time) (Swept, error) {
 	return done, err
 }
 
-// tell logs what somebody should look at.
-func (s *Stores) tell(ctx context.Context, v Survey) {
+// logFindings logs what somebody should look at.
+func (s *Stores) logFindings(ctx context.Context, v Survey) {
 	if v.Unknown > 0 {
 		s.Logger.WarnContext(ctx, "unknown recordings in the object store: 'hark reindex' makes their records again, 'hark orphans remove --unknown' removes them", "recordings", v.Unknown)
 	}

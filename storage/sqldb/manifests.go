@@ -37,13 +37,15 @@ func (db *DB) StaleManifests(ctx context.Context, before string, limit int) ([]s
 	return ids, err
 }
 
-// ManifestWritten notes that the manifest and the transcript of a message lie
-// in the store as they were at a revision. It fails with storage.ErrNotFound
-// when the message has been deleted meanwhile: then they must go, too.
-func (db *DB) ManifestWritten(ctx context.Context, messageID string, revision int64) error {
+// ManifestWritten notes that a manifest of [DB.Manifest] lies in the store, with
+// its transcript. Where another was written meanwhile nobody knows which of the
+// two came last: then it is to be written again. It fails with
+// storage.ErrNotFound when the message has been deleted meanwhile: then both
+// must go, too.
+func (db *DB) ManifestWritten(ctx context.Context, m storage.Manifest) error {
 	return db.write(ctx, "note manifest", func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `UPDATE messages SET manifest_revision = CASE WHEN manifest_revision < ? THEN CAST(? AS BIGINT) ELSE manifest_revision END
-			WHERE id = ?`, revision, revision, messageID)
+		n, err := t.exec(ctx, `UPDATE messages SET manifest_revision = CASE WHEN manifest_revision = ? THEN CAST(? AS BIGINT) ELSE 0 END
+			WHERE id = ?`, m.Replaces, m.Revision, m.Message.ID)
 		if err == nil && n == 0 {
 			err = storage.ErrNotFound
 		}
@@ -123,7 +125,7 @@ func (s session) people(ctx context.Context, m manifestRow) (rows []personRow, e
 func (r manifestRow) manifest(people []personRow) storage.Manifest {
 	msg := r.message()
 	m := storage.Manifest{
-		WrittenAt: fromMS(r.ReadAt), Revision: r.Revision,
+		WrittenAt: fromMS(r.ReadAt), Revision: r.Revision, Replaces: r.ManifestRevision,
 		Workspace: storage.ManifestWorkspace{ID: r.Workspace, Name: r.WorkspaceName, CreatedAt: fromMS(r.WorkspaceCreated)},
 		Conversation: storage.ManifestConversation{
 			ID: r.ConversationID, Kind: r.Kind, Title: r.ConvTitle, CreatedBy: r.CreatedBy, CreatedAt: fromMS(r.ConvCreated), Members: []string{},

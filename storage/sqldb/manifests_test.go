@@ -18,7 +18,7 @@ import (
 func (w *world) written(id string) (storage.Manifest, *storage.StoredTranscript) {
 	w.tb.Helper()
 	m, transcript := must2(w.Manifest(w.tb.Context(), id))(w.tb)
-	w.check(w.ManifestWritten(w.tb.Context(), id, m.Revision))
+	w.check(w.ManifestWritten(w.tb.Context(), m))
 	read := must(storage.ParseManifest(must(m.Encode())(w.tb)))(w.tb)
 	read.Revision = m.Revision
 	return read, transcript
@@ -118,12 +118,22 @@ func TestManifestGoesStale(t *testing.T) {
 		// One that changes while its manifest is written stays stale.
 		m, _ := must2(w.Manifest(t.Context(), newer.ID))(t)
 		must(w.UpdateMessage(t.Context(), w.bob, newer.ID, storage.MessagePatch{Title: &title}))(t)
-		w.check(w.ManifestWritten(t.Context(), newer.ID, m.Revision))
+		w.check(w.ManifestWritten(t.Context(), m))
+		if stale := w.stale(); !slices.Equal(stale, []string{newer.ID}) {
+			t.Errorf("stale: %v", stale)
+		}
+		// Of two that are written at once, nobody knows which lies there.
+		first, _ := must2(w.Manifest(t.Context(), newer.ID))(t)
+		title = "Last"
+		must(w.UpdateMessage(t.Context(), w.bob, newer.ID, storage.MessagePatch{Title: &title}))(t)
+		second, _ := must2(w.Manifest(t.Context(), newer.ID))(t)
+		w.check(w.ManifestWritten(t.Context(), first))
+		w.check(w.ManifestWritten(t.Context(), second))
 		if stale := w.stale(); !slices.Equal(stale, []string{newer.ID}) {
 			t.Errorf("stale: %v", stale)
 		}
 		w.check(w.DeleteMessage(t.Context(), w.bob, newer.ID))
-		wantErr(t, w.ManifestWritten(t.Context(), newer.ID, m.Revision), storage.ErrNotFound)
+		wantErr(t, w.ManifestWritten(t.Context(), m), storage.ErrNotFound)
 	})
 }
 

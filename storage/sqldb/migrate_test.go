@@ -3,6 +3,7 @@ package sqldb_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -59,6 +60,23 @@ var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing
 			for _, kind := range []storage.TokenKind{storage.APIToken, storage.SessionToken, storage.SignInToken} {
 				_, err := db.Authenticate(t.Context(), secret, kind)
 				wantErr(t, err, storage.ErrNotFound)
+			}
+		}
+	},
+	2: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+		w := newWorld(t, db)
+		m := newMessage(w.room)
+		w.check(w.AcceptAt1(t.Context(), w.ada, m, spoken("without a manifest")))
+		return func(t *testing.T) {
+			if stale := must(db.StaleManifests(t.Context(), "", 10))(t); !slices.Equal(stale, []string{m.ID}) {
+				t.Errorf("manifests to write: %v", stale)
+			}
+			w.check(w.DeleteMessage(t.Context(), w.ada, m.ID))
+			doomed := must(db.DoomedObjects(t.Context(), 10))(t)
+			for _, key := range []string{storage.MessagePrefix(w.ada.WorkspaceID, m.ID), "renditions/" + m.ID} {
+				if !slices.Contains(doomed, key) {
+					t.Errorf("doomed are %v, not %s", doomed, key)
+				}
 			}
 		}
 	},

@@ -12,9 +12,9 @@ import (
 	"hark/storage"
 )
 
-// truth is what the newest manifests tell of workspaces, conversations and
+// latest is what the newest manifests tell of workspaces, conversations and
 // people. It is safe for concurrent use.
-type truth struct {
+type latest struct {
 	mu            sync.Mutex
 	workspaces    map[string]dated[storage.ManifestWorkspace]
 	conversations map[string]dated[storage.ManifestConversation]
@@ -28,8 +28,8 @@ type dated[T any] struct {
 	value T
 }
 
-func newTruth() *truth {
-	return &truth{
+func newLatest() *latest {
+	return &latest{
 		workspaces:    map[string]dated[storage.ManifestWorkspace]{},
 		conversations: map[string]dated[storage.ManifestConversation]{},
 		people:        map[string]dated[storage.ManifestPerson]{},
@@ -38,7 +38,7 @@ func newTruth() *truth {
 }
 
 // learn takes from a manifest what is newer than what is known.
-func (t *truth) learn(m storage.Manifest) {
+func (t *latest) learn(m storage.Manifest) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	newer(t.workspaces, m.Workspace.ID, m.WrittenAt, m.Workspace)
@@ -59,7 +59,7 @@ func newer[T any](known map[string]dated[T], id string, at time.Time, value T) {
 
 // correct replaces what a manifest tells of anything but its message by what
 // the newest manifests do.
-func (t *truth) correct(m *storage.Manifest) {
+func (t *latest) correct(m *storage.Manifest) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	m.Workspace = t.workspaces[m.Workspace.ID].value
@@ -77,16 +77,16 @@ func (t *truth) correct(m *storage.Manifest) {
 // recoveredTitle is the conversation of recordings without a manifest.
 const recoveredTitle = "Recovered"
 
-// stray returns a manifest for a recording that has none: by the owner, in a
+// recoveredManifest returns a manifest for a recording that has none: by the owner, in a
 // conversation that only the owner is in.
-func (r *reindexer) stray(ctx context.Context, m message) (storage.Manifest, error) {
+func (r *reindexer) recoveredManifest(ctx context.Context, m message) (storage.Manifest, error) {
 	owner, err := r.owner(ctx, m.workspace)
 	if err != nil {
 		return storage.Manifest{}, err
 	}
-	r.truth.mu.Lock()
-	workspace, there := r.truth.workspaces[m.workspace]
-	r.truth.mu.Unlock()
+	r.latest.mu.Lock()
+	workspace, there := r.latest.workspaces[m.workspace]
+	r.latest.mu.Unlock()
 	if !there {
 		workspace.value = storage.ManifestWorkspace{ID: m.workspace, Name: recoveredTitle, CreatedAt: madeAt(m.workspace)}
 	}
@@ -105,9 +105,9 @@ func (r *reindexer) stray(ctx context.Context, m message) (storage.Manifest, err
 // owner is who a workspace belongs to: by its manifests, by the database, or
 // else somebody new.
 func (r *reindexer) owner(ctx context.Context, workspaceID string) (storage.ManifestPerson, error) {
-	r.truth.mu.Lock()
-	p, there := r.truth.people[r.truth.owners[workspaceID]]
-	r.truth.mu.Unlock()
+	r.latest.mu.Lock()
+	p, there := r.latest.people[r.latest.owners[workspaceID]]
+	r.latest.mu.Unlock()
 	if there {
 		return p.value, nil
 	}
