@@ -1,8 +1,8 @@
 // Package api is Hark's HTTP face: routes, who asks, errors as RFC 9457
 // problems, and the OpenAPI 3.1 description that is made from the code.
 //
-// A request passes [Server].observe (request id, access log, metrics, panics),
-// then its route. The calls under /v1 are huma operations, so that their
+// A request passes [Server].observe (request id, access log, metrics, panics)
+// and [Server].checkHost, then its route. The calls under /v1 are huma operations, so that their
 // parameters are checked and described in one place; each goes through
 // authenticate, which makes a storage.Actor of a bearer token, a session
 // cookie or a signed address, and refuses ids that cannot be ids. Handlers are
@@ -42,6 +42,7 @@ import (
 
 	"hark/api/coding"
 	"hark/api/intake"
+	"hark/api/proxy"
 )
 
 // Deps are the parts that the API works with. All but Live and Ready are
@@ -78,6 +79,13 @@ type Config struct {
 	// MetricsToken lets its bearer read /metrics and the parts of /readyz; empty
 	// means that only this machine may.
 	MetricsToken string
+	// Hosts are the names under which requests are answered beside the public
+	// one, localhost and addresses, such as that of a service in a cluster; "*"
+	// means all.
+	Hosts []string
+	// TrustedProxies are believed when they say whom they ask for; nil means
+	// nobody is.
+	TrustedProxies proxy.Trusted
 
 	// SessionTTL is how long a browser stays signed in; 0 means 30 days.
 	SessionTTL time.Duration
@@ -169,6 +177,11 @@ func (c *Config) complete() (*url.URL, error) {
 			problems = append(problems, fmt.Errorf("origins: %w", err))
 		}
 	}
+	for _, name := range c.Hosts {
+		if err := CheckHost(name); err != nil {
+			problems = append(problems, fmt.Errorf("hosts: %w", err))
+		}
+	}
 	for _, d := range []struct {
 		value *time.Duration
 		or    time.Duration
@@ -186,7 +199,9 @@ func (c *Config) complete() (*url.URL, error) {
 }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.echo.ServeHTTP(w, s.cfg.TrustedProxies.Request(r))
+}
 
 // EndStreams ends the event streams, whose listeners resume on another node or
 // after the restart. Without it a graceful stop would wait for them for ever.

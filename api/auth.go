@@ -94,14 +94,13 @@ func (s *Server) identify(call *call) error {
 }
 
 // credential takes the secret out of a request: a bearer token (RFC 6750) or,
-// when there is no Authorization header at all, the session cookie.
+// when there is none, the session cookie. Other schemes are not for us: a proxy
+// in front may ask for a password of its own.
 func (s *Server) credential(req *http.Request) (secret string, kind storage.TokenKind, err error) {
 	if header := req.Header.Get("Authorization"); header != "" {
-		scheme, token, _ := strings.Cut(header, " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			return "", "", nil
+		if scheme, token, _ := strings.Cut(header, " "); strings.EqualFold(scheme, "Bearer") {
+			return strings.TrimSpace(token), storage.APIToken, nil
 		}
-		return strings.TrimSpace(token), storage.APIToken, nil
 	}
 	secret, err = s.sessionOf(req)
 	return secret, storage.SessionToken, err

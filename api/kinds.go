@@ -35,6 +35,7 @@ var (
 	kindDamaged              = kind{"damaged_recording", 422, "Damaged recording", "The recording is damaged: nothing in it can be played."}
 	kindTooLong              = kind{"too_long", 422, "Recording too long", "The recording lasts longer than one may."}
 	kindOverBudget           = kind{"over_budget", 422, "Recording too costly", "Decoding the recording takes more than one may."}
+	kindMisdirected          = kind{"misdirected_request", 421, "Not this host", "Hark does not answer under this name. Its operator sets HARK_PUBLIC_URL to the address under which people reach it, or adds the name to HARK_HOSTS."}
 	kindPreconditionRequired = kind{"precondition_required", 428, "If-Match is missing", "Send If-Match: with the ETag of the ICE session for candidates, with * for a restart."}
 	kindTooManyUploads       = kind{"too_many_uploads", 429, "Too many at once", "You are sending many recordings at once. Wait for one to finish, then send the next."}
 	kindTooManyRecordings    = kind{"too_many_recordings", 429, "Too many at once", "You have as many live recordings as one may have at once. End one, then begin the next."}
@@ -51,7 +52,7 @@ func kinds() []kind {
 		kindBadRequest, kindBadCursor, kindEmptyClip, kindIncomplete, kindBadOffer, kindUnauthorized, kindForbidden, kindCrossSite,
 		kindNotFound, kindNoTranscript, kindNoWaveform, kindNoRendition, kindMethod, kindNotAcceptable, kindOfferNotAcceptable, kindTooSlow, kindConflict,
 		kindKeyReused, kindKeySpent, kindRepresentationGone, kindPreconditionFailed, kindTooLarge, kindNotAudio, kindUnsupported, kindRange, kindValidation, kindInvalidQuery,
-		kindDamaged, kindTooLong, kindOverBudget, kindPreconditionRequired, kindTooManyUploads, kindTooManyRecordings,
+		kindDamaged, kindTooLong, kindOverBudget, kindMisdirected, kindPreconditionRequired, kindTooManyUploads, kindTooManyRecordings,
 		kindInternal, kindLiveOff, kindUnavailable, kindSaturated, kindNoSpace,
 	}
 }

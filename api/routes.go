@@ -14,7 +14,7 @@ func (s *Server) route() error {
 	s.echo.Logger.SetOutput(io.Discard) // ours is passed in, and says all of it
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.answer(c, err) }
 	s.echo.IPExtractor = echo.ExtractIPDirect()
-	s.echo.Use(s.observe, s.cors, s.trimSlash)
+	s.echo.Use(s.observe, s.checkHost, s.cors, s.trimSlash)
 
 	s.huma = huma.NewAPI(s.description(), withHEAD{humaecho.New(s.echo, huma.Config{}).Adapter()})
 	s.routeMe()

@@ -24,6 +24,7 @@ type Config struct {
 	DatabaseConfig `group:"Records"`
 	LogConfig      `group:"Log"`
 	HTTPConfig     `group:"HTTP"`
+	ProxyConfig    `group:"HTTP"`
 
 	Role           string        `env:"HARK_ROLE" enum:"all,api,worker" default:"all" help:"What this process does: api answers requests, worker transcribes, all does both (${enum})."`
 	Addr           string        `env:"HARK_ADDR" default:"127.0.0.1:8080" help:"Address to listen on. A worker serves only health and metrics there."`
@@ -141,6 +142,7 @@ func (c *Config) resolve() error {
 		bad("HARK_RECOGNISERS", "%d is not a number of recognisers; expected 0 or more", c.Transcriber.Recognisers)
 	}
 	c.checkHTTP(bad)
+	c.checkProxy(c.Addr, bad)
 	c.Live.check(bad)
 	if c.Live.Captions == "on" && c.Transcriber.Engine != "sherpa" {
 		bad("HARK_CAPTIONS", "on needs HARK_ENGINE=sherpa: only the engine in process hears people while they speak")

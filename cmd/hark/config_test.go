@@ -143,6 +143,7 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 		{"no connections", []string{"--max-connections=0", "--max-connections-per-address=0"}, []string{"HARK_MAX_CONNECTIONS:", "HARK_MAX_CONNECTIONS_PER_ADDRESS"}},
 		{"metrics", []string{"--metrics-addr=9090", "--metrics-token=short"}, []string{"HARK_METRICS_ADDR", "HARK_METRICS_TOKEN"}},
 		{"captions from afar", []string{"--captions=on", "--engine=openai", "--openai-url=http://h"}, []string{"HARK_CAPTIONS"}},
+		{"hosts that are none", []string{"--hosts=https://voice.example.org", "--trusted-proxies=nginx"}, []string{"HARK_HOSTS", "HARK_TRUSTED_PROXIES"}},
 		{"origin with a path", []string{"--cors-origins=https://recorder.example.org/"}, []string{"HARK_CORS_ORIGINS"}},
 	}
 	for _, tc := range cases {

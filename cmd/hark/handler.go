@@ -34,10 +34,15 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the signing key: %w", err)
 	}
+	trusted, err := p.cfg.trusted(p.cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("read the trusted proxies: %w", err)
+	}
 	ready["recordings"] = p.recorder.Ready
 	deps := api.Deps{DB: p.db, Objects: p.blobs, Bus: p.bus, Live: p.recorder, Registry: p.metrics, Logger: log, Ready: ready}
 	s, err := api.New(deps, api.Config{
 		PublicURL: p.cfg.PublicURL, SigningKey: key, Version: version, CORSOrigins: p.cfg.CORSOrigins, MetricsToken: p.cfg.MetricsToken,
+		Hosts: p.cfg.Hosts, TrustedProxies: trusted,
 		Intake: intake.Config{Limits: media.Limits{MaxBytes: p.cfg.MaxUploadBytes, MaxDuration: p.cfg.MaxDuration}},
 	})
 	if err != nil {
