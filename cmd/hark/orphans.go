@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"hark/storage/reconcile"
 )
@@ -34,7 +33,7 @@ func (o *orphansListCmd) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, stores.close()) }()
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	out := json.NewEncoder(os.Stdout)
-	survey, err := stores.Survey(ctx, reconcile.OldEnough(time.Now()), func(s reconcile.Stray) error {
+	survey, err := stores.Survey(ctx, reconcile.OldEnough(stores.now), func(s reconcile.Stray) error {
 		if o.JSON {
 			return out.Encode(s)
 		}
@@ -84,7 +83,7 @@ func (o *orphansRemoveCmd) Run(ctx context.Context) (err error) {
 	}
 	var strays []reconcile.Stray
 	var bytes int64
-	survey, err := stores.Survey(ctx, reconcile.OldEnough(time.Now()), func(s reconcile.Stray) error {
+	survey, err := stores.Survey(ctx, reconcile.OldEnough(stores.now), func(s reconcile.Stray) error {
 		if s.Kind != reconcile.Unknown || o.Unknown {
 			strays = append(strays, s)
 			bytes += s.Bytes
@@ -102,7 +101,7 @@ func (o *orphansRemoveCmd) Run(ctx context.Context) (err error) {
 	if !o.Yes && !confirmed(fmt.Sprintf("Remove %d objects (%d bytes)?", len(strays), bytes)) {
 		return errors.New("nothing was removed; answer y, or give --yes")
 	}
-	n, err := stores.Remove(ctx, time.Now(), strays)
+	n, err := stores.Remove(ctx, stores.now, strays)
 	fmt.Printf("Removed %d objects. For 30 days 'hark orphans restore' puts them back.\n", n)
 	return err
 }

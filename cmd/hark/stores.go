@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"hark/storage/reconcile"
 )
@@ -23,7 +24,8 @@ type StoresConfig struct {
 // openedStores are database and object store of a Hark, opened by a command.
 type openedStores struct {
 	*reconcile.Stores
-	alone bool // no server uses the data folder
+	alone bool      // no server uses the data folder
+	now   time.Time // by which objects grow old; see earlierClock
 	close func() error
 }
 
@@ -55,9 +57,13 @@ func (c *StoresConfig) open(ctx context.Context) (_ *openedStores, err error) {
 		return nil, err
 	}
 	p.closers = append(p.closers, p.db.Close)
+	now, err := earlierClock(ctx, p.db)
+	if err != nil {
+		return nil, err
+	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return &openedStores{
-		Stores: &reconcile.Stores{Records: p.db, Objects: p.blobs, Logger: log}, alone: alone, close: p.Close,
+		Stores: &reconcile.Stores{Records: p.db, Objects: p.blobs, Logger: log}, alone: alone, now: now, close: p.Close,
 	}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hark/storage"
+	"hark/storage/sqldb"
 )
 
 // How often the sweepers look, and how many things they take at a time.
@@ -104,12 +105,27 @@ func (p *Program) sweepManifests(ctx context.Context) error {
 }
 
 func (p *Program) sweepOrphans(ctx context.Context) error {
-	done, err := p.stores.Sweep(ctx, time.Now())
+	now, err := earlierClock(ctx, p.db)
+	if err != nil {
+		return err
+	}
+	done, err := p.stores.Sweep(ctx, now)
 	p.storeMetrics.swept(done, err)
 	if done.Aborted+done.Removed+done.Purged > 0 {
 		p.log.InfoContext(ctx, "swept the object store", "objects", done.Objects, "removed", done.Removed, "purged", done.Purged, "uploads_aborted", done.Aborted)
 	}
 	return err
+}
+
+// earlierClock is the time by which objects grow old: this machine's, or the
+// database's if that is earlier. By a clock that is ahead, a clip that is being
+// sent would look like an orphan.
+func earlierClock(ctx context.Context, db *sqldb.DB) (time.Time, error) {
+	now, err := db.Now(ctx)
+	if here := time.Now(); here.Before(now) {
+		now = here
+	}
+	return now, err
 }
 
 // publishEvents fans committed events out to listeners on every node. A

@@ -74,3 +74,13 @@ func TestSweepPiecesOfDeletedRecordings(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 }
+
+// TestEarlierClock ages nothing by a clock that is ahead.
+func TestEarlierClock(t *testing.T) {
+	for ahead, want := range map[time.Duration]time.Duration{7 * 24 * time.Hour: 0, -7 * 24 * time.Hour: -7 * 24 * time.Hour} {
+		now, err := earlierClock(t.Context(), storagetest.New(t, storagetest.Clock(ahead)))
+		if off := time.Until(now) - want; err != nil || off.Abs() > time.Minute {
+			t.Errorf("a database %s ahead: %s, %v", ahead, now, err)
+		}
+	}
+}
