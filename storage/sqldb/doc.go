@@ -23,9 +23,9 @@
 // readers; a commit is on the disk (WAL, synchronous=FULL) before it is
 // answered.
 //
-// On Postgres nothing is asked of a connection that a pooler would not keep: no
-// start-up parameters, no statements prepared for later, no locks of a session.
-// Changes need transactions, so pgbouncer serves in its modes transaction and
+// Where a pooler stands before Postgres, which Open finds out, nothing is asked
+// of a connection that the pooler would not keep: no start-up parameters, no
+// statements prepared for later, and never a lock of a session. Changes need transactions, so pgbouncer serves in its modes transaction and
 // session, and is refused at the start in mode statement. Only what Postgres 13
 // has is used.
 //

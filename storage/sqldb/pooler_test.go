@@ -17,9 +17,13 @@ import (
 // database is migrated by two nodes at once, and both then accept, work, find
 // and follow, on server connections that change under them.
 func TestThroughPooler(t *testing.T) {
-	for _, mode := range []string{"transaction", "session"} {
-		t.Run(mode, func(t *testing.T) {
-			url := storagetest.Pooler(t, storagetest.EmptyPostgres(t), mode)
+	for name, c := range map[string]struct{ mode, more string }{
+		"transaction":               {"transaction", ""},
+		"session":                   {"session", ""},
+		"told to ignore parameters": {"transaction", "ignore_startup_parameters = jit, plan_cache_mode, hark.direct"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := storagetest.Pooler(t, storagetest.EmptyPostgres(t), c.mode, c.more)
 			nodes := []*sqldb.DB{storagetest.Open(t, url, storagetest.Conns(4)), storagetest.Open(t, url, storagetest.Conns(4))}
 			for _, err := range atOnce(func() error { return nodes[0].Migrate(t.Context()) }, func() error { return nodes[1].Migrate(t.Context()) }) {
 				if err != nil {

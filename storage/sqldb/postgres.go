@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,10 +21,8 @@ const migrateTimeout = 10 * time.Minute
 
 type postgres struct{}
 
-// openPostgres connects as poolers allow it too: no parameter goes with the
-// start-up but the application's name, and no prepared statement outlives a
-// round trip (cache_describe remembers what a statement's parameters and columns are,
-// not the statement), so that any server connection serves any statement.
+// openPostgres connects as is fastest and, when there is a pooler between, as
+// that allows.
 func (db *DB) openPostgres(ctx context.Context, cfg Config) error {
 	conf, err := pgx.ParseConfig(cfg.URL)
 	if err != nil {
@@ -34,31 +31,28 @@ func (db *DB) openPostgres(ctx context.Context, cfg Config) error {
 	if _, set := conf.RuntimeParams["application_name"]; !set {
 		conf.RuntimeParams["application_name"] = "hark"
 	}
-	if conf.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement && !strings.Contains(cfg.URL, "default_query_exec_mode=") {
-		conf.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	pooled, err := findPooler(ctx, conf)
+	if err != nil {
+		return explain(postgres{}.translate(err))
 	}
-	db.dialect = postgres{}
+	if pooled {
+		conf = throughPooler(conf, cfg.URL)
+	} else {
+		conf = direct(conf)
+	}
 	pool := stdlib.OpenDB(*conf, stdlib.OptionAfterConnect(tunePostgres))
 	pool.SetMaxOpenConns(cfg.MaxConns)
 	pool.SetMaxIdleConns(cfg.MaxConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	db.writer = sqlx.NewDb(pool, "pgx")
-	db.reader, db.maxIdle = db.writer, cfg.MaxConns
-	if err := errors.Join(db.probePostgres(ctx), db.compareClocks(ctx)); err != nil {
+	db.dialect, db.writer, db.maxIdle = postgres{}, sqlx.NewDb(pool, "pgx"), cfg.MaxConns
+	db.reader = db.writer
+	if err = db.probePostgres(ctx); err == nil {
+		err = db.compareClocks(ctx)
+	}
+	if err != nil {
 		return errors.Join(explain(err), db.Close())
 	}
 	return nil
-}
-
-// tunePostgres switches compiling off, which takes longer than any query here,
-// unless the URL asks for it. A pooler may drop the setting, or hand it to
-// another connection of Hark's; both are harmless.
-func tunePostgres(ctx context.Context, conn *pgx.Conn) error {
-	if _, set := conn.Config().RuntimeParams["jit"]; set {
-		return nil
-	}
-	_, err := conn.Exec(ctx, `SET jit = off`)
-	return err
 }
 
 // probePostgres makes sure of what every change needs: a transaction, and a
@@ -67,20 +61,6 @@ func (db *DB) probePostgres(ctx context.Context) error {
 	return db.retry(ctx, "begin a transaction", readTimeout, func(ctx context.Context) (bool, error) {
 		return db.once(ctx, func(ctx context.Context, t *tx) error { return t.dialect.writable(ctx, t.session) })
 	})
-}
-
-// explain adds to a refusal by a pooler what to set so that it works.
-func explain(err error) error {
-	said := err.Error()
-	switch {
-	case strings.Contains(said, "statement pooling mode"):
-		return fmt.Errorf("the pooler does not allow transactions, which Hark needs: "+
-			"set pool_mode = transaction, or session, for this database in pgbouncer.ini: %s", said)
-	case strings.Contains(said, "unsupported startup parameter"):
-		return fmt.Errorf("the pooler does not take a parameter that HARK_DATABASE_URL sets: "+
-			"take it out there, or name it in ignore_startup_parameters in pgbouncer.ini: %s", said)
-	}
-	return err
 }
 
 // writable fails on a standby, and where the operator made the database

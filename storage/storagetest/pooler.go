@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -35,11 +36,11 @@ pidfile = %s
 `
 
 // Pooler starts a pgbouncer in front of a database, in a pool mode (session,
-// transaction or statement), and returns the URL through it. It ends with the
+// transaction or statement) and with more settings, and returns the URL through it. It ends with the
 // test. It skips the test where there is no pgbouncer, or fails it in CI.
-func Pooler(tb testing.TB, database, mode string) string {
+func Pooler(tb testing.TB, database, mode string, settings ...string) string {
 	tb.Helper()
-	address, err := startPooler(tb, database, mode)
+	address, err := startPooler(tb, database, mode, settings)
 	if errors.Is(err, errNoPooler) && os.Getenv("CI") == "" {
 		tb.Skip(err)
 	}
@@ -49,7 +50,7 @@ func Pooler(tb testing.TB, database, mode string) string {
 	return address
 }
 
-func startPooler(tb testing.TB, database, mode string) (string, error) {
+func startPooler(tb testing.TB, database, mode string, settings []string) (string, error) {
 	binary, err := exec.LookPath("pgbouncer")
 	if err != nil {
 		if binary, err = exec.LookPath("/usr/sbin/pgbouncer"); err != nil {
@@ -66,7 +67,7 @@ func startPooler(tb testing.TB, database, mode string) (string, error) {
 	}
 	tb.Cleanup(func() { os.RemoveAll(dir) })
 	at := func(name string) string { return filepath.Join(dir, name) }
-	config := fmt.Sprintf(poolerConfig, server.Host, server.Port, dir, at("users"), mode, at("log"), at("pid"))
+	config := fmt.Sprintf(poolerConfig, server.Host, server.Port, dir, at("users"), mode, at("log"), at("pid")) + strings.Join(settings, "\n") + "\n"
 	users := fmt.Sprintf("%q %q\n", server.User, server.Password)
 	if err := errors.Join(os.WriteFile(at("ini"), []byte(config), 0o644), os.WriteFile(at("users"), []byte(users), 0o644)); err != nil {
 		return "", err
