@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -85,8 +86,9 @@ func (m *modelsListCmd) Run() error {
 
 type modelsFetchCmd struct {
 	modelsConfig
-	From string   `placeholder:"DIR|FILE|URL" help:"Where to take one model from that is not downloaded by itself."`
-	IDs  []string `arg:"" optional:"" name:"id" help:"Models; when left out, those that Hark needs by default."`
+	From   string   `placeholder:"DIR|FILE|URL" help:"Where to take one model from that is not downloaded by itself."`
+	SHA256 string   `name:"sha256" placeholder:"HEX" help:"What the archive must sum to; needed with --from http://…"`
+	IDs    []string `arg:"" optional:"" name:"id" help:"Models; when left out, those that Hark needs by default."`
 }
 
 // Run fetches what is not there yet. Models are no secrets: in a folder outside
@@ -105,9 +107,12 @@ func (m *modelsFetchCmd) Run(ctx context.Context, umask callersUmask) error {
 	if m.From != "" && len(m.IDs) != 1 {
 		return usageError(fmt.Sprintf("--from names where one model comes from, but there are %d", len(m.IDs)))
 	}
+	if m.SHA256 != "" && m.From == "" {
+		return errors.New("--sha256 is of the archive that --from names, and there is none")
+	}
 	for _, id := range m.IDs {
 		bar := newBar(os.Stderr, id, 0)
-		_, err := models.Fetch(ctx, dir, id, models.Options{From: m.From, Progress: func(done, total int64) {
+		_, err := models.Fetch(ctx, dir, id, models.Options{From: m.From, SHA256: m.SHA256, Progress: func(done, total int64) {
 			bar.setOf(done, total)
 		}})
 		bar.finish()

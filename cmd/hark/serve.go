@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"hark/storage"
@@ -51,7 +52,8 @@ func (s *serveCmd) Run(ctx context.Context) (err error) {
 const signInTTL = 24 * time.Hour
 
 // welcome makes the first workspace and its owner on an empty database, gives
-// the owner the bootstrap token, and prints where to go.
+// the owner the bootstrap token, and prints where to go. Only on a terminal is
+// that an address that signs in.
 func (p *Program) welcome(ctx context.Context) error {
 	owner, created, err := p.db.Bootstrap(ctx, "Hark", "Owner")
 	if err != nil {
@@ -63,11 +65,15 @@ func (p *Program) welcome(ctx context.Context) error {
 		}
 	}
 	if p.cfg.BootstrapToken != "" {
-		if err := p.db.ImportToken(ctx, owner.UserID, "bootstrap", string(p.cfg.BootstrapToken)); err != nil {
+		err := p.db.ImportToken(ctx, owner.UserID, "bootstrap", string(p.cfg.BootstrapToken))
+		if errors.Is(err, storage.ErrConflict) {
+			p.log.WarnContext(ctx, "the bootstrap token was revoked, or is another user's, and is not given again; set HARK_BOOTSTRAP_TOKEN to another, or unset it")
+		} else if err != nil {
 			return fmt.Errorf("keep the bootstrap token: %w", err)
 		}
 	}
-	if created {
+	// A log or a file that this goes to outlives the moment, and others read it.
+	if created && isTerminal(os.Stdout) {
 		_, secret, err := p.db.CreateToken(ctx, owner.UserID, storage.SignInToken, "first start", signInTTL)
 		if err != nil {
 			return fmt.Errorf("make the sign-in address: %w", err)

@@ -24,6 +24,12 @@ func terminalColumns(f *os.File) int {
 	return int(size.Col)
 }
 
+// isTerminal reports whether somebody may be looking at what f prints.
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	return err == nil
+}
+
 // canBold reports whether text for f may be printed bold (https://no-color.org).
 func canBold(f *os.File) bool { return os.Getenv("NO_COLOR") == "" && terminalColumns(f) > 0 }
 

@@ -21,6 +21,9 @@ type Options struct {
 	// gzip or bzip2) that holds them at any depth, or an http(s) address of
 	// such an archive. Empty means the npm packages of the catalogue.
 	From string
+	// SHA256 is what the archive must sum to, in hex; empty means that it is
+	// not checked, which an http address does not allow.
+	SHA256 string
 
 	NPM    string       // path of the npm client; empty means the one in PATH
 	Client *http.Client // for an address; nil means http.DefaultClient

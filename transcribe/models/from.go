@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,8 +14,23 @@ import (
 	"strings"
 )
 
+// maxRedirects is how often an address may lead to another.
+const maxRedirects = 10
+
+var (
+	errNoSum       = errors.New("a SHA-256 is 64 hexadecimal digits")
+	errSumOfFolder = errors.New("a folder has no SHA-256; name an archive, or leave the sum out")
+	errPlainHTTP   = errors.New("over http anybody on the way could replace the model: use https, or say what the archive must sum to (--sha256)")
+	errRedirects   = fmt.Errorf("it redirects more than %d times", maxRedirects)
+)
+
 // fillFrom takes the model's files from where the operator says.
 func fillFrom(ctx context.Context, partial string, m Model, opts Options) error {
+	if opts.SHA256 != "" {
+		if sum, err := hex.DecodeString(opts.SHA256); err != nil || len(sum) != sha256.Size {
+			return errNoSum
+		}
+	}
 	if strings.HasPrefix(opts.From, "https://") || strings.HasPrefix(opts.From, "http://") {
 		return fillFromAddress(ctx, partial, m, opts)
 	}
@@ -22,6 +39,9 @@ func fillFrom(ctx context.Context, partial string, m Model, opts Options) error 
 		return err
 	}
 	if info.IsDir() {
+		if opts.SHA256 != "" {
+			return errSumOfFolder
+		}
 		return fillFromFolder(partial, m, opts)
 	}
 	f, err := os.Open(opts.From)
@@ -53,14 +73,29 @@ func fillFromFolder(partial string, m Model, opts Options) error {
 	return nil
 }
 
+// fillFromAddress fetches an archive. Whoever is on the way could put another
+// in place of what comes over plain http, so that wants a sum, wherever a
+// redirect leads.
 func fillFromAddress(ctx context.Context, partial string, m Model, opts Options) error {
+	if opts.SHA256 == "" && !strings.HasPrefix(opts.From, "https://") {
+		return errPlainHTTP
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, opts.From, nil)
 	if err != nil {
 		return err
 	}
-	client := opts.Client
-	if client == nil {
-		client = http.DefaultClient
+	client := http.Client{}
+	if opts.Client != nil {
+		client = *opts.Client
+	}
+	client.CheckRedirect = func(to *http.Request, via []*http.Request) error {
+		if opts.SHA256 == "" && to.URL.Scheme != "https" {
+			return errPlainHTTP
+		}
+		if len(via) >= maxRedirects {
+			return errRedirects
+		}
+		return nil
 	}
 	response, err := client.Do(request)
 	if err != nil {
@@ -80,13 +115,23 @@ func fillFromArchive(archive io.Reader, size int64, partial string, m Model, opt
 	for _, file := range m.Files {
 		want[file.Name] = true
 	}
-	archive = &counting{r: archive, total: size, tell: opts.Progress}
+	sum := sha256.New()
+	archive = io.TeeReader(&counting{r: archive, total: size, tell: opts.Progress}, sum)
 	isWanted := func(name string) bool { return want[path.Base(name)] }
 	err := unpack(archive, isWanted, len(want), func(name string, r io.Reader) error {
 		return writeFile(filepath.Join(partial, path.Base(name)), r)
 	})
 	if err != nil {
 		return fmt.Errorf("%s, which must hold %v: %w", opts.From, names(m), err)
+	}
+	if opts.SHA256 == "" {
+		return nil
+	}
+	if _, err := io.Copy(io.Discard, archive); err != nil { // what lies behind the files counts too
+		return fmt.Errorf("read %s to its end: %w", opts.From, err)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); !strings.EqualFold(got, opts.SHA256) {
+		return fmt.Errorf("%s has the SHA-256 %s, not the one that is expected", opts.From, got)
 	}
 	return nil
 }

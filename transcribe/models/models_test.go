@@ -147,10 +147,25 @@ func TestFetchFromElsewhere(t *testing.T) {
 	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(archive))))
 	defer server.Close()
 
-	for name, from := range map[string]string{"folder": folder, "archive": archive, "address": server.URL + "/whisper.tar.gz"} {
+	secure := httptest.NewTLSServer(http.FileServer(http.Dir(filepath.Dir(archive))))
+	defer secure.Close()
+	lower := httptest.NewTLSServer(http.RedirectHandler(server.URL+"/whisper.tar.gz", http.StatusFound))
+	defer lower.Close()
+	recorded, err := hashFile(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := recorded.SHA256
+
+	for name, opts := range map[string]Options{
+		"folder": {From: folder}, "archive": {From: archive}, "archive with its sum": {From: archive, SHA256: strings.ToUpper(sum)},
+		"https":                                  {From: secure.URL + "/whisper.tar.gz", Client: secure.Client()},
+		"http with its sum":                      {From: server.URL + "/whisper.tar.gz", SHA256: sum},
+		"https that leads to http, with its sum": {From: lower.URL, SHA256: sum, Client: lower.Client()},
+	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			got, err := Fetch(t.Context(), dir, m.ID, Options{From: from})
+			got, err := Fetch(t.Context(), dir, m.ID, opts)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -163,13 +178,19 @@ func TestFetchFromElsewhere(t *testing.T) {
 			}
 		})
 	}
-	for name, from := range map[string]string{
-		"empty folder": t.TempDir(), "nothing": filepath.Join(folder, "nothing"), "404": server.URL + "/nothing",
-		"half an archive": halved(t, archive),
+	for name, opts := range map[string]Options{
+		"empty folder": {From: t.TempDir()}, "nothing": {From: filepath.Join(folder, "nothing")},
+		"404":                      {From: secure.URL + "/nothing", Client: secure.Client()},
+		"half an archive":          {From: halved(t, archive)},
+		"http":                     {From: server.URL + "/whisper.tar.gz"},
+		"https that leads to http": {From: lower.URL, Client: lower.Client()},
+		"another sum":              {From: archive, SHA256: strings.Repeat("0", 64)},
+		"half a sum":               {From: archive, SHA256: sum[:32]},
+		"sum of a folder":          {From: folder, SHA256: sum},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			if _, err := Fetch(t.Context(), dir, m.ID, Options{From: from}); err == nil {
+			if _, err := Fetch(t.Context(), dir, m.ID, opts); err == nil {
 				t.Error("it was taken")
 			}
 			if _, err := Locate(dir, m.ID); !errors.Is(err, ErrMissing) {

@@ -52,7 +52,7 @@ type Config struct {
 	ChunkDuration time.Duration // most sound in one request; 0 means 5 min, at least 1 s
 	Concurrency   int           // requests at once, over all clips; 0 means 2
 
-	HTTPClient *http.Client // nil means one of our own
+	HTTPClient *http.Client // nil means one of our own; redirects are never followed
 	Logger     *slog.Logger // nil means none
 }
 
@@ -90,9 +90,13 @@ func New(cfg Config) (*Engine, error) {
 	cfg.MaxRetries = max(orDefault(cfg.MaxRetries, 3), 0)
 	cfg.ChunkDuration = orDefault(cfg.ChunkDuration, 5*time.Minute)
 	cfg.Concurrency = max(orDefault(cfg.Concurrency, 2), 1)
-	if cfg.HTTPClient == nil {
-		cfg.HTTPClient = &http.Client{}
+	client := http.Client{}
+	if cfg.HTTPClient != nil {
+		client = *cfg.HTTPClient
 	}
+	// Sound and key go to the server that was configured and to no other.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	cfg.HTTPClient = &client
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -174,6 +174,25 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// A server that leads elsewhere gets nobody's speech, and not our key, to there.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	for _, status := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+		elsewhere := newServer(t)
+		s := newServer(t)
+		s.answer = func(w http.ResponseWriter, r *http.Request, _ call) {
+			http.Redirect(w, r, elsewhere.URL+r.URL.Path, status)
+		}
+		_, err := newEngine(t, s, func(c *Config) { c.HTTPClient = &http.Client{} }).Transcribe(t.Context(), beepClip(1, 0.3), transcribe.Options{})
+		var f *transcribe.PermanentError
+		if !errors.As(err, &f) || !strings.Contains(f.Reason, "HARK_OPENAI_URL") {
+			t.Errorf("%d: %v", status, err)
+		}
+		if n := elsewhere.count(); n != 0 {
+			t.Errorf("%d: %d requests went elsewhere", status, n)
+		}
+	}
+}
+
 func TestModelWithoutTimes(t *testing.T) {
 	s := newServer(t)
 	s.answer = func(w http.ResponseWriter, _ *http.Request, c call) {

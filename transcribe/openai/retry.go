@@ -114,6 +114,8 @@ func permanent(call *callError, err error) error {
 	}
 	var reason string
 	switch call.status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		reason = "The transcription server sends Hark to another address, where no sound is sent unasked. An administrator has to set HARK_OPENAI_URL to the right one; then retry."
 	case http.StatusUnauthorized, http.StatusForbidden:
 		reason = "The transcription server does not accept Hark's key. An administrator has to set a valid one; then retry."
 	case http.StatusTooManyRequests, http.StatusPaymentRequired:
