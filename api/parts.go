@@ -76,6 +76,6 @@ type bus interface {
 type live interface {
 	Begin(ctx context.Context, actor storage.Actor, start recorder.Start) (*recorder.Recording, error)
 	Session(id string, actor storage.Actor) (*recorder.Recording, error)
-	Links() []string
+	Links(userID string) []string
 	Nudge()
 }

@@ -13,7 +13,7 @@ import (
 // webrtc opens sessions (whip.Server).
 type webrtc interface {
 	Open(ctx context.Context, offer string, sink whip.Sink) (*whip.Session, error)
-	Links() []string
+	Links(user string) []string
 }
 
 // session is what a recording needs of a whip.Session.

@@ -172,13 +172,13 @@ func (r *Recorder) Session(id string, actor storage.Actor) (*Recording, error) {
 	return r.desk.session(id, actor)
 }
 
-// Links are the values of Link headers that name ICE servers (RFC 9725,
-// section 4.6).
-func (r *Recorder) Links() []string {
+// Links are the values of Link headers that name ICE servers to a user's client
+// (RFC 9725, section 4.6).
+func (r *Recorder) Links(userID string) []string {
 	if r.WebRTC == nil {
 		return nil
 	}
-	return r.WebRTC.Links()
+	return r.WebRTC.Links(userID)
 }
 
 // mostBehind is how far the disk may be behind a speaker on a node that is

@@ -143,6 +143,7 @@ func (c *Config) resolve() error {
 	}
 	c.checkHTTP(bad)
 	c.checkProxy(c.Addr, bad)
+	c.Live.listenBeside(c.Addr)
 	c.Live.check(bad)
 	if c.Live.Captions == "on" && c.Transcriber.Engine != "sherpa" {
 		bad("HARK_CAPTIONS", "on needs HARK_ENGINE=sherpa: only the engine in process hears people while they speak")

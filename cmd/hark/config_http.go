@@ -9,7 +9,7 @@ type HTTPConfig struct {
 	MaxConnectionsPerAddress int `env:"HARK_MAX_CONNECTIONS_PER_ADDRESS" default:"1024" help:"Those of one IPv4 address or IPv6 /64; loopback is not bounded."`
 
 	MetricsAddr  string `env:"HARK_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address for operators alone, with /metrics, /readyz in full and /healthz; none when empty."`
-	MetricsToken string `env:"HARK_METRICS_TOKEN" placeholder:"SECRET" help:"Bearer token for /metrics and the parts of /readyz on the listening address, 16 characters or more; this machine needs none."`
+	MetricsToken secret `env:"HARK_METRICS_TOKEN" placeholder:"SECRET" help:"Bearer token for /metrics and the parts of /readyz on the listening address, 16 characters or more; this machine needs none."`
 }
 
 // minSecret is how long a secret that people choose must be, in bytes.

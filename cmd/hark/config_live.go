@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"net/url"
@@ -12,10 +13,11 @@ import (
 
 // LiveConfig says how people speak into Hark over WebRTC.
 type LiveConfig struct {
-	UDP          string   `name:"webrtc-udp" env:"HARK_WEBRTC_UDP" default:":8189" help:"Address of the one UDP port of all live recordings, which clients must reach; off turns live recording off."`
-	TCP          string   `name:"webrtc-tcp" env:"HARK_WEBRTC_TCP" default:":8189" help:"Address of the TCP port for clients whose network lets no UDP through, or off."`
+	UDP          string   `name:"webrtc-udp" env:"HARK_WEBRTC_UDP" placeholder:"ADDR" help:"Address of the one UDP port of all live recordings, which clients must reach; port 8189 of HARK_ADDR's host when empty; off turns live recording off."`
+	TCP          string   `name:"webrtc-tcp" env:"HARK_WEBRTC_TCP" placeholder:"ADDR" help:"Address of the TCP port for clients whose network lets no UDP through, or off; as HARK_WEBRTC_UDP when empty."`
 	Public       []string `name:"webrtc-public" env:"HARK_WEBRTC_PUBLIC" placeholder:"HOSTS" help:"Addresses or names under which clients reach these ports, comma-separated, for a server behind NAT; its own when empty."`
-	ICEServers   []string `name:"ice-servers" env:"HARK_ICE_SERVERS" placeholder:"URLS" credentials:"" help:"STUN and TURN servers that clients are told of, comma-separated: stun:HOST:PORT, turn:USER:SECRET@HOST:PORT?transport=udp."`
+	ICEServers   []string `name:"ice-servers" env:"HARK_ICE_SERVERS" placeholder:"URLS" credentials:"" help:"STUN and TURN servers that clients are told of, comma-separated: stun:HOST:PORT, turn:USER:SECRET@HOST:PORT?transport=udp, or turn:HOST:PORT with HARK_TURN_SECRET."`
+	TURNSecret   secret   `name:"turn-secret" env:"HARK_TURN_SECRET" placeholder:"SECRET" help:"Secret shared with the TURN servers (coturn's static-auth-secret), of which each speaker is given a credential that runs out."`
 	Sessions     int      `name:"webrtc-sessions" env:"HARK_WEBRTC_SESSIONS" default:"1000" help:"Live recordings at once on this node."`
 	UserSessions int      `name:"webrtc-user-sessions" env:"HARK_WEBRTC_USER_SESSIONS" default:"4" help:"Live recordings of one user at once on this node."`
 	Captions     string   `env:"HARK_CAPTIONS" enum:"auto,on,off" default:"auto" help:"Captions while somebody speaks (${enum}); auto means where this process transcribes by itself, on loads the model for it in role api too."`
@@ -26,6 +28,20 @@ const off = "off"
 
 // enabled reports whether people can speak here at all.
 func (c LiveConfig) enabled() bool { return c.UDP != off }
+
+// livePort is where live recordings come in.
+const livePort = "8189"
+
+// listenBeside has live recordings come in where HTTP does, unless it was said
+// where: who keeps HTTP on this machine means all of it.
+func (c *LiveConfig) listenBeside(httpAddr string) {
+	host, _, err := net.SplitHostPort(httpAddr)
+	if err != nil {
+		return // it is refused
+	}
+	c.UDP = cmp.Or(c.UDP, net.JoinHostPort(host, livePort))
+	c.TCP = cmp.Or(c.TCP, c.UDP)
+}
 
 func (c LiveConfig) check(bad func(key, format string, args ...any)) {
 	for _, port := range []struct{ key, value string }{{"HARK_WEBRTC_UDP", c.UDP}, {"HARK_WEBRTC_TCP", c.TCP}} {
@@ -41,7 +57,7 @@ func (c LiveConfig) check(bad func(key, format string, args ...any)) {
 			bad("HARK_WEBRTC_PUBLIC", "%q is not an address or a name, such as 203.0.113.7 or voice.example.org, without a port", host)
 		}
 	}
-	if _, err := parseICEServers(c.ICEServers); err != nil {
+	if _, err := parseICEServers(c.ICEServers, c.TURNSecret != ""); err != nil {
 		bad("HARK_ICE_SERVERS", "%s", err)
 	}
 	if c.Sessions < 1 {
@@ -56,13 +72,13 @@ var (
 	hostName  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
 	iceServer = regexp.MustCompile(`^(stuns?|turns?):(?:([^:@]+):([^@]+)@)?([^@/?]+)(\?transport=(?:udp|tcp))?$`)
 
-	errICEServer = errors.New("an entry is not such as stun:stun.example.org:3478 or turn:USER:SECRET@turn.example.org:3478?transport=udp (special characters in USER and SECRET percent-encoded)")
+	errICEServer = errors.New("an entry is not such as stun:stun.example.org:3478 or turn:USER:SECRET@turn.example.org:3478?transport=udp (special characters in USER and SECRET percent-encoded; without USER and SECRET only with HARK_TURN_SECRET)")
 )
 
 // parseICEServers reads addresses as RFC 7064 and RFC 7065 write them, with the
-// credential of a TURN server before its host. Errors do not repeat what may
-// hold a password.
-func parseICEServers(entries []string) ([]whip.ICEServer, error) {
+// credential of a TURN server before its host, unless a secret is shared with
+// it. Errors do not repeat what may hold a password.
+func parseICEServers(entries []string, shared bool) ([]whip.ICEServer, error) {
 	servers := make([]whip.ICEServer, 0, len(entries))
 	for _, entry := range entries {
 		parts := iceServer.FindStringSubmatch(strings.TrimSpace(entry))
@@ -73,7 +89,7 @@ func parseICEServers(entries []string) ([]whip.ICEServer, error) {
 		user, err := url.PathUnescape(parts[2])
 		secret, err2 := url.PathUnescape(parts[3])
 		isTURN := strings.HasPrefix(scheme, "turn")
-		if err != nil || err2 != nil || isTURN != (user != "") {
+		if err != nil || err2 != nil || user != "" && !isTURN || user == "" && isTURN && !shared {
 			return nil, errICEServer
 		}
 		servers = append(servers, whip.ICEServer{

@@ -165,7 +165,7 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 }
 
 func TestICEServers(t *testing.T) {
-	got, err := parseICEServers([]string{"stun:stun.example.org:3478", "turn:ada:s%40me@turn.example.org:3478?transport=udp"})
+	got, err := parseICEServers([]string{"stun:stun.example.org:3478", "turn:ada:s%40me@turn.example.org:3478?transport=udp"}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,6 +175,33 @@ func TestICEServers(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
+	}
+	got, err = parseICEServers([]string{"turns:turn.example.org"}, true)
+	if want := []whip.ICEServer{{URLs: []string{"turns:turn.example.org"}}}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("with a shared secret: %+v, %v", got, err)
+	}
+}
+
+// Live recordings come in where HTTP does, unless it is said where.
+func TestLivePortsBesideHTTP(t *testing.T) {
+	for addr, want := range map[string]string{
+		"127.0.0.1:8080": "127.0.0.1:8189", "[::1]:80": "[::1]:8189", ":8080": ":8189", "0.0.0.0:8080": "0.0.0.0:8189",
+	} {
+		c := LiveConfig{TCP: off}
+		c.listenBeside(addr)
+		if c.UDP != want || c.TCP != off {
+			t.Errorf("beside %s: %s and %s", addr, c.UDP, c.TCP)
+		}
+	}
+	c, err := parsed(t, "serve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Serve.resolve(); err != nil {
+		t.Fatal(err)
+	}
+	if c.Serve.Live.UDP != "127.0.0.1:8189" || c.Serve.Live.TCP != "127.0.0.1:8189" {
+		t.Errorf("by default: %s and %s", c.Serve.Live.UDP, c.Serve.Live.TCP)
 	}
 }
 

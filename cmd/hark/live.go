@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"hark/api/recorder"
 	"hark/media/whip"
@@ -78,9 +81,13 @@ func (p *Program) openListeners() *live.Engine {
 	return listeners
 }
 
+// turnMargin is how much longer a credential for a relay is good than the
+// longest recording: for connecting, and for clocks that differ.
+const turnMargin = 15 * time.Minute
+
 func (p *Program) openWebRTC(ctx context.Context) (*whip.Server, error) {
 	c := p.cfg.Live
-	servers, err := parseICEServers(c.ICEServers)
+	servers, err := parseICEServers(c.ICEServers, c.TURNSecret != "")
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +96,10 @@ func (p *Program) openWebRTC(ctx context.Context) (*whip.Server, error) {
 		tcp = ""
 	}
 	server, err := whip.Listen(ctx, whip.Config{
-		UDP: c.UDP, TCP: tcp, Public: c.Public, ICEServers: servers, Logger: p.log.With("part", "webrtc"),
+		UDP: c.UDP, TCP: tcp, Public: c.Public, ICEServers: servers,
+		// A relay is asked again for its credential while a recording lasts.
+		TURNSecret: string(c.TURNSecret), TURNLife: p.cfg.MaxDuration + turnMargin,
+		Logger: p.log.With("part", "webrtc"),
 	})
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("the port for live recordings is taken; set HARK_WEBRTC_UDP (now %s) or HARK_WEBRTC_TCP (now %s) to another, or to off: %w", c.UDP, c.TCP, err)
@@ -98,7 +108,20 @@ func (p *Program) openWebRTC(ctx context.Context) (*whip.Server, error) {
 		return nil, fmt.Errorf("open the port for live recordings (HARK_WEBRTC_UDP, HARK_WEBRTC_TCP): %w", err)
 	}
 	p.closers = append(p.closers, server.Close)
+	if at, ok := server.Addr().(*net.UDPAddr); ok && at.IP.IsLoopback() && len(c.Public) == 0 && !loopbackURL(p.cfg.PublicURL) {
+		p.log.WarnContext(ctx, "live recording can be reached from this machine only; set HARK_WEBRTC_UDP to an address that speakers reach, such as :8189", "addr", at.String())
+	}
 	return server, nil
+}
+
+// loopbackURL reports whether an address, or an empty one, is this machine's.
+func loopbackURL(address string) bool {
+	u, err := url.Parse(address)
+	if address == "" || err != nil || u.Hostname() == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(u.Hostname())
+	return ip != nil && ip.IsLoopback()
 }
 
 // abandonRecordings closes the recorder with no time to finish anything; after

@@ -38,7 +38,7 @@ func (s *Server) newPeer(o *offer, in *intake) (*webrtc.PeerConnection, error) {
 		BundlePolicy: webrtc.BundlePolicyMaxBundle, RTCPMuxPolicy: webrtc.RTCPMuxPolicyRequire,
 	}
 	if len(s.cfg.Public) == 0 {
-		cfg.ICEServers = ownServers(s.cfg.ICEServers)
+		cfg.ICEServers = ownServers(s.iceServers("server"))
 	}
 	return api.NewPeerConnection(cfg)
 }

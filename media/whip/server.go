@@ -83,11 +83,12 @@ func (s *Server) Session(id string) (*Session, bool) {
 	return session, ok
 }
 
-// Links returns the values of Link headers that tell clients about the STUN and
-// TURN servers (RFC 9725, section 4.6).
-func (s *Server) Links() []string {
+// Links returns the values of Link headers that tell a user's client about the
+// STUN and TURN servers (RFC 9725, section 4.6). A TURN server's log names the
+// user as they are named here.
+func (s *Server) Links(user string) []string {
 	var links []string
-	for _, server := range s.cfg.ICEServers {
+	for _, server := range s.iceServers(user) {
 		for _, url := range server.URLs {
 			link := fmt.Sprintf(`<%s>; rel="ice-server"`, url)
 			if server.Username != "" {

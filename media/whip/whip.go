@@ -65,6 +65,13 @@ type Config struct {
 	// ICEServers are told to clients ([Server.Links]). When Public is empty the
 	// server asks them as well how it is reached.
 	ICEServers []ICEServer
+	// TURNSecret is shared with the TURN servers that have no credential here:
+	// each client is given one made of it, for TURNLife. Empty: there are none
+	// such.
+	TURNSecret string
+	// TURNLife is how long such a credential is good for; 0 means an hour. A
+	// session that lasts longer may lose its relay.
+	TURNLife time.Duration
 	// Grace is how long a client that is not heard may take to come back;
 	// 0 means 30 s.
 	Grace time.Duration
@@ -82,8 +89,8 @@ type Config struct {
 // ICEServer is a STUN or TURN server.
 type ICEServer struct {
 	URLs       []string // such as stun:host:port or turn:host:port?transport=udp
-	Username   string   // for TURN
-	Credential string   // for TURN: the password
+	Username   string   // for TURN; empty where Config.TURNSecret makes it
+	Credential string   // for TURN: the password; likewise
 }
 
 const (
@@ -99,6 +106,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ConnectTimeout <= 0 {
 		c.ConnectTimeout = defaultConnectTimeout
+	}
+	if c.TURNLife <= 0 {
+		c.TURNLife = defaultTURNLife
 	}
 	if c.MaxBitRate <= 0 {
 		c.MaxBitRate = defaultMaxBitRate
