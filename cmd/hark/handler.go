@@ -26,7 +26,7 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 	}
 	p.metrics.MustRegister(queueMetrics{p.db, p.log})
 	log := p.log.With("part", "api")
-	p.operations = api.Operations{Registry: p.metrics, Logger: log, Token: p.cfg.MetricsToken, Ready: ready}
+	p.operations = api.Operations{Registry: p.metrics, Logger: log, Token: string(p.cfg.MetricsToken), Ready: ready}
 	if p.cfg.Role == "worker" {
 		return p.operations.HTTPServer(""), nil
 	}
@@ -41,7 +41,7 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 	ready["recordings"] = p.recorder.Ready
 	deps := api.Deps{DB: p.db, Objects: p.blobs, Bus: p.bus, Live: p.recorder, Registry: p.metrics, Logger: log, Ready: ready}
 	s, err := api.New(deps, api.Config{
-		PublicURL: p.cfg.PublicURL, SigningKey: key, Version: version, CORSOrigins: p.cfg.CORSOrigins, MetricsToken: p.cfg.MetricsToken,
+		PublicURL: p.cfg.PublicURL, SigningKey: key, Version: version, CORSOrigins: p.cfg.CORSOrigins, MetricsToken: string(p.cfg.MetricsToken),
 		Hosts: p.cfg.Hosts, TrustedProxies: trusted,
 		Intake: intake.Config{Limits: media.Limits{MaxBytes: p.cfg.MaxUploadBytes, MaxDuration: p.cfg.MaxDuration}},
 	})

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/alecthomas/kong"
 )
 
 // parsed is a command line read as main reads it.
@@ -80,4 +82,20 @@ func TestNoSecretsOnTheCommandLine(t *testing.T) {
 			t.Errorf("%v: %v", args, err)
 		}
 	}
+}
+
+// Whatever setting calls its value a secret is treated as one.
+func TestSecretsAreSecrets(t *testing.T) {
+	var look func(node *kong.Node)
+	look = func(node *kong.Node) {
+		for _, f := range node.Flags {
+			if (f.PlaceHolder == "SECRET" || f.PlaceHolder == "SEED") && (!isSecret(f) || !f.Hidden || len(f.Envs) == 0) {
+				t.Errorf("--%s of %s is a secret that a command line may hold", f.Name, node.Name)
+			}
+		}
+		for _, child := range node.Children {
+			look(child)
+		}
+	}
+	look(new(cli).parser().Model.Node)
 }
