@@ -370,7 +370,9 @@ func TestSearchLargeAndMany(t *testing.T) {
 			}
 			batch = append(batch, sqldb.Imported{NewMessage: newMessage(rooms[i%len(rooms)]), Transcript: spoken(text)})
 		}
-		w.check(w.Import(t.Context(), w.ada, batch))
+		for part := range slices.Chunk(batch, 500) {
+			w.check(w.Import(t.Context(), w.ada, part))
+		}
 		for text, want := range map[string]int{
 			"common": storage.MaxTotal, "words common": storage.MaxTotal, "rare": 9, "com*": storage.MaxTotal, `"common words"`: storage.MaxTotal, "common -words": 0, "the": 0,
 			"common common": storage.MaxTotal, "common -common": 0, "common -com*": 0, "common -recently": storage.MaxTotal,
