@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"path"
-	"strings"
 	"time"
 
-	"hark/api/intake"
 	"hark/storage"
 )
 
@@ -52,7 +49,7 @@ func (c clip) query() url.Values {
 func originalClip(m storage.Message) clip {
 	return clip{
 		form: formOriginal, version: m.Original.SHA256,
-		key: m.Original.Key, mediaType: m.Original.Format.MediaType(), filename: originalName(m),
+		key: m.Original.Key, mediaType: m.Original.Format.MediaType(), filename: downloadName(m, m.Original.Format.Extension()),
 		bytes: m.Original.Bytes, modified: m.CreatedAt,
 	}
 }
@@ -62,7 +59,7 @@ func originalClip(m storage.Message) clip {
 func renditionClip(m storage.Message) clip {
 	return clip{
 		form: formRendition, version: renditionVersion(m),
-		key: m.Rendition.Key, mediaType: m.Rendition.MediaType, filename: stem(originalName(m)) + ".m4a",
+		key: m.Rendition.Key, mediaType: m.Rendition.MediaType, filename: downloadName(m, ".m4a"),
 		bytes: m.Rendition.Bytes, modified: m.CreatedAt,
 	}
 }
@@ -94,22 +91,6 @@ func clipOf(m storage.Message, form string) (clip, error) {
 		return clip{}, notReady(kindNoRendition, m, nil)
 	}
 	return bestClip(m), nil
-}
-
-// originalName is the name to save an original by.
-func originalName(m storage.Message) string {
-	if m.Original.Filename != "" {
-		return m.Original.Filename
-	}
-	name := intake.CleanFilename(strings.NewReplacer("/", "-", `\`, "-").Replace(m.Title))
-	if name == "" {
-		name = "message-" + m.ID
-	}
-	return name + m.Original.Format.Extension()
-}
-
-func stem(filename string) string {
-	return strings.TrimSuffix(filename, path.Ext(filename))
 }
 
 // setClipHeaders sets what goes with every answer about a clip. A clip is

@@ -117,12 +117,31 @@ func (s *Server) sendTranscript(ctx context.Context, actor storage.Actor, id str
 	if err := form.write(&printed, found); err != nil {
 		return nil, fmt.Errorf("print transcript: %w", err)
 	}
+	disposition, err := s.transcriptDisposition(ctx, actor, id, form)
+	if err != nil {
+		return nil, err
+	}
 	return &streamOutput{Body: func(ctx huma.Context) {
 		ctx.AppendHeader("Vary", "Accept")
 		ctx.SetHeader("Content-Type", withCharset(form.mediaType))
+		if disposition != "" {
+			ctx.SetHeader("Content-Disposition", disposition)
+		}
 		ctx.SetStatus(http.StatusOK)
 		_, _ = ctx.BodyWriter().Write(printed.Bytes()) // a caller who has gone needs no telling
 	}}, nil
+}
+
+// transcriptDisposition names the forms that people save; JSON is for programs.
+func (s *Server) transcriptDisposition(ctx context.Context, actor storage.Actor, id string, form transcriptForm) (string, error) {
+	if form.suffix == ".json" {
+		return "", nil
+	}
+	msg, err := s.DB.Message(ctx, actor, id)
+	if err != nil {
+		return "", err
+	}
+	return contentDisposition("inline", downloadName(msg, form.suffix)), nil
 }
 
 func withCharset(mediaType string) string {

@@ -189,6 +189,25 @@ test("signed out while something waits: it is sent after the next sign-in", asyn
   await expect.poll(() => onDevice(app)).toBe(0);
 });
 
+test("signing out while something waits asks first, and keeps it", async ({ app, hark }) => {
+  await enter(app, hark, "Asked first");
+  await app.route("**/v1/conversations/*/*", (route) => (route.request().method() === "POST" ? route.abort() : route.fallback()));
+  await record(app).click();
+  await spoken(app, 3);
+  await send(app);
+  await expect(pending(app)).toBeVisible({ timeout: 15_000 });
+  await app.goto(`${hark.url}/settings`);
+  const signOut = app.getByRole("button", { name: "Sign out" });
+  const asked = app.getByRole("dialog", { name: "A recording is not sent yet" });
+  await signOut.click();
+  await asked.getByRole("button", { name: "Cancel" }).click();
+  await expect(asked).toBeHidden();
+  await signOut.click();
+  await asked.getByRole("button", { name: "Sign out" }).click();
+  await expect(app.getByRole("heading", { name: "Say it once." })).toBeVisible();
+  expect(await onDevice(app)).toBe(1);
+});
+
 test("its conversation is deleted while it waits: that is said, and it can be saved or thrown away", async ({ app, context, hark }) => {
   const conversation = await enter(app, hark, "Not for long");
   await context.setOffline(true);

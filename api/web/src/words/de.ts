@@ -333,6 +333,8 @@ export const de: Words = {
     profile: "Profil",
     role: { owner: "Inhaberin oder Inhaber", admin: "Verwaltung", member: "Mitglied", guest: "Gast" },
     signOut: "Abmelden",
+    unsentTitle: (n) => (n === 1 ? "Eine Aufnahme ist noch nicht gesendet" : `${n} Aufnahmen sind noch nicht gesendet`),
+    unsentText: "Was nicht gesendet ist, bleibt auf diesem Gerät und geht hinaus, wenn du dich hier wieder anmeldest. Auf einem fremden Gerät: erst senden oder löschen.",
     appearance: "Aussehen",
     theme: "Farben",
     themes: { system: "System", light: "Hell", dark: "Dunkel" },

@@ -332,6 +332,8 @@ export const en = {
     profile: "Profile",
     role: { owner: "Owner", admin: "Administrator", member: "Member", guest: "Guest" },
     signOut: "Sign out",
+    unsentTitle: (n: number) => (n === 1 ? "A recording is not sent yet" : `${n} recordings are not sent yet`),
+    unsentText: "What is not sent stays on this device and goes out when you sign in here again. On a device that isn’t yours, send it or delete it first.",
     appearance: "Appearance",
     theme: "Colours",
     themes: { system: "System", light: "Light", dark: "Dark" },
