@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -25,7 +24,9 @@ func (s *Server) checkHost(next echo.HandlerFunc) echo.HandlerFunc {
 		if s.isOurs(req.Host) || slices.Contains(operationsPaths, req.URL.Path) && !onThisMachine(req) {
 			return next(c)
 		}
-		return kindMisdirected.because(errors.New("host is not ours"))
+		err := fmt.Errorf("host %q is not ours", limitLog(req.Host))
+		s.security.refused(req.Context(), eventHostRefused, err)
+		return kindMisdirected.because(err)
 	}
 }
 

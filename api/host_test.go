@@ -50,6 +50,9 @@ func TestHosts(t *testing.T) {
 			}
 		}
 	}
+	if events := w.securityEvents(); len(events) == 0 || events[0]["event"] != string(eventHostRefused) {
+		t.Errorf("the log has %v", events)
+	}
 	all := newWorld(t, options{config: func(c *Config) { c.Hosts = []string{"*"} }})
 	all.owner.asking("any.example", "/v1/me").want(200)
 }

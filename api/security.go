@@ -23,6 +23,7 @@ const (
 	eventCredentialFailed securityEvent = "credential_refused"
 	eventSignedRefused    securityEvent = "signed_address_refused"
 	eventCrossSite        securityEvent = "cross_site_refused"
+	eventHostRefused      securityEvent = "host_refused"
 )
 
 // How many events of strangers are logged: so many at once, and then so many a

@@ -6,7 +6,7 @@ import "net"
 // does.
 type HTTPConfig struct {
 	MaxConnections           int `env:"HARK_MAX_CONNECTIONS" default:"4096" help:"Connections open at once on this node; those over it are closed at once."`
-	MaxConnectionsPerAddress int `env:"HARK_MAX_CONNECTIONS_PER_ADDRESS" default:"1024" help:"Those of one IPv4 address or IPv6 /64; loopback is not bounded."`
+	MaxConnectionsPerAddress int `env:"HARK_MAX_CONNECTIONS_PER_ADDRESS" default:"1024" help:"Those of one IPv4 address or IPv6 /64; loopback and HARK_TRUSTED_PROXIES are not bounded."`
 
 	MetricsAddr  string `env:"HARK_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address for operators alone, with /metrics, /readyz in full and /healthz; none when empty."`
 	MetricsToken secret `env:"HARK_METRICS_TOKEN" placeholder:"SECRET" help:"Bearer token for /metrics and the parts of /readyz on the listening address, 16 characters or more; this machine needs none."`

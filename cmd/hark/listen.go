@@ -16,8 +16,12 @@ func (p *Program) listen(ctx context.Context) error {
 		return fmt.Errorf("listen on %s (HARK_ADDR): %w", p.cfg.Addr, err)
 	}
 	p.closeLast(opened)
+	proxies, err := p.cfg.trusted(p.cfg.Addr)
+	if err != nil {
+		return err
+	}
 	p.listener, err = listen.Wrap(opened, listen.Config{
-		Max: p.cfg.MaxConnections, PerAddress: p.cfg.MaxConnectionsPerAddress,
+		Max: p.cfg.MaxConnections, PerAddress: p.cfg.MaxConnectionsPerAddress, Exempt: proxies,
 		Registry: p.metrics, Logger: p.log.With("part", "http"),
 	})
 	if err != nil {
