@@ -62,7 +62,9 @@ type Deps struct {
 // Config says how the API presents itself and what it bounds.
 type Config struct {
 	// PublicURL is where callers reach this service, such as
-	// https://hark.example.org; with https cookies are marked Secure.
+	// https://hark.example.org or https://example.org/hark; with https cookies
+	// are marked Secure. With a path, addresses are answered below it and, for
+	// proxies that take it off, without it.
 	PublicURL string
 	// SigningKey signs the short-lived addresses of sound and seals the ids of
 	// events: 32 random bytes, the same on all nodes and kept over restarts.
@@ -156,7 +158,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.streams, s.endStreams = context.WithCancel(context.Background())
-	if err := s.route(); err != nil {
+	if err := errors.Join(s.route(), s.checkBase()); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -165,9 +167,9 @@ func New(deps Deps, cfg Config) (*Server, error) {
 // complete fills in the defaults and checks what was given.
 func (c *Config) complete() (*url.URL, error) {
 	var problems []error
-	public, err := url.Parse(c.PublicURL)
-	if err != nil || public.Host == "" || public.Scheme != "http" && public.Scheme != "https" {
-		problems = append(problems, fmt.Errorf("public address %q must be an http or https address", c.PublicURL))
+	public, err := CheckPublicURL(c.PublicURL)
+	if err != nil {
+		problems = append(problems, fmt.Errorf("public address: %w", err))
 	}
 	if len(c.SigningKey) < 32 {
 		problems = append(problems, fmt.Errorf("signing key must be 32 bytes or more, and has %d", len(c.SigningKey)))
@@ -200,7 +202,7 @@ func (c *Config) complete() (*url.URL, error) {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.echo.ServeHTTP(w, s.cfg.TrustedProxies.Request(r))
+	s.echo.ServeHTTP(w, s.belowBase(s.cfg.TrustedProxies.Request(r)))
 }
 
 // EndStreams ends the event streams, whose listeners resume on another node or

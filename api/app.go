@@ -26,9 +26,10 @@ var app = web.Must(web.Open())
 // routeApp lays out what people open in a browser. The app itself finds out
 // whether they are signed in.
 func (s *Server) routeApp() {
-	page := showUnbuilt
+	page := s.showUnbuilt
 	if app.Page != nil {
-		page = func(c echo.Context) error { return sendAppFile(c, pageStatus(c), app.Page) }
+		below := app.Page.Below(s.base)
+		page = func(c echo.Context) error { return sendAppFile(c, pageStatus(c), below) }
 	}
 	for _, path := range []string{"/", "/c/:id", "/m/:id", "/search", "/settings"} {
 		s.getAndHead(path, page)
@@ -87,8 +88,8 @@ func packed(f *web.File, accept string) (body []byte, encoding string) {
 }
 
 // showUnbuilt stands in for an app that was not built into this program.
-func showUnbuilt(c echo.Context) error {
-	page, err := renderPage(pageUnbuilt, nil)
+func (s *Server) showUnbuilt(c echo.Context) error {
+	page, err := renderPage(pageUnbuilt, s.base)
 	if err != nil {
 		return fmt.Errorf("show that there is no app: %w", err)
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"regexp"
 
 	"github.com/labstack/echo/v4"
@@ -15,6 +16,7 @@ import (
 // own goroutine.
 type call struct {
 	id   string
+	base string // before the paths that the caller is told
 	echo echo.Context
 
 	actor  storage.Actor     // zero until authenticated
@@ -35,12 +37,12 @@ func callFrom(ctx context.Context) *call {
 var saneRequestID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,99}$`)
 
 // beginCall names the request, by the caller's own name for it if that is sane.
-func beginCall(c echo.Context) *call {
+func (s *Server) beginCall(c echo.Context) *call {
 	id := c.Request().Header.Get("X-Request-Id")
 	if !saneRequestID.MatchString(id) {
 		id = storage.NewID()
 	}
-	begun := &call{id: id, echo: c}
+	begun := &call{id: id, base: s.base, echo: c}
 	c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), callKey{}, begun)))
 	c.Response().Header().Set("X-Request-Id", id)
 	return begun
@@ -48,3 +50,10 @@ func beginCall(c echo.Context) *call {
 
 // response is where the answer goes, for deadlines and flushes.
 func (c *call) response() http.ResponseWriter { return c.echo.Response() }
+
+// here is the address of the request, as the caller wrote it.
+func (c *call) here() *url.URL {
+	here := *c.echo.Request().URL
+	here.Path = c.base + here.Path
+	return &here
+}

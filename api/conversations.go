@@ -93,7 +93,7 @@ func (s *Server) createConversation(ctx context.Context, actor storage.Actor, in
 	if err != nil {
 		return nil, err
 	}
-	return &newConversationOutput{Location: "/v1/conversations/" + made.ID, Body: conversationView(made)}, nil
+	return &newConversationOutput{Location: s.base + "/v1/conversations/" + made.ID, Body: conversationView(made)}, nil
 }
 
 func (s *Server) listConversations(ctx context.Context, actor storage.Actor, in *listConversationsInput) (*pageOutput[Conversation], error) {
@@ -101,7 +101,7 @@ func (s *Server) listConversations(ctx context.Context, actor storage.Actor, in 
 	if err != nil {
 		return nil, err
 	}
-	return newPage(callFrom(ctx).echo.Request().URL, found, next, conversationView), nil
+	return newPage(callFrom(ctx).here(), found, next, conversationView), nil
 }
 
 func (s *Server) getConversation(ctx context.Context, actor storage.Actor, in *conversationInput) (*conversationOutput, error) {

@@ -3,14 +3,18 @@ package api
 import (
 	"errors"
 	"net/http"
+	"strings"
 )
 
 // sessionCookie is the name of the session's cookie over http. Over https it
 // has the prefix of RFC 6265bis, section 4.1.3.2: such a cookie was set by this
 // very host, and neither by a neighbour under the same domain nor over http.
+// Below a path it names that, so that each of several Harks on a host has its
+// own, and the prefix is the one for cookies of a path.
 const (
-	sessionCookie     = "hark_session"
-	hostSessionCookie = "__Host-" + sessionCookie
+	sessionCookie       = "hark_session"
+	hostSessionCookie   = "__Host-" + sessionCookie
+	secureSessionCookie = "__Secure-" + sessionCookie
 )
 
 // strictTransport has browsers come over https for a year (RFC 6797). Hosts
@@ -21,10 +25,14 @@ const strictTransport = "max-age=31536000"
 func (s *Server) secure() bool { return s.public.Scheme == "https" }
 
 func (s *Server) cookieName() string {
-	if s.secure() {
+	below := strings.ReplaceAll(s.base, "/", "-")
+	switch {
+	case !s.secure():
+		return sessionCookie + below
+	case below == "":
 		return hostSessionCookie
 	}
-	return sessionCookie
+	return secureSessionCookie + below
 }
 
 var errTwoCookies = errors.New("two session cookies")
@@ -48,7 +56,7 @@ func (s *Server) newSessionCookie(secret string, maxAge int) http.Cookie {
 	return http.Cookie{
 		Name:     s.cookieName(),
 		Value:    secret,
-		Path:     "/",
+		Path:     s.base + "/",
 		MaxAge:   maxAge,
 		HttpOnly: true,
 		Secure:   s.secure(),

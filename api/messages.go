@@ -72,7 +72,7 @@ func (s *Server) listMessages(ctx context.Context, actor storage.Actor, in *list
 		return nil, err
 	}
 	return &listMessagesOutput{
-		Link: messageLinks(callFrom(ctx).echo.Request().URL, found),
+		Link: messageLinks(callFrom(ctx).here(), found),
 		Body: MessagePage{
 			Page:           Page[Message]{Items: views(found.Messages, s.messageView), NextCursor: found.Older},
 			PreviousCursor: found.Newer,

@@ -17,7 +17,7 @@ import (
 func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began := time.Now()
-		call := beginCall(c)
+		call := s.beginCall(c)
 		s.setDefaultHeaders(c)
 		s.boundBody(c)
 		endAnswer := linger(c)

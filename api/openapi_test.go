@@ -19,13 +19,18 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // describedServer is enough of a server to be described.
 func describedServer(t *testing.T) *Server {
 	t.Helper()
-	s, err := New(Deps{Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)}, Config{
-		PublicURL: "https://hark.example.org", SigningKey: bytes.Repeat([]byte{1}, 32), Version: "0.0.0-test",
-	})
+	s, err := serverAt(t, "https://hark.example.org")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+func serverAt(t *testing.T, public string) (*Server, error) {
+	t.Helper()
+	return New(Deps{Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)}, Config{
+		PublicURL: public, SigningKey: bytes.Repeat([]byte{1}, 32), Version: "0.0.0-test",
+	})
 }
 
 func TestOpenAPIGolden(t *testing.T) {

@@ -55,6 +55,7 @@ const problemMediaType = "application/problem+json"
 func (p *Problem) stamped(ctx context.Context) *Problem {
 	stamped := *p
 	if call := callFrom(ctx); call != nil {
+		stamped.Type = call.base + p.Type
 		stamped.RequestID = call.id
 		stamped.Instance = "urn:hark:request:" + call.id
 	}

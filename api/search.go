@@ -79,7 +79,7 @@ func (s *Server) search(ctx context.Context, actor storage.Actor, in *searchInpu
 		return nil, err
 	}
 	return &searchOutput{
-		Link: nextLink(callFrom(ctx).echo.Request().URL, found.NextCursor),
+		Link: nextLink(callFrom(ctx).here(), found.NextCursor),
 		Body: SearchResults{
 			Hits: views(found.Hits, s.hitView), Total: found.Total, TotalIsCapped: found.Total >= storage.MaxTotal,
 			Corrected: found.Corrected, NextCursor: found.NextCursor,

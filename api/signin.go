@@ -118,7 +118,7 @@ func (s *Server) signIn(c echo.Context) error {
 	s.endReplaced(ctx, before)
 	cookie := s.newSessionCookie(secret, int(s.cfg.SessionTTL.Seconds()))
 	c.SetCookie(&cookie)
-	return c.Redirect(http.StatusSeeOther, "/")
+	return c.Redirect(http.StatusSeeOther, s.base+"/")
 }
 
 // endReplaced revokes the session that the browser had before, whose cookie is

@@ -85,7 +85,7 @@ func (s *Server) createMessage(ctx context.Context, actor storage.Actor, in *upl
 	if err != nil {
 		return nil, err
 	}
-	out := &uploadOutput{Location: "/v1/messages/" + msg.ID, Body: s.messageView(msg)}
+	out := &uploadOutput{Location: s.base + "/v1/messages/" + msg.ID, Body: s.messageView(msg)}
 	if !created {
 		out.Replayed = "true"
 	}

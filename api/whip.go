@@ -144,7 +144,7 @@ func (s *Server) beginRecording(ctx context.Context, actor storage.Actor, in *wh
 		return nil, err
 	}
 	return &whipOutput{
-		ContentType: mediaTypeSDP, Location: "/v1/whip/" + rec.SessionID(), ETag: rec.ETag(), Link: s.Live.Links(actor.UserID),
+		ContentType: mediaTypeSDP, Location: s.base + "/v1/whip/" + rec.SessionID(), ETag: rec.ETag(), Link: s.Live.Links(actor.UserID),
 		MessageID: rec.MessageID(), AcceptPatch: acceptPatch, Body: []byte(rec.Answer()),
 	}, nil
 }

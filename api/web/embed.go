@@ -11,6 +11,7 @@
 package web
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -55,6 +56,17 @@ func Open() (*App, error) {
 	return open(built)
 }
 
+// Below returns a page as it is for an app below a path, such as /hark: with its
+// files there, and the path told to its scripts. For "" it is the page itself.
+func (f *File) Below(base string) *File {
+	if base == "" {
+		return f
+	}
+	body := bytes.ReplaceAll(f.Body, []byte(`="/`), []byte(`="`+base+`/`))
+	body = bytes.Replace(body, []byte("<html "), []byte(`<html data-base="`+base+`" `), 1)
+	return &File{Type: f.Type, Body: body, Tag: tagOf(body)}
+}
+
 // Must returns app, and panics on an error.
 func Must(app *App, err error) *App {
 	if err != nil {
@@ -91,10 +103,9 @@ func read(built fs.FS, name string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(body)
 	file := &File{
 		Type: mediaTypes[path.Ext(name)], Body: body,
-		Tag: hex.EncodeToString(sum[:12]), Hashed: strings.HasPrefix(name, "assets/"),
+		Tag: tagOf(body), Hashed: strings.HasPrefix(name, "assets/"),
 	}
 	for suffix, into := range map[string]*[]byte{".br": &file.Brotli, ".gz": &file.Gzip} {
 		packed, err := fs.ReadFile(built, name+suffix)
@@ -107,6 +118,11 @@ func read(built fs.FS, name string) (*File, error) {
 		*into = packed
 	}
 	return file, nil
+}
+
+func tagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:12])
 }
 
 // mediaTypes are the kinds of file that an app may have. Nothing else is

@@ -39,3 +39,15 @@ func TestOpenUnbuilt(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestBelow(t *testing.T) {
+	page := &File{Type: "text/html", Body: []byte(`<html lang="en"><link href="/icon.svg"><script src="/assets/a.js"></script>`), Tag: "a", Gzip: []byte("gz")}
+	if page.Below("") != page {
+		t.Error("a page at the root is another")
+	}
+	got := page.Below("/voice/hark")
+	want := `<html data-base="/voice/hark" lang="en"><link href="/voice/hark/icon.svg"><script src="/voice/hark/assets/a.js"></script>`
+	if string(got.Body) != want || got.Tag == page.Tag || got.Gzip != nil {
+		t.Errorf("%+v: %s", got, got.Body)
+	}
+}

@@ -35,7 +35,7 @@ function worker(): Plugin {
       order: "post",
       handler(_, bundle) {
         const own = readdirSync("public").filter((name) => !name.startsWith("."));
-        const files = [...Object.keys(bundle).filter((name) => name.startsWith("assets/")), ...own].map((name) => `/${name}`).sort();
+        const files = [...Object.keys(bundle).filter((name) => name.startsWith("assets/")), ...own].sort();
         const page = bundle["index.html"];
         const version = createHash("sha256").update(files.join("\n")).update(page?.type === "asset" ? page.source : "").digest("hex").slice(0, 12);
         const source = readFileSync("src/worker/worker.js", "utf8").replace("/* FILES */ []", JSON.stringify(files)).replace('/* VERSION */ ""', JSON.stringify(version));
@@ -54,6 +54,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: { checks: { pluginTimings: false } },
   },
+  // Files find each other wherever the app is; in the page package web writes where that is.
+  experimental: { renderBuiltUrl: (_, { hostType }) => (hostType === "html" ? undefined : { relative: true }) },
   server: {
     // `npm run dev` talks to a Hark beside it.
     proxy: Object.fromEntries(["/v1", "/sign-in", "/page.css", "/docs", "/openapi.json"].map((path) => [path, process.env.HARK_URL || "http://127.0.0.1:8080"])),

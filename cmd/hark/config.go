@@ -28,7 +28,7 @@ type Config struct {
 
 	Role           string        `env:"HARK_ROLE" enum:"all,api,worker" default:"all" help:"What this process does: api answers requests, worker transcribes, all does both (${enum})."`
 	Addr           string        `env:"HARK_ADDR" default:"127.0.0.1:8080" help:"Address to listen on. A worker serves only health and metrics there."`
-	PublicURL      string        `env:"HARK_PUBLIC_URL" placeholder:"URL" help:"Address under which people reach Hark; the listening address when empty. With https, cookies are sent over https only."`
+	PublicURL      string        `env:"HARK_PUBLIC_URL" placeholder:"URL" help:"Address under which people reach Hark, which may have a path (https://example.org/hark); the listening address when empty. With https, cookies are sent over https only."`
 	BootstrapToken secret        `env:"HARK_BOOTSTRAP_TOKEN" placeholder:"SECRET" help:"API token to give the owner, for scripts; at least 16 characters."`
 	SigningKeyFile string        `env:"HARK_SIGNING_KEY_FILE" placeholder:"FILE" help:"File with a secret of 32 bytes or more, the same on all nodes, of which the keys that sign addresses and seal cursors are made; when empty, they are kept in 'keys.json' in the data folder with SQLite, and in the database with Postgres."`
 	MaxUploadBytes int64         `env:"HARK_MAX_UPLOAD_BYTES" default:"2147483648" help:"Size of the largest recording taken, in bytes."`
@@ -117,7 +117,11 @@ func (c *Config) resolve() error {
 	} else if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		bad("HARK_ADDR", "%q is not a port; expected 0 (any) to 65535", port)
 	}
-	checkURL(bad, "HARK_PUBLIC_URL", c.PublicURL, "http", "https")
+	if c.PublicURL != "" {
+		if _, err := api.CheckPublicURL(c.PublicURL); err != nil {
+			bad("HARK_PUBLIC_URL", "%s", err)
+		}
+	}
 	checkURL(bad, "HARK_OPENAI_URL", c.Transcriber.OpenAIURL, "http", "https")
 	checkURL(bad, "HARK_DATABASE_URL", c.DatabaseURL, "sqlite", "postgres", "postgresql")
 	if c.BootstrapToken != "" && len(c.BootstrapToken) < 16 {

@@ -32,6 +32,8 @@ export class Hark {
   readonly token = "token-of-the-browser-tests";
   private constructor(
     readonly url: string,
+    /** Where it listens, past any proxy. */
+    readonly listening: string,
     private readonly process: ChildProcess,
     private readonly data: string,
   ) {}
@@ -59,10 +61,16 @@ export class Hark {
     process.once("exit", () => process_.kill("SIGKILL"));
     yieldToOthers(process_.pid!);
     process_.stderr.pipe(createWriteStream(join(cache, "serve.log"), { flags: "a" }));
+    const serving = new Promise<string>((resolve) => {
+      createInterface(process_.stderr).on("line", (line) => {
+        const addr = /msg=serving .*addr=(\S+)/.exec(line)?.[1];
+        if (addr) resolve(`http://${addr}`);
+      });
+    });
     let url = "";
     for await (const line of createInterface(process_.stdout)) {
       url ||= line.match(/Hark is at\s+(\S+)/)?.[1] ?? "";
-      if (/^\s+API\s/.test(line)) return new Hark(url, process_, data); // the last that it says: its owner is made
+      if (/^\s+API\s/.test(line)) return new Hark(url, await serving, process_, data); // the last that it says: its owner is made
     }
     throw new Error(`hark did not start; its log is ${join(cache, "serve.log")}`);
   }

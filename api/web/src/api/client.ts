@@ -4,6 +4,7 @@
  */
 import createClient from "openapi-fetch";
 
+import { base } from "../base";
 import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
@@ -19,7 +20,7 @@ export type Token = Schemas["Token"];
 export type Transcript = Schemas["Transcript"];
 export type User = Schemas["User"];
 
-export const api = createClient<paths>();
+export const api = createClient<paths>({ baseUrl: base });
 
 /** What kind of trouble it is, for people: each calls for another next step. */
 export type Kind = "offline" | "signed-out" | "missing" | "refused" | "broken";

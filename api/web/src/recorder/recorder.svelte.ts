@@ -8,6 +8,7 @@
  * goes away while it is paused, it stays on this device as a draft; if it goes
  * away while somebody speaks, what was said is sent.
  */
+import { base } from "../base";
 import { notices } from "../state/notices.svelte";
 import { player } from "../state/player.svelte";
 import { prefs } from "../state/prefs.svelte";
@@ -244,7 +245,7 @@ class Recorder {
   leave() {
     this.hide();
     // Nobody said to send it: it stays here, as a draft.
-    if (this.phase === "paused" && this.live) void fetch(`/v1/messages/${this.live.message}`, { method: "DELETE", keepalive: true });
+    if (this.phase === "paused" && this.live) void fetch(`${base}/v1/messages/${this.live.message}`, { method: "DELETE", keepalive: true });
   }
 
   private async hear() {

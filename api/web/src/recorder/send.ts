@@ -1,4 +1,5 @@
 /* One recording on its way to the server. Only XMLHttpRequest tells how far it is. */
+import { base } from "../base";
 import { type Item, type Outcome, outcomeOf } from "./queue";
 import type { Message } from "../api/client";
 
@@ -32,7 +33,7 @@ export function send(item: Item, body: Blob, onProgress: (part: number) => void,
       resolve(read(request));
     };
     signal.addEventListener("abort", () => request.abort());
-    request.open("POST", `/v1/conversations/${item.conversation}/messages?${query}`);
+    request.open("POST", `${base}/v1/conversations/${item.conversation}/messages?${query}`);
     request.setRequestHeader("Content-Type", item.mime || "application/octet-stream");
     request.setRequestHeader("Idempotency-Key", item.id);
     request.send(body);

@@ -6,6 +6,7 @@
  */
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 
+import { base } from "../base";
 import type { Item } from "./queue";
 
 interface Shelf extends DBSchema {
@@ -27,7 +28,7 @@ function shelf() {
 }
 
 const open = async () => // where it is forbidden, asking for it throws
-  openDB<Shelf>("hark", 1, {
+  openDB<Shelf>(`hark${base}`, 1, {
     upgrade(db) {
       db.createObjectStore("items", { keyPath: "id" });
       db.createObjectStore("pieces", { keyPath: ["id", "n"] });
@@ -36,7 +37,7 @@ const open = async () => // where it is forbidden, asking for it throws
   });
 
 const piecesOf = (id: string) => IDBKeyRange.bound([id, 0], [id, Infinity]);
-const news = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel("hark-shelf");
+const news = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel(`hark-shelf${base}`);
 
 /** Calls back when another page changed something. */
 export const onChange = (then: () => void) => news?.addEventListener("message", then);

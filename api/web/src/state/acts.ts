@@ -1,4 +1,5 @@
 /* What one can do to a message. */
+import { base } from "../base";
 import { api, type Message, take } from "../api/client";
 import { momentAddress } from "../logic/quote";
 import { t } from "../words";
@@ -41,4 +42,4 @@ export async function copy(text: string, said: string = t.copied) {
   }
 }
 
-export const copyLink = (message: Message, ms = 0) => copy(momentAddress(location.origin, message.id, ms), t.message.linkCopied);
+export const copyLink = (message: Message, ms = 0) => copy(momentAddress(location.origin + base, message.id, ms), t.message.linkCopied);

@@ -3,6 +3,7 @@
  * them without a connection. Nothing that was said is kept, and nothing at all
  * when somebody signs out.
  */
+import { base } from "../base";
 import type { Conversation, Me } from "../api/client";
 
 interface Known {
@@ -10,7 +11,7 @@ interface Known {
   conversations: Conversation[];
 }
 
-const key = "hark.known";
+const key = `hark.known${base}`;
 const most = 100; // conversations
 
 export function known(): Known | undefined {

@@ -1,4 +1,5 @@
 /* The live connection: what happens reaches the library while somebody looks. */
+import { base } from "../base";
 import { Feed, type Link } from "../logic/feed";
 import { library } from "./library.svelte";
 import { session } from "./session.svelte";
@@ -15,7 +16,7 @@ const patience = 60_000;
 /** Connects; returns a way to stop. */
 export function listen(): () => void {
   const feed = new Feed({
-    open: (url) => new EventSource(url),
+    open: (url) => new EventSource(base + url),
     later: (wait, run) => {
       const timer = setTimeout(run, wait);
       return () => clearTimeout(timer);

@@ -1,4 +1,5 @@
-/* Where in the app one is: the address bar is the truth. */
+/* Where in the app one is: the address bar is the truth. Addresses here are those below the base. */
+import { base } from "../base";
 
 export type Place =
   | { name: "home" }
@@ -24,8 +25,11 @@ function placeOf(path: string): Place {
   return { name: "nowhere" };
 }
 
+/** The path below the base. Who comes past the proxy that makes it has none. */
+const pathOf = ({ pathname }: { pathname: string }) => (pathname.startsWith(`${base}/`) ? pathname.slice(base.length) : pathname);
+
 class Route {
-  place = $state.raw(placeOf(location.pathname));
+  place = $state.raw(placeOf(pathOf(location)));
   query = $state.raw(new URLSearchParams(location.search));
   /** How many steps one can go back without leaving the app. */
   depth = $state(0);
@@ -33,8 +37,8 @@ class Route {
   returned = false;
 
   go(address: string, { replace = false } = {}) {
-    if (replace) history.replaceState({ depth: this.depth }, "", address);
-    else history.pushState({ depth: ++this.depth }, "", address);
+    if (replace) history.replaceState({ depth: this.depth }, "", base + address);
+    else history.pushState({ depth: ++this.depth }, "", base + address);
     this.returned = replace && this.returned;
     this.read();
   }
@@ -46,7 +50,7 @@ class Route {
   }
 
   read() {
-    this.place = placeOf(location.pathname);
+    this.place = placeOf(pathOf(location));
     this.query = new URLSearchParams(location.search);
   }
 
@@ -55,10 +59,10 @@ class Route {
     if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = (event.target as Element).closest("a");
     if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
-    if (placeOf(link.pathname).name === "nowhere") return;
+    const path = pathOf(link);
+    if (placeOf(path).name === "nowhere") return;
     event.preventDefault();
-    const address = link.pathname + link.search;
-    this.go(address, { replace: address === location.pathname + location.search });
+    this.go(path + link.search, { replace: path + link.search === pathOf(location) + location.search });
   };
 
   listen() {

@@ -1,4 +1,5 @@
 /* Has the app work without a connection, and tells when there is a new one. */
+import { base } from "../base";
 
 interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
@@ -7,7 +8,7 @@ interface TrustedTypes {
 /** The one address that may become a script, for the page's policy. */
 function trusted(): string {
   const types = (window as { trustedTypes?: TrustedTypes }).trustedTypes;
-  return types ? types.createPolicy("hark-worker", { createScriptURL: () => "/worker.js" }).createScriptURL("") : "/worker.js";
+  return types ? types.createPolicy("hark-worker", { createScriptURL: () => `${base}/worker.js` }).createScriptURL("") : `${base}/worker.js`;
 }
 
 /** Registers the worker. renewed is called with a way to load the new app, when there is one. */
