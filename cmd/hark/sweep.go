@@ -25,8 +25,8 @@ const (
 // sweep mends, until ctx ends, what a crash or a lost dependency left undone:
 // it publishes jobs that were recorded but never reached the bus, or whose
 // worker died; writes manifests that are missing; deletes the objects of
-// deleted messages; removes objects that no record ever came to know; and
-// forgets what has been kept long enough. Every node sweeps; doing so twice is
+// deleted messages and the bytes of their text; removes objects that no record
+// ever came to know; and forgets what has been kept long enough. Every node sweeps; doing so twice is
 // harmless.
 func (p *Program) sweep(ctx context.Context) {
 	p.try(ctx, "publish due jobs", p.sweepJobs)
@@ -37,6 +37,7 @@ func (p *Program) sweep(ctx context.Context) {
 	group.Go(func() { p.every(ctx, objectSweep, "delete doomed objects", p.sweepDoomed) })
 	group.Go(func() { p.every(ctx, objectSweep, "forget old keys and credentials", p.db.SweepIdentity) })
 	group.Go(func() { p.every(ctx, objectSweep, "forget old events", p.sweepEvents) })
+	group.Go(func() { p.every(ctx, objectSweep, "erase deleted text", p.db.EraseDeleted) })
 	group.Wait()
 }
 

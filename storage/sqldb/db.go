@@ -58,7 +58,9 @@ type DB struct {
 	secrets  secretSource // nil: in the database
 	clock    *steadyClock
 	maxIdle  int // connections that the writer keeps
-	health   health
+
+	eraseFrom time.Time // before it EraseDeleted rests; its caller's alone
+	health    health
 
 	searching  chan struct{} // holds a token for each search under way
 	workspaces sync.Map      // workspace id -> its number; neither ever changes

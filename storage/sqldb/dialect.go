@@ -52,6 +52,9 @@ type dialect interface {
 	// eraseSecrets overwrites the secrets that the database holds.
 	eraseSecrets(ctx context.Context, db *DB) error
 
+	// eraseDeleted overwrites the text of deleted messages.
+	eraseDeleted(ctx context.Context, db *DB) error
+
 	// index makes a message's words searchable; unindex forgets those of the
 	// search_docs rows that the condition names.
 	index(ctx context.Context, s session, d document) error

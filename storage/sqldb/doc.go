@@ -21,7 +21,8 @@
 // Postgres. What differs stands behind dialect: opening, locking, the search
 // index, and what errors mean. SQLite has one writer connection and a pool of
 // readers; a commit is on the disk (WAL, synchronous=FULL) before it is
-// answered.
+// answered. What is deleted there is overwritten (secure_delete), and
+// [DB.EraseDeleted] takes it out of the search index and the log.
 //
 // Where a pooler stands before Postgres, which Open finds out, nothing is asked
 // of a connection that the pooler would not keep: no start-up parameters, no

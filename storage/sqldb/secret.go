@@ -93,12 +93,8 @@ func (db *DB) EraseSecrets(ctx context.Context) error {
 }
 
 // eraseSecrets has SQLite overwrite what the row held, and moves the change
-// from the log to the file, whose older pages go with the log. The writer is
-// one connection, for which the first PRAGMA holds.
+// from the log to the file, whose older pages go with the log.
 func (sqlite) eraseSecrets(ctx context.Context, db *DB) error {
-	if _, err := db.writer.ExecContext(ctx, `PRAGMA secure_delete = ON`); err != nil {
-		return err
-	}
 	err := db.write(ctx, "erase secrets", func(ctx context.Context, t *tx) error {
 		_, err := t.exec(ctx, `UPDATE instance SET value = '' WHERE name IN (?, ?)`, cursorKey, signingKey)
 		return err
@@ -106,14 +102,10 @@ func (sqlite) eraseSecrets(ctx context.Context, db *DB) error {
 	if err != nil {
 		return err
 	}
-	var done struct{ Busy, Log, Checkpointed int }
-	if err := db.writer.GetContext(ctx, &done, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
-		return err
-	}
-	if done.Busy != 0 {
+	done, err := db.truncateLog(ctx)
+	if err == nil && !done {
 		db.log.WarnContext(ctx, "another process reads the database: the secrets that were moved stay in its write-ahead log until that is written anew")
 	}
-	_, err = db.writer.ExecContext(ctx, `PRAGMA secure_delete = OFF`)
 	return err
 }
 

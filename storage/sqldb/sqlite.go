@@ -39,7 +39,7 @@ func (db *DB) openSQLite(ctx context.Context, cfg Config) error {
 	}
 	common := url.Values{"_busy_timeout": {"2000"}, "_foreign_keys": {"on"}, "_synchronous": {"FULL"}, "_cache_size": {"-8192"}}
 	db.dialect = sqlite{}
-	db.writer = db.openSQLitePool(path, common, url.Values{"_journal_mode": {"WAL"}, "_txlock": {"immediate"}}, 1)
+	db.writer = db.openSQLitePool(path, common, url.Values{"_journal_mode": {"WAL"}, "_txlock": {"immediate"}, "_secure_delete": {"on"}}, 1)
 	db.reader = db.openSQLitePool(path, common, url.Values{"mode": {"ro"}, "_query_only": {"on"}}, cfg.MaxConns)
 	db.maxIdle = 1
 	for _, pool := range []*sqlx.DB{db.writer, db.reader} {
