@@ -104,11 +104,14 @@ check: lint test ## all that CI runs
 	git diff --exit-code -- go.mod go.sum
 
 PREFIX ?= /usr/local
-install: build ## install hark and the libraries it carries below PREFIX
+install: build ## install hark, the libraries it carries and its systemd unit below PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/hark
 	install -m 755 bin/hark $(DESTDIR)$(PREFIX)/bin/hark
 	install -m 644 $$(go list -m -f '{{.Dir}}' github.com/k2-fsa/sherpa-onnx-go-linux)/lib/$$(uname -m)-unknown-linux-gnu/lib{sherpa-onnx-c-api,onnxruntime}.so \
 		$(DESTDIR)$(PREFIX)/lib/hark/
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' cmd/hark/hark.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/hark.service
+	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/hark.service
 
 clean: ## remove what was built; recordings and models stay
 	rm -rf bin .cache $(WEB)/node_modules $(WEB)/dist/assets $(WEB)/dist/*.*

@@ -43,6 +43,7 @@ var sentinels = []struct {
 	{recorder.ErrTooMany, kindTooManyRecordings, "5"},
 	{recorder.ErrSaturated, kindSaturated, "5"},
 	{recorder.ErrClosing, kindUnavailable, "10"},
+	{whip.ErrNoAddress, kindUnavailable, "10"},
 	{whip.ErrClosed, kindNotFound, ""},
 	{whip.ErrPrecondition, kindPreconditionFailed, ""},
 	{whip.ErrPreconditionMissing, kindPreconditionRequired, ""},

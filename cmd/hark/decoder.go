@@ -26,6 +26,9 @@ func (p *Program) openDecoder(ctx context.Context) error {
 	if _, err := p.decoder.Confinement(ctx); err != nil {
 		return fmt.Errorf("try the decoder (HARK_FFMPEG, HARK_CONFINE): %w", err)
 	}
+	if err := p.tryFFmpeg(ctx); err != nil {
+		return fmt.Errorf("try %s (HARK_FFMPEG): %w", t.FFmpeg, err)
+	}
 	return nil
 }
 

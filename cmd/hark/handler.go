@@ -39,6 +39,9 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 		return nil, fmt.Errorf("read the trusted proxies: %w", err)
 	}
 	ready["recordings"] = p.recorder.Ready
+	if p.webrtc != nil {
+		ready["live"] = p.liveReady
+	}
 	deps := api.Deps{DB: p.db, Objects: p.blobs, Bus: p.bus, Live: p.recorder, Registry: p.metrics, Logger: log, Ready: ready}
 	s, err := api.New(deps, api.Config{
 		PublicURL: p.cfg.PublicURL, SigningKey: key, Version: version, CORSOrigins: p.cfg.CORSOrigins, MetricsToken: string(p.cfg.MetricsToken),

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"hark/api"
 	"hark/api/recorder"
 	"hark/media/whip"
 	"hark/storage/spool"
@@ -112,6 +113,15 @@ func (p *Program) openWebRTC(ctx context.Context) (*whip.Server, error) {
 		p.log.WarnContext(ctx, "live recording can be reached from this machine only; set HARK_WEBRTC_UDP to an address that speakers reach, such as :8189", "addr", at.String())
 	}
 	return server, nil
+}
+
+// liveReady tells operators when speakers are not told all addresses that they
+// could be: everything else goes on without.
+func (p *Program) liveReady(context.Context) error {
+	if err := p.webrtc.Ready(); err != nil {
+		return api.Degraded("A name in HARK_WEBRTC_PUBLIC cannot be looked up; live recording may not be reached. It is tried again every 5 s.", err)
+	}
+	return nil
 }
 
 // loopbackURL reports whether an address, or an empty one, is this machine's.

@@ -1,9 +1,7 @@
 package whip
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -83,47 +81,6 @@ func listenTCP(n transport.Net, addr string, log logs) (*ice.TCPMuxDefault, erro
 		Listener: listener, Logger: log.NewLogger("tcp"),
 		ReadBufferSize: 64, WriteBufferSize: 256 << 10, FirstStunBindTimeout: 5 * time.Second,
 	}), nil
-}
-
-// publicAddresses are what clients are told instead of the machine's own
-// addresses.
-type publicAddresses struct {
-	named []string
-
-	mu      sync.Mutex
-	found   []netip.Addr
-	foundAt time.Time
-}
-
-// lookup returns the addresses, looked up at most a minute ago. When a name
-// cannot be looked up, what it last stood for holds.
-func (p *publicAddresses) lookup(ctx context.Context) ([]netip.Addr, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.named) == 0 || (p.found != nil && time.Since(p.foundAt) < time.Minute) {
-		return p.found, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	var found []netip.Addr
-	for _, name := range p.named {
-		if addr, err := netip.ParseAddr(name); err == nil {
-			found = append(found, addr.Unmap())
-			continue
-		}
-		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
-		if err != nil && p.found == nil {
-			return nil, fmt.Errorf("look up the public address %s: %w", name, err)
-		} else if err != nil {
-			p.foundAt = time.Now()
-			return p.found, nil
-		}
-		for _, addr := range addrs {
-			found = append(found, addr.Unmap())
-		}
-	}
-	p.found, p.foundAt = found, time.Now()
-	return found, nil
 }
 
 // told are the candidates that a client is told of those that we have. With

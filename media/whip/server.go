@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 
@@ -19,8 +20,10 @@ type Server struct {
 	net    transport.Net
 	udp    *ice.UDPMuxDefault
 	tcp    *ice.TCPMuxDefault // nil: none
-	public publicAddresses
+	public *publicAddresses
 	cert   webrtc.Certificate
+
+	stopWatch context.CancelFunc // of the public names
 
 	mu       sync.Mutex
 	sessions map[string]*Session
@@ -31,18 +34,18 @@ type Server struct {
 	closed   chan struct{} // when Close is done
 }
 
-// Listen opens the server's ports. Close gives them back.
+// Listen opens the server's ports. Close gives them back. A public name that
+// cannot be looked up now fails nothing; see [Server.Ready].
 func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg.withDefaults(), net: cfg.Net,
-		sessions: map[string]*Session{}, closed: make(chan struct{}),
+		sessions: map[string]*Session{}, closed: make(chan struct{}), stopWatch: func() {},
 	}
 	s.idle.L = &s.mu
-	s.public.named = cfg.Public
-	var err error
-	if _, err = s.public.lookup(ctx); err != nil {
-		return nil, err
+	s.public = &publicAddresses{
+		named: cfg.Public, resolver: s.cfg.Resolver, every: s.cfg.LookupEvery, log: cfg.Logger, known: map[string][]netip.Addr{},
 	}
+	var err error
 	if s.cert, err = newCertificate(); err != nil {
 		return nil, err
 	}
@@ -62,8 +65,19 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	if err := s.try(); err != nil {
 		return nil, errors.Join(fmt.Errorf("set WebRTC up: %w", err), s.Close())
 	}
+	if len(cfg.Public) > 0 {
+		s.public.lookup(ctx)
+		watch, stop := context.WithCancel(context.WithoutCancel(ctx))
+		s.stopWatch = stop
+		s.background(func() { s.public.watch(watch) })
+	}
 	return s, nil
 }
+
+// Ready returns nil when clients can be told all addresses of [Config.Public],
+// and otherwise why not. With none of them known, sessions are refused with
+// [ErrNoAddress].
+func (s *Server) Ready() error { return s.public.ready() }
 
 // Addr is the UDP address that the server listens on.
 func (s *Server) Addr() net.Addr { return s.udp.LocalAddr() }
@@ -173,6 +187,7 @@ func (s *Server) Close() error {
 		return nil
 	}
 	s.closing = true
+	s.stopWatch()
 	var ends sync.WaitGroup
 	for _, session := range s.sessions {
 		ends.Go(func() { session.Close(ServerStopped) })

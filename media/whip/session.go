@@ -60,6 +60,9 @@ func (s *Server) Open(ctx context.Context, offer string, sink Sink) (*Session, e
 	if err != nil {
 		return nil, err
 	}
+	if _, err := s.public.addresses(); err != nil {
+		return nil, err
+	}
 	if err := s.begin(); err != nil {
 		return nil, err
 	}
@@ -150,7 +153,7 @@ func (s *Session) negotiate(ctx context.Context, ufrag, pwd string, candidates [
 	if err != nil {
 		return half{}, err
 	}
-	public, err := s.server.public.lookup(ctx)
+	public, err := s.server.public.addresses()
 	if err != nil {
 		return half{}, err
 	}

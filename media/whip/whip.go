@@ -43,6 +43,7 @@ package whip
 import (
 	"errors"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/pion/transport/v4"
@@ -60,8 +61,13 @@ type Config struct {
 	TCP string
 	// Public are the addresses or names that clients are told instead of the
 	// machine's own: what a server behind NAT is reached by. Names are looked
-	// up again every minute. Empty: the machine's own.
+	// up in the background; see [Server.Ready]. Empty: the machine's own.
 	Public []string
+	// Resolver looks names up; nil means the machine's.
+	Resolver *net.Resolver
+	// LookupEvery is how often names are looked up again; 0 means a minute. One
+	// that is not known is tried at least every 5 s.
+	LookupEvery time.Duration
 	// ICEServers are told to clients ([Server.Links]). When Public is empty the
 	// server asks them as well how it is reached.
 	ICEServers []ICEServer
@@ -106,6 +112,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ConnectTimeout <= 0 {
 		c.ConnectTimeout = defaultConnectTimeout
+	}
+	if c.Resolver == nil {
+		c.Resolver = net.DefaultResolver
+	}
+	if c.LookupEvery <= 0 {
+		c.LookupEvery = defaultLookupEvery
 	}
 	if c.TURNLife <= 0 {
 		c.TURNLife = defaultTURNLife
