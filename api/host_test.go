@@ -12,16 +12,19 @@ import (
 func (c *client) asking(host, path string, headers ...string) *answer {
 	c.t.Helper()
 	own, caller := *c, *c.http
-	caller.Transport = hostTransport{host}
+	caller.Transport = hostTransport{host: host, next: http.DefaultTransport}
 	own.http = &caller
 	return own.get(path, headers...)
 }
 
-type hostTransport struct{ host string }
+type hostTransport struct {
+	host string
+	next http.RoundTripper
+}
 
 func (t hostTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.Host = t.host
-	return http.DefaultTransport.RoundTrip(r)
+	return t.next.RoundTrip(r)
 }
 
 // TestHosts: who asks for a name that is not ours gets nothing, as a page does
