@@ -100,6 +100,7 @@ func (c NATSConfig) explain(err error) error {
 		kind error
 		what string
 	}{
+		{bus.ErrFile, "check HARK_NATS_CA, HARK_NATS_CERT and HARK_NATS_KEY, HARK_NATS_CREDS or HARK_NATS_NKEY"},
 		{bus.ErrAuth, "check HARK_NATS_USER and HARK_NATS_PASSWORD, HARK_NATS_TOKEN, HARK_NATS_NKEY or HARK_NATS_CREDS, whichever the server asks for"},
 		{bus.ErrPermission, "let the user publish to PREFIX.>, $JS.API.> and $JS.ACK.PREFIX-jobs.>, and subscribe to PREFIX.> and _INBOX.>, where PREFIX is HARK_NATS_PREFIX"},
 		{bus.ErrTLS, "check HARK_NATS_CA, HARK_NATS_CERT and HARK_NATS_KEY, and the scheme and the host in HARK_NATS_URL (tls:// for a server that wants TLS)"},

@@ -110,7 +110,7 @@ func Connect(ctx context.Context, cfg Config) (*Bus, error) {
 	}
 	options, err := b.options()
 	if err != nil {
-		return nil, fmt.Errorf("connect to NATS: %w", err)
+		return nil, fmt.Errorf("connect to NATS: %w: %w", ErrFile, err)
 	}
 	if b.conn, err = nats.Connect(cfg.URL, options...); err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", b.classify(err))

@@ -15,6 +15,9 @@ import (
 	"hark/storage"
 )
 
+// ErrFile means that a file or a seed that [Auth] or [TLS] names cannot be used.
+var ErrFile = errors.New("a file or an nkey cannot be used")
+
 // Why a server that answers is of no use. [Connect] wraps one of them when it
 // knows, so that who configures a server can be told what to change.
 var (
