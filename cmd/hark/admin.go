@@ -138,6 +138,5 @@ func (m *migrateCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("The database is at this version's schema.")
-	return db.Close()
+	return errors.Join(printLine("The database is at this version's schema."), db.Close())
 }

@@ -96,6 +96,5 @@ type versionCmd struct{}
 
 // Run prints the version.
 func (versionCmd) Run() error {
-	fmt.Println("hark", version)
-	return nil
+	return printLine("hark " + version)
 }

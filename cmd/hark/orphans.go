@@ -46,13 +46,17 @@ func (o *orphansListCmd) Run(ctx context.Context) (err error) {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	printSurvey(survey)
+	if err := printSurvey(survey); err != nil {
+		return err
+	}
 	return warnOf(stores.Check(ctx))
 }
 
-func printSurvey(s reconcile.Survey) {
-	fmt.Printf("%d objects: %d orphans, %d pieces of recordings that are whole, and the objects of %d recordings that the database does not know.\n",
+func printSurvey(s reconcile.Survey) error {
+	out := onStdout()
+	out.printf("%d objects: %d orphans, %d pieces of recordings that are whole, and the objects of %d recordings that the database does not know.\n",
 		s.Objects, s.Orphans, s.Leftovers, s.Unknown)
+	return out.err
 }
 
 // warnOf prints why nothing can be removed; any other error is returned.
@@ -93,17 +97,17 @@ func (o *orphansRemoveCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	printSurvey(survey)
+	if err := printSurvey(survey); err != nil {
+		return err
+	}
 	if len(strays) == 0 {
-		fmt.Println("There is nothing to remove.")
-		return nil
+		return printLine("There is nothing to remove.")
 	}
 	if !o.Yes && !confirmed(fmt.Sprintf("Remove %d objects (%d bytes)?", len(strays), bytes)) {
 		return errors.New("nothing was removed; answer y, or give --yes")
 	}
 	n, err := stores.Remove(ctx, stores.now, strays)
-	fmt.Printf("Removed %d objects. For 30 days 'hark orphans restore' puts them back.\n", n)
-	return err
+	return errors.Join(err, printLine(fmt.Sprintf("Removed %d objects. For 30 days 'hark orphans restore' puts them back.", n)))
 }
 
 // confirmed asks on the terminal.
@@ -126,6 +130,5 @@ func (o *orphansRestoreCmd) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, stores.close()) }()
 	n, err := stores.RestoreTrash(ctx)
-	fmt.Printf("Put back %d objects.\n", n)
-	return err
+	return errors.Join(err, printLine(fmt.Sprintf("Put back %d objects.", n)))
 }

@@ -42,16 +42,16 @@ func (r *reindexCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	r.print(done)
-	return nil
+	return r.print(done)
 }
 
-func (r *reindexCmd) print(done reconcile.Reindexed) {
+func (r *reindexCmd) print(done reconcile.Reindexed) error {
+	out := onStdout()
 	verb := "Restored"
 	if r.DryRun {
 		verb = "Would restore"
 	}
-	fmt.Printf("%s %d messages of %d in the object store; the database has %d.\n", verb, done.Restored, done.Seen, done.Present)
+	out.printf("%s %d messages of %d in the object store; the database has %d.\n", verb, done.Restored, done.Seen, done.Present)
 	for _, line := range []struct {
 		n    int
 		what string
@@ -61,24 +61,25 @@ func (r *reindexCmd) print(done reconcile.Reindexed) {
 		{done.Recordings, "that were being spoken: the server finishes them"},
 	} {
 		if line.n > 0 {
-			fmt.Printf("  %d %s\n", line.n, line.what)
+			out.printf("  %d %s\n", line.n, line.what)
 		}
 	}
 	for _, name := range done.Unused {
-		fmt.Printf("Removed the workspace %q, which nobody has used.\n", printable(name))
+		out.printf("Removed the workspace %q, which nobody has used.\n", printable(name))
 	}
 	if n := len(done.Lost); n > 0 {
-		fmt.Printf("Could not restore %d messages:\n", n)
+		out.printf("Could not restore %d messages:\n", n)
 		for _, loss := range done.Lost[:min(n, shownLosses)] {
-			fmt.Printf("  %s: %s\n", loss.Message, printable(loss.Reason))
+			out.printf("  %s: %s\n", loss.Message, printable(loss.Reason))
 		}
 		if n > shownLosses {
-			fmt.Printf("  and %d more\n", n-shownLosses)
+			out.printf("  and %d more\n", n-shownLosses)
 		}
 	}
 	if !r.DryRun {
-		fmt.Println("Database and object store belong to each other.")
+		out.printf("Database and object store belong to each other.\n")
 	}
+	return out.err
 }
 
 // node is the name of the spool in the data folder, which has the rest of

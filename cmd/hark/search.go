@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"os"
 	"strconv"
@@ -53,12 +52,15 @@ func (s *searchCmd) Run(ctx context.Context) error {
 	if s.JSON {
 		err = printJSON(answer.whole)
 	} else {
-		s.print(answer)
+		err = s.print(answer)
 	}
-	if err == nil && len(answer.Hits) == 0 {
+	if err != nil {
+		return &codedError{exitUsage, err}
+	}
+	if len(answer.Hits) == 0 {
 		return &codedError{code: exitFailed}
 	}
-	return err
+	return nil
 }
 
 func (s *searchCmd) ask(ctx context.Context) (answer searchAnswer, err error) {
@@ -80,9 +82,10 @@ func (s *searchCmd) ask(ctx context.Context) (answer searchAnswer, err error) {
 	return answer, json.Unmarshal(answer.whole, &answer)
 }
 
-func (s *searchCmd) print(answer searchAnswer) {
+func (s *searchCmd) print(answer searchAnswer) error {
+	out := onStdout()
 	if answer.Corrected != "" {
-		fmt.Printf("Nothing has %q; searched for %q instead.\n", strings.Join(s.Words, " "), answer.Corrected)
+		out.printf("Nothing has %q; searched for %q instead.\n", strings.Join(s.Words, " "), answer.Corrected)
 	}
 	bold := canBold(os.Stdout)
 	for _, hit := range answer.Hits {
@@ -90,14 +93,15 @@ func (s *searchCmd) print(answer searchAnswer) {
 		for _, m := range hit.Snippet.Marks {
 			marks = append(marks, [2]int{m.Start, m.End})
 		}
-		fmt.Printf("%s at %s  %s, %s\n    %s\n", hit.Message.ID, clock(hit.StartMS), printable(hit.Message.Author.Name),
+		out.printf("%s at %s  %s, %s\n    %s\n", hit.Message.ID, clock(hit.StartMS), printable(hit.Message.Author.Name),
 			hit.Message.RecordedAt.Local().Format("2 Jan 2006 15:04"), highlight(hit.Snippet.Text, marks, bold))
 	}
 	more := ""
 	if answer.Capped {
 		more = " or more"
 	}
-	fmt.Printf("%d%s found\n", answer.Total, more)
+	out.printf("%d%s found\n", answer.Total, more)
+	return out.err
 }
 
 // highlight marks the half-open code point ranges of text, which are ordered

@@ -135,7 +135,9 @@ func (s *sendCmd) deliver(ctx context.Context, c *client, conv conversation, d *
 	}
 	d.over = true
 	if !s.JSON {
-		fmt.Println(d.Message.ID)
+		if err := printLine(d.Message.ID); err != nil {
+			d.complain(fmt.Errorf("message %s: %w", d.Message.ID, err))
+		}
 	}
 }
 
@@ -237,8 +239,9 @@ func (s *sendCmd) follow(ctx context.Context, c *client, d *delivery) error {
 	if words == "" {
 		words = "(nobody speaks)\n"
 	}
-	fmt.Printf("%s  %s\n%s", d.Message.ID, clock(d.Message.DurationMS), printableLines(words))
-	return nil
+	out := onStdout()
+	out.printf("%s  %s\n%s", d.Message.ID, clock(d.Message.DurationMS), printableLines(words))
+	return out.err
 }
 
 // awaitWork asks for msg until the work on it is over.

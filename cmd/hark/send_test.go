@@ -19,6 +19,7 @@ func TestCommands(t *testing.T) {
 	t.Run("search", func(t *testing.T) { testSearch(t, c) })
 	t.Run("lists", func(t *testing.T) { testLists(t, c) })
 	t.Run("a conversation's name", func(t *testing.T) { testConversationNames(t, c) })
+	t.Run("a full disk", func(t *testing.T) { testFullDisk(t, c) })
 	t.Run("a terminal", func(t *testing.T) { testTerminal(t, c) })
 	t.Run("where Hark is not", func(t *testing.T) { testWrongWays(t, c) })
 	t.Run("interrupted", func(t *testing.T) { testInterrupted(t, c) }) // ends it

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"time"
 
@@ -33,8 +32,7 @@ func (t *tokenCreateCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(secret)
-	return nil
+	return printLine(secret)
 }
 
 type tokenListCmd struct {

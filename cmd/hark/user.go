@@ -90,7 +90,9 @@ func (u *userAddCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(user.ID)
+	if err := printLine(user.ID); err != nil {
+		return err
+	}
 	return u.printSignIn(ctx, db, user)
 }
 
@@ -116,6 +118,5 @@ func (a AddressConfig) printSignIn(ctx context.Context, db *sqldb.DB, user stora
 		return err
 	}
 	base := cmp.Or(strings.TrimRight(a.PublicURL, "/"), addressOf(a.Addr))
-	fmt.Printf("%s/sign-in?code=%s\n", base, secret)
-	return nil
+	return printLine(base + "/sign-in?code=" + secret)
 }
