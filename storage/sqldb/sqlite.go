@@ -44,13 +44,23 @@ func (db *DB) openSQLite(ctx context.Context, cfg Config) error {
 	db.maxIdle = 1
 	for _, pool := range []*sqlx.DB{db.writer, db.reader} {
 		if err := pool.PingContext(ctx); err != nil {
-			return errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
+			return errors.Join(fmt.Errorf("%s: %w%s", path, err, remedy(err)), db.Close())
 		}
 	}
 	if err := disk.Sync(filepath.Dir(path)); err != nil {
 		return errors.Join(err, db.Close())
 	}
 	return nil
+}
+
+// remedy is what to do about a file that cannot be read as a database; it is
+// empty for other errors.
+func remedy(err error) string {
+	var e sqlite3.Error
+	if !errors.As(err, &e) || e.Code != sqlite3.ErrCorrupt && e.Code != sqlite3.ErrNotADB {
+		return ""
+	}
+	return ": move it aside with its -wal and -shm, then put a backup in its place, or start without one and run 'hark reindex'"
 }
 
 // keepPrivate makes the file, if it is not there, for its owner alone, and takes

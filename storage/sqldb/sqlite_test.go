@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -43,5 +47,17 @@ func TestSQLiteAway(t *testing.T) {
 		if got := (sqlite{}).translate(fmt.Errorf("commit: %w", err)); errors.Is(got, storage.ErrUnreachable) != away {
 			t.Errorf("%v: %v", err, got)
 		}
+	}
+}
+
+// TestDamagedFile opens what is no database: the error says what to do.
+func TestDamagedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hark.db")
+	if err := os.WriteFile(path, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), Config{URL: "sqlite://" + path, Logger: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "'hark reindex'") {
+		t.Errorf("got %v", err)
 	}
 }
