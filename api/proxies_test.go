@@ -132,7 +132,9 @@ func startFront(t *testing.T, conf string, command []string, shown string) *http
 		}
 	})
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(callerHost)}}
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", net.JoinHostPort(frontHost, frontPort)) }
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return dialer.DialContext(ctx, "tcp", net.JoinHostPort(frontHost, frontPort))
+	}
 	for tick := time.NewTicker(10 * time.Millisecond); ; {
 		conn, err := dial(t.Context(), "", "")
 		if err == nil {
