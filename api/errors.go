@@ -47,6 +47,7 @@ var sentinels = []struct {
 	{whip.ErrClosed, kindNotFound, ""},
 	{whip.ErrPrecondition, kindPreconditionFailed, ""},
 	{whip.ErrPreconditionMissing, kindPreconditionRequired, ""},
+	{whip.ErrTooMany, kindTooManyChanges, "10"},
 	{context.DeadlineExceeded, kindUnavailable, "10"},
 }
 

@@ -39,6 +39,7 @@ var (
 	kindPreconditionRequired = kind{"precondition_required", 428, "If-Match is missing", "Send If-Match: with the ETag of the ICE session for candidates, with * for a restart."}
 	kindTooManyUploads       = kind{"too_many_uploads", 429, "Too many at once", "You are sending many recordings at once. Wait for one to finish, then send the next."}
 	kindTooManyRecordings    = kind{"too_many_recordings", 429, "Too many at once", "You have as many live recordings as one may have at once. End one, then begin the next."}
+	kindTooManyChanges       = kind{"too_many_changes", 429, "Too many changes", "This live recording is being changed too often. Wait a few seconds, then try again."}
 	kindInternal             = kind{"internal", 500, "Internal error", "Something went wrong on our side. It is logged under the request id."}
 	kindLiveOff              = kind{"live_recording_off", 501, "Live recording is off", "This Hark takes no live recordings: HARK_WEBRTC_UDP is off. Send a recording instead."}
 	kindUnavailable          = kind{"unavailable", 503, "Unavailable", "A part of the service is away for the moment. Try again shortly."}
@@ -52,7 +53,7 @@ func kinds() []kind {
 		kindBadRequest, kindBadCursor, kindEmptyClip, kindIncomplete, kindBadOffer, kindUnauthorized, kindForbidden, kindCrossSite,
 		kindNotFound, kindNoTranscript, kindNoWaveform, kindNoRendition, kindMethod, kindNotAcceptable, kindOfferNotAcceptable, kindTooSlow, kindConflict,
 		kindKeyReused, kindKeySpent, kindRepresentationGone, kindPreconditionFailed, kindTooLarge, kindNotAudio, kindUnsupported, kindRange, kindValidation, kindInvalidQuery,
-		kindDamaged, kindTooLong, kindOverBudget, kindMisdirected, kindPreconditionRequired, kindTooManyUploads, kindTooManyRecordings,
+		kindDamaged, kindTooLong, kindOverBudget, kindMisdirected, kindPreconditionRequired, kindTooManyUploads, kindTooManyRecordings, kindTooManyChanges,
 		kindInternal, kindLiveOff, kindUnavailable, kindSaturated, kindNoSpace,
 	}
 }

@@ -97,6 +97,7 @@ func (s *Server) routeWHIP() {
 		summary: "Add candidates, restart ICE, pause or resume", description: whipPatchDescription, status: http.StatusNoContent,
 		problems: []kind{
 			kindBadRequest, kindNotFound, kindTooSlow, kindPreconditionFailed, kindTooLarge, kindUnsupported, kindValidation, kindPreconditionRequired,
+			kindTooManyChanges,
 		},
 	}, s.changeRecording)
 	change.RequestBody = rawBody("Up to 64 KiB.", mediaTypeFragment, mediaTypeJSON)

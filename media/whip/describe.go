@@ -87,8 +87,8 @@ func (d *description) channel(proto, mid string, t half) {
 }
 
 // render writes the offer that pion is given: the first, or a later one whose
-// other ICE credentials make it restart.
-func (o *offer) render(version uint64, ufrag, pwd string, candidates []string) string {
+// other ICE credentials make it restart. The client's candidates are left out.
+func (o *offer) render(version uint64, ufrag, pwd string) string {
 	t := half{ufrag: ufrag, pwd: pwd, fingerprints: o.fingerprints, setup: o.setup}
 	mid, channel := o.mid(speech), o.mid(messages)
 	var d description
@@ -102,7 +102,6 @@ func (o *offer) render(version uint64, ufrag, pwd string, candidates []string) s
 	// apart by the receiver.
 	d.line("a=msid:hark hark")
 	d.line("a=ssrc:1 cname:hark")
-	d.candidates(candidates)
 	if channel != "" {
 		d.channel("UDP/DTLS/SCTP", channel, t)
 	}
@@ -120,6 +119,7 @@ func (o *offer) answer(version uint64, t half) string {
 	}
 	var d description
 	d.head(version, bundle)
+	d.line("a=ice-lite")
 	for _, s := range o.sections {
 		switch s.use {
 		case speech:
@@ -148,6 +148,7 @@ func (o *offer) answer(version uint64, t half) string {
 func (o *offer) fragment(t half) string {
 	var d description
 	mid := o.mid(speech)
+	d.line("a=ice-lite")
 	d.line("a=ice-options:trickle")
 	d.line("a=group:BUNDLE %s", mid)
 	d.line("m=audio 9 UDP/TLS/RTP/SAVPF %d", o.payloadType)

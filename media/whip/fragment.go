@@ -3,24 +3,21 @@ package whip
 import (
 	"fmt"
 	"strings"
-
-	"github.com/pion/ice/v4"
 )
 
 const (
 	maxFragment   = 32 << 10
-	maxCandidates = 32 // of a client, in an offer or fragment and in an ICE session
+	maxCandidates = 32 // of a client, in a fragment
 )
 
 // fragment is what an SDP fragment says (RFC 8840, section 9).
 type fragment struct {
-	ufrag, pwd string   // empty when not said
-	candidates []string // values of a=candidate, with "candidate:"
-	end        bool     // no more will come
+	ufrag, pwd string // empty when not said
 }
 
 // parseFragment reads a fragment. Lines that are not about ICE are passed over,
-// as RFC 8840 asks, and so are candidates of kinds that are not known.
+// as RFC 8840 asks. Candidates are counted only: an ICE lite agent sends to
+// none of them (see the package's documentation).
 func parseFragment(text string) (fragment, error) {
 	malformed := func(format string, args ...any) (fragment, error) {
 		return fragment{}, &FragmentError{Malformed: true, Message: fmt.Sprintf(format, args...)}
@@ -29,7 +26,7 @@ func parseFragment(text string) (fragment, error) {
 		return malformed("The fragment is longer than %d KiB.", maxFragment>>10)
 	}
 	var f fragment
-	said := false
+	said, candidates := false, 0
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
 		if line == "" {
@@ -52,14 +49,10 @@ func parseFragment(text string) (fragment, error) {
 				return malformed("The fragment's ice-pwd makes no sense.")
 			}
 		case "candidate":
-			if len(f.candidates) == maxCandidates {
+			if candidates++; candidates > maxCandidates {
 				return malformed("The fragment has more than %d candidates.", maxCandidates)
 			}
-			if usable(value) {
-				f.candidates = append(f.candidates, "candidate:"+value)
-			}
 		case "end-of-candidates":
-			f.end = true
 		default:
 			continue
 		}
@@ -95,13 +88,4 @@ func iceChars(s string, least int) bool {
 		}
 	}
 	return true
-}
-
-// usable tells whether a candidate is one that can be tried from here. The
-// names that browsers hide addresses behind (mDNS) cannot: those browsers reach
-// us, and we answer to where they came from. Nor are TCP connections made to
-// where a client says.
-func usable(candidate string) bool {
-	c, err := ice.UnmarshalCandidate(candidate)
-	return err == nil && c.Component() == ice.ComponentRTP && c.NetworkType().IsUDP() && !strings.HasSuffix(c.Address(), ".local")
 }

@@ -19,8 +19,7 @@ func TestParseFragment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.ufrag != "EsAw" || f.pwd != "P2uYro0UCOQ4zxjKXaWCBui1" || !f.end || len(f.candidates) != 1 ||
-		"a="+f.candidates[0]+"\r\n" != candidateLine {
+	if f.ufrag != "EsAw" || f.pwd != "P2uYro0UCOQ4zxjKXaWCBui1" {
 		t.Errorf("%+v", f)
 	}
 	for _, bad := range []string{
@@ -46,13 +45,8 @@ func FuzzFragment(f *testing.F) {
 			}
 			return
 		}
-		if got.ufrag != "" && !iceChars(got.ufrag, 4) || got.pwd != "" && !iceChars(got.pwd, 22) || len(got.candidates) > maxCandidates {
+		if got.ufrag != "" && !iceChars(got.ufrag, 4) || got.pwd != "" && !iceChars(got.pwd, 22) {
 			t.Fatalf("%+v", got)
-		}
-		for _, c := range got.candidates {
-			if strings.ContainsAny(c, "\r\n") || !usable(strings.TrimPrefix(c, "candidate:")) {
-				t.Fatalf("candidate %q", c)
-			}
 		}
 	})
 }

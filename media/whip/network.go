@@ -54,7 +54,7 @@ func (n *machineNet) Interfaces() ([]*transport.Interface, error) {
 }
 
 // listenUDP opens the one UDP port and shares it out.
-func listenUDP(n transport.Net, addr string, log logs) (*ice.UDPMuxDefault, error) {
+func listenUDP(n transport.Net, addr string, log logs) (*ice.UniversalUDPMuxDefault, error) {
 	at, err := n.ResolveUDPAddr("udp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for WebRTC on UDP %s: %w", addr, err)
@@ -64,7 +64,7 @@ func listenUDP(n transport.Net, addr string, log logs) (*ice.UDPMuxDefault, erro
 		return nil, fmt.Errorf("listen for WebRTC on UDP %s: %w", addr, err)
 	}
 	growReadBuffer(conn, receiveBuffer)
-	return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Net: n, Logger: log.NewLogger("udp")}), nil
+	return ice.NewUniversalUDPMuxDefault(ice.UniversalUDPMuxParams{UDPConn: conn, Net: n, Logger: log.NewLogger("udp")}), nil
 }
 
 // listenTCP opens the TCP port for those whom no UDP reaches.
@@ -124,14 +124,17 @@ func published(candidates []string, public []netip.Addr) []string {
 		}
 		seen = append(seen, protocol+port)
 		for i, addr := range public {
-			// Priorities are RFC 8445's, section 5.1.2.1: host candidates, the
-			// first address first, TCP behind all UDP.
-			if protocol == "tcp" {
-				out = append(out, fmt.Sprintf("%d 1 tcp %d %s %s typ host tcptype passive", 101+i, 90<<24+(8191-i)<<8+255, addr, port))
-			} else {
-				out = append(out, fmt.Sprintf("%d 1 udp %d %s %s typ host", 1+i, 126<<24+(65535-i)<<8+255, addr, port))
-			}
+			out = append(out, hostCandidate(i, protocol, addr, port))
 		}
 	}
 	return out
+}
+
+// hostCandidate writes a candidate, the i-th of its protocol. Priorities are
+// RFC 8445's, section 5.1.2.1: the first address first, TCP behind all UDP.
+func hostCandidate(i int, protocol string, addr netip.Addr, port string) string {
+	if protocol == "tcp" {
+		return fmt.Sprintf("%d 1 tcp %d %s %s typ host tcptype passive", 101+i, 90<<24+(8191-i)<<8+255, addr, port)
+	}
+	return fmt.Sprintf("%d 1 udp %d %s %s typ host", 1+i, 126<<24+(65535-i)<<8+255, addr, port)
 }

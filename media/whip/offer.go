@@ -21,7 +21,6 @@ type offer struct {
 	ufrag, pwd   string
 	fingerprints []string
 	setup        string // actpass, active or passive
-	candidates   []string
 	bundled      bool
 	reducedRTCP  bool
 	payloadType  uint8 // of Opus
@@ -179,11 +178,8 @@ func (o *offer) readTransport(desc *sdp.SessionDescription, audio *sdp.MediaDesc
 		attributes = append(attributes, m.Attributes...)
 	}
 	for _, a := range attributes {
-		switch {
-		case a.Key == "fingerprint" && fingerprintLike(a.Value) && len(o.fingerprints) < 4 && !slices.Contains(o.fingerprints, a.Value):
+		if a.Key == "fingerprint" && fingerprintLike(a.Value) && len(o.fingerprints) < 4 && !slices.Contains(o.fingerprints, a.Value) {
 			o.fingerprints = append(o.fingerprints, a.Value)
-		case a.Key == "candidate" && usable(a.Value) && len(o.candidates) < maxCandidates && !slices.Contains(o.candidates, a.Value):
-			o.candidates = append(o.candidates, a.Value)
 		}
 	}
 	if len(o.fingerprints) == 0 {

@@ -114,7 +114,7 @@ func FuzzOffer(f *testing.F) {
 			}
 			return
 		}
-		again, err := parseOffer(o.render(2, o.ufrag, o.pwd, o.candidates))
+		again, err := parseOffer(o.render(2, o.ufrag, o.pwd))
 		if err != nil {
 			t.Fatalf("our offer: %v", err)
 		}

@@ -4,16 +4,17 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
-	"github.com/pion/webrtc/v4"
+	"golang.org/x/time/rate"
 )
 
-// Patch takes an SDP fragment (RFC 8840): more candidates of the client, or new
-// credentials, which restart ICE (RFC 9725, section 4.3). ifMatch is the
-// header If-Match: the current entity tag, or "*", which is what the RFC wants
-// for a restart.
+// Patch takes an SDP fragment (RFC 8840): more candidates of the client, which
+// change nothing, or new credentials, which restart ICE (RFC 9725, section
+// 4.3). ifMatch is the header If-Match: the current entity tag, or "*", which
+// is what the RFC wants for a restart.
 //
-// It fails with [ErrPreconditionMissing], [ErrPrecondition] or a
+// It fails with [ErrPreconditionMissing], [ErrPrecondition], [ErrTooMany] or a
 // [*FragmentError], which leave the session as it is, or with [ErrClosed].
 func (s *Session) Patch(ctx context.Context, text, ifMatch string) (Patched, error) {
 	s.negotiation.Lock()
@@ -22,6 +23,9 @@ func (s *Session) Patch(ctx context.Context, text, ifMatch string) (Patched, err
 	case <-s.ended:
 		return Patched{}, fmt.Errorf("the session: %w", ErrClosed)
 	default:
+	}
+	if !s.pace.patches.Allow() {
+		return Patched{}, fmt.Errorf("patch the session: %w", ErrTooMany)
 	}
 	f, err := parseFragment(text)
 	if err != nil {
@@ -35,12 +39,26 @@ func (s *Session) Patch(ctx context.Context, text, ifMatch string) (Patched, err
 	}
 	switch {
 	case f.ufrag == "" && f.pwd == "", f.ufrag == s.offer.ufrag && (f.pwd == "" || f.pwd == s.offer.pwd):
-		s.trickle(f)
 		return Patched{ETag: s.etag}, nil
 	case f.ufrag == "" || f.pwd == "" || f.ufrag == s.offer.ufrag || f.pwd == s.offer.pwd:
 		return Patched{}, &FragmentError{Message: "The fragment's credentials are not the session's; for an ICE restart both must be new."}
 	}
+	if !s.pace.restarts.Allow() {
+		return Patched{}, fmt.Errorf("restart ICE: %w", ErrTooMany)
+	}
 	return s.restart(ctx, f)
+}
+
+// pace bounds how often a session is patched.
+type pace struct{ patches, restarts *rate.Limiter }
+
+// newPace allows more than networks that come and go make a client ask for, and
+// clients that send each candidate alone.
+func newPace() pace {
+	return pace{
+		patches:  rate.NewLimiter(rate.Every(200*time.Millisecond), 2*maxCandidates),
+		restarts: rate.NewLimiter(rate.Every(10*time.Second), 10),
+	}
 }
 
 // matches compares If-Match strongly (RFC 9110, section 13.1.1).
@@ -53,29 +71,11 @@ func matches(ifMatch, etag string) bool {
 	return false
 }
 
-// trickle adds candidates. Those past the limit are not needed: a client that
-// has so many reaches us by some other.
-func (s *Session) trickle(f fragment) {
-	mid := s.offer.mid(speech)
-	for _, c := range f.candidates {
-		if s.candidates == maxCandidates {
-			return
-		}
-		s.candidates++
-		// A candidate of a kind that pion does not know is one fewer to try.
-		_ = s.peer.AddICECandidate(webrtc.ICECandidateInit{Candidate: c, SDPMid: &mid})
-	}
-}
-
 // restart begins a new ICE session under the same DTLS and SRTP, so that the
 // recording goes on.
 func (s *Session) restart(ctx context.Context, f fragment) (Patched, error) {
-	candidates := make([]string, 0, len(f.candidates))
-	for _, c := range f.candidates {
-		candidates = append(candidates, strings.TrimPrefix(c, "candidate:"))
-	}
 	s.life.missed(s, s.server.cfg.Grace)
-	local, err := s.negotiate(ctx, f.ufrag, f.pwd, candidates)
+	local, err := s.negotiate(ctx, f.ufrag, f.pwd)
 	if err != nil {
 		return Patched{}, fmt.Errorf("restart ICE: %w", err)
 	}

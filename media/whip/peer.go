@@ -7,8 +7,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"math/big"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -37,25 +35,7 @@ func (s *Server) newPeer(o *offer, in *intake) (*webrtc.PeerConnection, error) {
 		Certificates: []webrtc.Certificate{s.cert},
 		BundlePolicy: webrtc.BundlePolicyMaxBundle, RTCPMuxPolicy: webrtc.RTCPMuxPolicyRequire,
 	}
-	if len(s.cfg.Public) == 0 {
-		cfg.ICEServers = ownServers(s.iceServers("server"))
-	}
 	return api.NewPeerConnection(cfg)
-}
-
-// ownServers are those that the server can use itself: TURN takes a password,
-// which clients may have from elsewhere.
-func ownServers(all []ICEServer) []webrtc.ICEServer {
-	var own []webrtc.ICEServer
-	for _, server := range all {
-		urls := slices.DeleteFunc(slices.Clone(server.URLs), func(url string) bool {
-			return strings.HasPrefix(url, "turn") && (server.Username == "" || server.Credential == "")
-		})
-		if len(urls) > 0 {
-			own = append(own, webrtc.ICEServer{URLs: urls, Username: server.Username, Credential: server.Credential})
-		}
-	}
-	return own
 }
 
 // disconnectedAfter is how long ICE hears nothing before it says so.
@@ -63,6 +43,7 @@ func (s *Server) disconnectedAfter() time.Duration { return min(5*time.Second, s
 
 func (s *Server) settings(in *intake) webrtc.SettingEngine {
 	e := webrtc.SettingEngine{LoggerFactory: logs{s.cfg.Logger}, BufferFactory: in.buffer}
+	e.SetLite(true) // answers where it is asked from, and asks nobody
 	e.SetNet(s.net)
 	e.SetICEUDPMux(s.udp)
 	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
@@ -76,7 +57,6 @@ func (s *Server) settings(in *intake) webrtc.SettingEngine {
 	// and is not needed: clients reach us.
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.DisableActiveTCP(true) // no connections to where a stranger says
-	e.SetSTUNGatherTimeout(gatherTimeout)
 	// ICE never gives up: the session does, after its grace.
 	e.SetICETimeouts(s.disconnectedAfter(), 0, 2*time.Second)
 	e.SetDTLSRetransmissionInterval(300 * time.Millisecond)

@@ -18,12 +18,13 @@ import (
 type Server struct {
 	cfg    Config
 	net    transport.Net
-	udp    *ice.UDPMuxDefault
+	udp    *ice.UniversalUDPMuxDefault
 	tcp    *ice.TCPMuxDefault // nil: none
 	public *publicAddresses
 	cert   webrtc.Certificate
 
 	stopWatch context.CancelFunc // of the public names
+	reflexive reflexive
 
 	mu       sync.Mutex
 	sessions map[string]*Session
@@ -45,7 +46,10 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	s.public = &publicAddresses{
 		named: cfg.Public, resolver: s.cfg.Resolver, every: s.cfg.LookupEvery, log: cfg.Logger, known: map[string][]netip.Addr{},
 	}
-	var err error
+	stun, err := stunServers(cfg.ICEServers)
+	if err != nil {
+		return nil, err
+	}
 	if s.cert, err = newCertificate(); err != nil {
 		return nil, err
 	}
@@ -57,6 +61,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	if s.udp, err = listenUDP(s.net, cfg.UDP, logs{cfg.Logger}); err != nil {
 		return nil, err
 	}
+	s.reflexive = reflexive{servers: stun, net: s.net, mux: s.udp}
 	if cfg.TCP != "" {
 		if s.tcp, err = listenTCP(s.net, cfg.TCP, logs{cfg.Logger}); err != nil {
 			return nil, errors.Join(err, s.udp.Close())

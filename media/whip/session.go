@@ -13,7 +13,7 @@ import (
 )
 
 // gatherTimeout is how long a client may have to wait for our own addresses. It
-// matters only when STUN or TURN servers are asked for them.
+// matters only when STUN servers are asked for them.
 const gatherTimeout = time.Second
 
 // Session is one client that speaks. It is safe for concurrent use.
@@ -43,7 +43,7 @@ type Session struct {
 	version     uint64
 	etag        string
 	answer      string
-	candidates  int // taken from the client in this ICE session
+	pace        pace
 
 	life    life
 	settled chan struct{} // closed when Open has returned the session, or refused it
@@ -69,7 +69,7 @@ func (s *Server) Open(ctx context.Context, offer string, sink Sink) (*Session, e
 	defer s.done()
 	session := &Session{
 		id: rand.Text(), server: s, sink: sink, begunAt: time.Now(),
-		offer: o, settled: make(chan struct{}), ended: make(chan struct{}),
+		offer: o, pace: newPace(), settled: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if err := session.open(ctx); err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (s *Session) open(ctx context.Context) (err error) {
 	}()
 	s.life.watch(s)
 	s.peer.OnDataChannel(s.takeChannel)
-	local, err := s.negotiate(ctx, s.offer.ufrag, s.offer.pwd, s.offer.candidates)
+	local, err := s.negotiate(ctx, s.offer.ufrag, s.offer.pwd)
 	if err != nil {
 		return fmt.Errorf("open a session: %w", err)
 	}
@@ -126,10 +126,10 @@ func (s *Session) abandon() {
 
 // negotiate gives pion the client's side and returns ours. Again, with other
 // credentials, it restarts ICE.
-func (s *Session) negotiate(ctx context.Context, ufrag, pwd string, candidates []string) (half, error) {
+func (s *Session) negotiate(ctx context.Context, ufrag, pwd string) (half, error) {
 	s.version++
 	if err := s.peer.SetRemoteDescription(webrtc.SessionDescription{
-		Type: webrtc.SDPTypeOffer, SDP: s.offer.render(s.version, ufrag, pwd, candidates),
+		Type: webrtc.SDPTypeOffer, SDP: s.offer.render(s.version, ufrag, pwd),
 	}); err != nil {
 		return half{}, fmt.Errorf("take the offer up: %w", err)
 	}
@@ -149,6 +149,9 @@ func (s *Session) negotiate(ctx context.Context, ufrag, pwd string, candidates [
 	case <-ctx.Done():
 		return half{}, fmt.Errorf("find our addresses: %w", context.Cause(ctx))
 	}
+	if err := context.Cause(ctx); err != nil {
+		return half{}, fmt.Errorf("find our addresses: %w", err)
+	}
 	local, err := readLocal(s.peer.LocalDescription().SDP)
 	if err != nil {
 		return half{}, err
@@ -158,8 +161,10 @@ func (s *Session) negotiate(ctx context.Context, ufrag, pwd string, candidates [
 		return half{}, err
 	}
 	local.candidates = told(local.candidates, public)
+	if len(public) == 0 {
+		local.candidates = append(local.candidates, s.server.reflexive.candidates(ctx, local.candidates)...)
+	}
 	s.offer.ufrag, s.offer.pwd = ufrag, pwd
-	s.candidates = len(candidates)
 	s.etag = `"` + rand.Text() + `"`
 	return local, nil
 }

@@ -32,11 +32,21 @@
 // tells which. Until then a client that changed its network may come back by
 // an ICE restart (RFC 9725, section 4.3.3) and goes on in the same recording.
 //
+// # Whom it sends to
+//
+// The server is an ICE lite agent (RFC 8445, section 2.5): it makes no checks,
+// answers those of clients that know the session's password to where they came
+// from, and sends nothing to any address that a client's SDP names. Candidates
+// are read over, and names in them never looked up. A full agent would send
+// packets to wherever a stranger says, also within the server's own network.
+// The price: a server behind NAT must be reachable at its port, as it makes no
+// holes from within.
+//
 // # Limits
 //
 // One audio stream of Opus a session; video is turned down. 48 KiB of offer are
 // plenty, 64 KiB the most; 16 KiB a message on the data channel; a bit rate,
-// see [Config]. A session costs about 0.25 MB, a dozen goroutines of pion's, and
+// see [Config]; 10 ICE restarts at once and one in 10 s from then on. A session costs about 0.25 MB, a dozen goroutines of pion's, and
 // a thousandth of a core.
 package whip
 
@@ -69,7 +79,7 @@ type Config struct {
 	// that is not known is tried at least every 5 s.
 	LookupEvery time.Duration
 	// ICEServers are told to clients ([Server.Links]). When Public is empty the
-	// server asks them as well how it is reached.
+	// server asks those of scheme stun as well how its UDP port is reached.
 	ICEServers []ICEServer
 	// TURNSecret is shared with the TURN servers that have no credential here:
 	// each client is given one made of it, for TURNLife. Empty: there are none
@@ -196,6 +206,9 @@ var (
 	ErrPrecondition = errors.New("the entity tag is not the session's current one")
 	// ErrPreconditionMissing means that a fragment came without If-Match (428).
 	ErrPreconditionMissing = errors.New("If-Match is missing")
+	// ErrTooMany means that a session was patched, or restarted, more often than
+	// any network makes necessary (429).
+	ErrTooMany = errors.New("too many patches of the session")
 	// ErrNoChannel means that a message was dropped because the client has
 	// opened no data channel.
 	ErrNoChannel = errors.New("the client has no data channel")

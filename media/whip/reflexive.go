@@ -1,0 +1,106 @@
+package whip
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/stun/v4"
+	"github.com/pion/transport/v4"
+)
+
+// reflexive finds out from STUN servers how the one UDP port is reached from
+// outside, for a server behind NAT that is told no public address.
+type reflexive struct {
+	servers []string // host:port
+	net     transport.Net
+	mux     *ice.UniversalUDPMuxDefault
+
+	mu      sync.Mutex
+	found   []netip.AddrPort
+	askedAt time.Time
+}
+
+// stunServers checks the addresses of all servers and returns the host:port of
+// those that can be asked without a password.
+func stunServers(all []ICEServer) ([]string, error) {
+	var servers []string
+	for _, server := range all {
+		for _, url := range server.URLs {
+			uri, err := stun.ParseURI(url)
+			if err != nil {
+				return nil, fmt.Errorf("the ICE server %q: %w", url, err)
+			}
+			if uri.Scheme == stun.SchemeTypeSTUN {
+				servers = append(servers, net.JoinHostPort(uri.Host, strconv.Itoa(uri.Port)))
+			}
+		}
+	}
+	return servers, nil
+}
+
+// candidates are those that clients are to be told of beside the machine's own:
+// its port, and that of TCP, at each address under which it is seen.
+func (r *reflexive) candidates(ctx context.Context, own []string) []string {
+	var more []string
+	for _, at := range r.ask(ctx) {
+		if slices.ContainsFunc(own, func(c string) bool { return candidateField(c, 4) == at.Addr().String() }) {
+			continue
+		}
+		more = append(more, hostCandidate(len(own)+len(more), "udp", at.Addr(), strconv.Itoa(int(at.Port()))))
+		tcp := slices.IndexFunc(own, func(c string) bool { return strings.EqualFold(candidateField(c, 2), "tcp") })
+		if tcp >= 0 {
+			more = append(more, hostCandidate(len(own)+len(more), "tcp", at.Addr(), candidateField(own[tcp], 5)))
+		}
+	}
+	return more
+}
+
+// ask asks all servers at once, at most once a minute, whether or not they
+// answer. A client that goes away meanwhile does not end it for the others.
+func (r *reflexive) ask(ctx context.Context) []netip.AddrPort {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.servers) == 0 || !r.askedAt.IsZero() && time.Since(r.askedAt) < time.Minute {
+		return r.found
+	}
+	ctx = context.WithoutCancel(ctx)
+	answers := make([]netip.AddrPort, len(r.servers))
+	var all sync.WaitGroup
+	for i, server := range r.servers {
+		all.Go(func() { answers[i] = r.askOne(ctx, server) })
+	}
+	all.Wait()
+	answers = slices.DeleteFunc(answers, func(a netip.AddrPort) bool { return !a.IsValid() })
+	slices.SortFunc(answers, netip.AddrPort.Compare)
+	if len(answers) > 0 { // what was found last holds while nobody answers
+		r.found = slices.Compact(answers)
+	}
+	r.askedAt = time.Now()
+	return r.found
+}
+
+// askOne returns the address that a server sees; the zero value when it tells
+// none.
+func (r *reflexive) askOne(ctx context.Context, server string) netip.AddrPort {
+	at, err := r.net.ResolveUDPAddr("udp", server)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	seen, err := r.mux.GetXORMappedAddrContext(ctx, at, gatherTimeout)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	addr, ok := netip.AddrFromSlice(seen.IP)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(addr.Unmap(), uint16(seen.Port))
+}
