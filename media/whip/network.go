@@ -53,8 +53,9 @@ func (n *machineNet) Interfaces() ([]*transport.Interface, error) {
 	return n.seen, nil
 }
 
-// listenUDP opens the one UDP port and shares it out.
-func listenUDP(n transport.Net, addr string, log logs) (*ice.UniversalUDPMuxDefault, error) {
+// listenUDP opens the one UDP port and shares it out. What r is to hear of, it
+// hears.
+func listenUDP(n transport.Net, addr string, r *reflexive, log logs) (*ice.UDPMuxDefault, error) {
 	at, err := n.ResolveUDPAddr("udp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for WebRTC on UDP %s: %w", addr, err)
@@ -64,7 +65,7 @@ func listenUDP(n transport.Net, addr string, log logs) (*ice.UniversalUDPMuxDefa
 		return nil, fmt.Errorf("listen for WebRTC on UDP %s: %w", addr, err)
 	}
 	growReadBuffer(conn, receiveBuffer)
-	return ice.NewUniversalUDPMuxDefault(ice.UniversalUDPMuxParams{UDPConn: conn, Net: n, Logger: log.NewLogger("udp")}), nil
+	return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: r.over(conn), Net: n, Logger: log.NewLogger("udp")}), nil
 }
 
 // listenTCP opens the TCP port for those whom no UDP reaches.

@@ -11,17 +11,19 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pion/ice/v4"
 	"github.com/pion/stun/v4"
 	"github.com/pion/transport/v4"
 )
+
+// askAgain is when a STUN server that did not answer is asked once more.
+const askAgain = 250 * time.Millisecond
 
 // reflexive finds out from STUN servers how the one UDP port is reached from
 // outside, for a server behind NAT that is told no public address.
 type reflexive struct {
 	servers []string // host:port
 	net     transport.Net
-	mux     *ice.UniversalUDPMuxDefault
+	conn    *answersConn // nil without servers
 
 	mu      sync.Mutex
 	found   []netip.AddrPort
@@ -44,6 +46,16 @@ func stunServers(all []ICEServer) ([]string, error) {
 		}
 	}
 	return servers, nil
+}
+
+// over returns the connection of the one port, of which r hears what servers
+// answer. Without servers it is left as it is.
+func (r *reflexive) over(conn net.PacketConn) net.PacketConn {
+	if len(r.servers) == 0 {
+		return conn
+	}
+	r.conn = &answersConn{PacketConn: conn, expected: map[transactionID]chan netip.AddrPort{}}
+	return r.conn
 }
 
 // candidates are those that clients are to be told of beside the machine's own:
@@ -88,19 +100,32 @@ func (r *reflexive) ask(ctx context.Context) []netip.AddrPort {
 }
 
 // askOne returns the address that a server sees; the zero value when it tells
-// none.
+// none in time.
 func (r *reflexive) askOne(ctx context.Context, server string) netip.AddrPort {
 	at, err := r.net.ResolveUDPAddr("udp", server)
 	if err != nil {
 		return netip.AddrPort{}
 	}
-	seen, err := r.mux.GetXORMappedAddrContext(ctx, at, gatherTimeout)
+	request, err := stun.Build(stun.TransactionID, stun.BindingRequest, stun.Fingerprint)
 	if err != nil {
 		return netip.AddrPort{}
 	}
-	addr, ok := netip.AddrFromSlice(seen.IP)
-	if !ok {
-		return netip.AddrPort{}
+	answer := r.conn.expect(request.TransactionID)
+	defer r.conn.forget(request.TransactionID)
+	ctx, cancel := context.WithTimeout(ctx, gatherTimeout)
+	defer cancel()
+	again := time.NewTicker(askAgain)
+	defer again.Stop()
+	for {
+		if _, err := r.conn.WriteTo(request.Raw, at); err != nil {
+			return netip.AddrPort{}
+		}
+		select {
+		case seen := <-answer:
+			return seen
+		case <-again.C:
+		case <-ctx.Done():
+			return netip.AddrPort{}
+		}
 	}
-	return netip.AddrPortFrom(addr.Unmap(), uint16(seen.Port))
 }

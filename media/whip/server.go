@@ -18,13 +18,13 @@ import (
 type Server struct {
 	cfg    Config
 	net    transport.Net
-	udp    *ice.UniversalUDPMuxDefault
+	udp    *ice.UDPMuxDefault
 	tcp    *ice.TCPMuxDefault // nil: none
 	public *publicAddresses
 	cert   webrtc.Certificate
 
 	stopWatch context.CancelFunc // of the public names
-	reflexive reflexive
+	reflexive *reflexive
 
 	mu       sync.Mutex
 	sessions map[string]*Session
@@ -58,10 +58,10 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 			return nil, err
 		}
 	}
-	if s.udp, err = listenUDP(s.net, cfg.UDP, logs{cfg.Logger}); err != nil {
+	s.reflexive = &reflexive{servers: stun, net: s.net}
+	if s.udp, err = listenUDP(s.net, cfg.UDP, s.reflexive, logs{cfg.Logger}); err != nil {
 		return nil, err
 	}
-	s.reflexive = reflexive{servers: stun, net: s.net, mux: s.udp}
 	if cfg.TCP != "" {
 		if s.tcp, err = listenTCP(s.net, cfg.TCP, logs{cfg.Logger}); err != nil {
 			return nil, errors.Join(err, s.udp.Close())
