@@ -24,16 +24,25 @@ const smallBuffer = 4096
 // closings tells when the server's end of a connection is closed.
 type closings struct {
 	mu    sync.Mutex
-	conns map[string]chan struct{} // by the client's address
+	conns map[string]chan struct{} // by the client's address; of those that are watched and not closed
 }
 
-func (c *closings) of(addr string) chan struct{} {
+// watch returns what is closed when the server has closed the connection of
+// the client at addr, who has sent nothing yet. Addresses come again.
+func (c *closings) watch(addr string) <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.conns[addr] == nil {
-		c.conns[addr] = make(chan struct{})
-	}
+	c.conns[addr] = make(chan struct{})
 	return c.conns[addr]
+}
+
+func (c *closings) closed(addr string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if gone, watched := c.conns[addr]; watched {
+		close(gone)
+		delete(c.conns, addr)
+	}
 }
 
 // smallListener gives each connection small buffers.
@@ -55,7 +64,7 @@ func watchClosings(c *closings) options {
 		s.Listener = smallListener{s.Listener}
 		s.Config.ConnState = func(conn net.Conn, state http.ConnState) {
 			if state == http.StateClosed {
-				close(c.of(conn.RemoteAddr().String()))
+				c.closed(conn.RemoteAddr().String())
 			}
 		}
 	}}
@@ -102,7 +111,7 @@ func (w *world) neverRead(method, path, token string, closed *closings) error {
 	if err != nil {
 		return err
 	}
-	gone := closed.of(conn.LocalAddr().String())
+	gone := closed.watch(conn.LocalAddr().String())
 	request := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: hark.test\r\nAuthorization: Bearer %s\r\nContent-Length: 0\r\n\r\n", method, path, token)
 	sent := make(chan struct{})
 	go func() {
