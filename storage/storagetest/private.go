@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -10,6 +11,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Cluster is a Postgres server of one test, which may do to it what happens to
@@ -81,10 +85,33 @@ func (c *Cluster) Promote() {
 	c.run("pg_ctl", "-w", "promote")
 }
 
-// Set changes a setting of the server, for the connections there are too.
+// Set changes a setting of the server, for the connections there are too: they
+// have it with their next statement. The server reads its file some time after
+// it is asked to, and signals all connections before it takes a new one, so one
+// that has the value says that they know.
 func (c *Cluster) Set(setting, value string) {
 	c.tb.Helper()
 	Exec(c.tb, c.URL(), `SET default_transaction_read_only = off`, fmt.Sprintf(`ALTER SYSTEM SET %s = '%s'`, setting, value), `SELECT pg_reload_conf()`)
+	ctx, cancel := context.WithTimeout(c.tb.Context(), time.Minute)
+	defer cancel()
+	for tick := time.NewTicker(5 * time.Millisecond); c.setting(ctx, setting) != value; <-tick.C {
+		if ctx.Err() != nil {
+			c.tb.Fatalf("%s is not %s: %v", setting, value, ctx.Err())
+		}
+	}
+}
+
+// setting is what a new connection has.
+func (c *Cluster) setting(ctx context.Context, name string) (value string) {
+	c.tb.Helper()
+	conn, err := pgx.Connect(ctx, c.URL())
+	if err == nil {
+		err = errors.Join(conn.QueryRow(ctx, `SELECT current_setting($1)`, name).Scan(&value), conn.Close(ctx))
+	}
+	if err != nil {
+		c.tb.Fatalf("ask for %s: %v", name, err)
+	}
+	return value
 }
 
 // run runs one of Postgres's programs on the server's folder.
