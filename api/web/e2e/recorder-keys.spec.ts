@@ -107,6 +107,8 @@ test("the app opens without a connection, and keeps no answers", async ({ app, c
   await context.setOffline(false);
   await app.reload();
   await expect(app.getByRole("searchbox")).toBeVisible();
-  const manifest = (await (await app.request.get(`${hark.url}/manifest.webmanifest`)).json()) as { icons: { src: string }[] };
-  for (const { src } of manifest.icons) expect((await app.request.get(hark.url + src)).ok()).toBe(true);
+  const address = `${hark.url}/manifest.webmanifest`;
+  const manifest = (await (await app.request.get(address)).json()) as { icons: { src: string }[] };
+  expect(manifest.icons).not.toHaveLength(0);
+  for (const { src } of manifest.icons) expect((await app.request.get(new URL(src, address).href)).ok()).toBe(true);
 });
