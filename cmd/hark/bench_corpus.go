@@ -60,7 +60,7 @@ func (c *corpus) word() string {
 
 func (c *corpus) message(conversationID string) sqldb.Imported {
 	m := storage.NewMessage{ID: storage.NewID(), ConversationID: conversationID, DurationMS: 30_000}
-	m.Original = storage.Original{Key: "bench/" + m.ID, Format: "wav", Bytes: 1, SHA256: strings.Repeat("0", 64)}
+	m.Original = storage.Original{Format: "wav", Bytes: 1, SHA256: strings.Repeat("0", 64)}
 	var words []transcribe.Word
 	for i := range int64(30 + c.rng.IntN(60)) {
 		words = append(words, transcribe.Word{Text: c.word(), StartMS: i * 400, EndMS: i*400 + 350, Confidence: 0.9})
