@@ -64,7 +64,7 @@ test("5,000 messages scroll smoothly", async ({ page, hark }) => {
 
 test("a transcript of two hours scrolls and lights up smoothly", async ({ page }) => {
   // Nobody transcribes here: the words are the test's own.
-  const hark = await Hark.start({ HARK_ENGINE: "openai", HARK_OPENAI_URL: "http://127.0.0.1:9", HARK_FFMPEG: "/bin/false" });
+  const hark = await Hark.start({ HARK_ENGINE: "openai", HARK_OPENAI_URL: "http://127.0.0.1:9" });
   const wrong = watch(page);
   const tasks = await Tasks.of(page);
   const seconds = 7200;
