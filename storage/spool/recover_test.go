@@ -112,11 +112,10 @@ func TestRecoverFromTheFile(t *testing.T) {
 
 func TestRecoverOnAnotherNode(t *testing.T) {
 	objects := newShop(t)
-	_, r := spoken(t, objects, true)
-	say(t, r, 150, 151)
+	spoken(t, objects, true) // all is in pieces, so the first node, which goes on here, puts no more of them
 	other := t.TempDir()
 	original, ms := recovered(t, other, objects, "a")
-	if ms < 3000 || ms > 3020 {
+	if ms != 3000 {
 		t.Errorf("%d ms", ms)
 	}
 	wantWhole(t, objects, "a", original, ms)
