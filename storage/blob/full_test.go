@@ -5,27 +5,15 @@ package blob_test
 import (
 	"bytes"
 	"errors"
-	"os"
-	"syscall"
 	"testing"
 
 	"hark/storage"
+	"hark/storage/storagetest"
 )
 
 // A full disk is an error to the sender, and harms nothing that is kept.
 func TestFullDisk(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can mount a small disk to fill")
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=8m"); err != nil {
-		t.Skipf("cannot mount a small disk to fill: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
+	dir := storagetest.SmallDisk(t, "8m")
 	s := open(t, serve(t, dir).Config())
 	kept := noise(4 << 20)
 	mustPut(t, s, "kept", kept)

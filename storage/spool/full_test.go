@@ -5,24 +5,14 @@ package spool_test
 import (
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
+
+	"hark/storage/storagetest"
 )
 
 // A disk that fills while somebody speaks costs nothing of what is said.
 func TestFullDisk(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can mount a small disk to fill")
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
-		t.Skipf("cannot mount a small disk to fill: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
+	dir := storagetest.SmallDisk(t, "256k")
 	objects := newShop(t)
 	s := open(t, dir, objects)
 	r := create(t, s, "a")

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,18 +17,7 @@ import (
 // TestSQLiteDiskFills fills the disk: readiness sees what uploads see, and sees
 // that it is over.
 func TestSQLiteDiskFills(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can mount a small disk to fill")
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=8m"); err != nil {
-		t.Skipf("cannot mount a small disk to fill: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	dir := storagetest.SmallDisk(t, "8m")
 	db := storagetest.Open(t, "sqlite://"+filepath.Join(dir, "hark.db"))
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
