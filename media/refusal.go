@@ -3,6 +3,7 @@ package media
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind classifies why a clip is refused, so that the API can choose a status
@@ -49,4 +50,14 @@ func AsRefusal(err error) (*Refusal, bool) {
 	var r *Refusal
 	ok := errors.As(err, &r)
 	return r, ok
+}
+
+// RefuseTooLarge is the refusal of a clip of more than limit bytes.
+func RefuseTooLarge(limit int64) error {
+	return Refuse(TooLarge, nil, "The recording is larger than the %s that can be taken. Send it in parts, or compressed.", FormatBytes(limit))
+}
+
+// RefuseTooLong is the refusal of a clip that goes on past limit.
+func RefuseTooLong(limit time.Duration) error {
+	return Refuse(TooLong, nil, "The recording is longer than the %s that can be taken. Send it in parts.", FormatDuration(limit))
 }

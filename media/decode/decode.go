@@ -1,21 +1,14 @@
-// Package decode turns any clip that package media takes into sound: mono,
-// 16 kHz, in order, in bounded memory.
+// Package decode turns any clip that package media takes into sound: 16 kHz,
+// one channel or two, in order, in bounded memory.
 //
 // MP3, WAV and Ogg/Opus are decoded in process by memory-safe code. Everything
 // else, and what the in-process decoders cannot do, goes to ffmpeg in a child
-// process that is confined before it sees a foreign byte: it is treated as if
-// its clip had taken it over. Walls stand behind each other, so that one that
-// falls, or that a machine does not have, leaves the others: namespaces with an
-// empty root (root_linux.go), Landlock, a list of system calls
-// (seccomp_linux.go), no capabilities, and bounds on memory, time and threads
-// (sandbox.go). [Decoder.Confinement] tells what this machine gives.
+// process that is confined before it sees a foreign byte (package confine).
 //
-// Rules for Landlock are made by go-landlock and the filter's jumps and numbers
-// by go-seccomp-bpf, which others review; the two last calls are made here, as
-// both must hold for the one thread that becomes ffmpeg.
-//
-// All decoders write into one funnel, which mixes to mono, resamples, counts
-// against the limits and calls the sink. A clip that breaks off after some
+// All decoders write into one pcmSink, which folds channels into two, resamples,
+// counts against the limits and calls the [Sink]. Most clips of two channels
+// have the same sound in both: the pcmSink notices, works on one, and gives one.
+// What is made of two that differ, media.Spool decides. A clip that breaks off after some
 // sound counts as far as it goes; one that gives no sound at all is a
 // [media.Refusal].
 package decode
@@ -31,6 +24,7 @@ import (
 	"time"
 
 	"hark/media"
+	"hark/media/decode/confine"
 )
 
 // The defaults of [Config].
@@ -42,22 +36,21 @@ const (
 // Config says how to decode. The zero value works where ffmpeg is in the PATH.
 type Config struct {
 	FFmpeg      string        // path or name of the program; empty means "ffmpeg"
-	Limits      media.Limits  // MaxDuration ends a clip; MaxBytes is for Inspect
+	Limits      media.Limits  // MaxDuration ends a clip; MaxBytes is for package inspect
 	Timeout     time.Duration // most time one clip may take, sink included, and most processor time; 0 means DefaultTimeout
 	MemoryBytes int64         // most address space of the ffmpeg child; 0 means DefaultMemoryBytes
-	RequireFull bool          // refuse to decode, with ErrNotConfined, what needs ffmpeg unless it is confined fully
+	RequireFull bool          // refuse to decode, with confine.ErrNotConfined, what needs ffmpeg unless it is confined fully
 	Logger      *slog.Logger  // nil means none
 }
 
 // Decoder decodes clips. It is safe for concurrent use.
 type Decoder struct {
-	cfg     Config
-	log     *slog.Logger
-	ladder  []walls // to try, the best first
-	reached reached
+	cfg      Config
+	log      *slog.Logger
+	confined *confine.Runner
 }
 
-// New makes a [Decoder]. The program that uses it calls [SandboxMain] first
+// New makes a [Decoder]. The program that uses it calls confine.Main first
 // thing in main.
 func New(cfg Config) *Decoder {
 	if cfg.FFmpeg == "" {
@@ -72,7 +65,15 @@ func New(cfg Config) *Decoder {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Decoder{cfg: cfg, log: cfg.Logger, ladder: ladder}
+	return &Decoder{cfg: cfg, log: cfg.Logger, confined: confine.New(confine.Config{
+		FFmpeg: cfg.FFmpeg, Timeout: cfg.Timeout, MemoryBytes: cfg.MemoryBytes, RequireFull: cfg.RequireFull, Logger: cfg.Logger,
+	})}
+}
+
+// Confinement finds out, once, how far this machine lets ffmpeg be confined:
+// see [confine.Runner.Level]. Decoding asks for it first.
+func (d *Decoder) Confinement(ctx context.Context) (confine.Level, error) {
+	return d.confined.Level(ctx)
 }
 
 // Report says how a clip was decoded.
@@ -81,11 +82,15 @@ type Report struct {
 	Samples    int64  // samples given to the sink
 	SourceRate int    // Hz of the encoded sound; 0 when ffmpeg keeps it to itself
 	Truncated  bool   // the clip broke off or was damaged: what could be heard of it was given
+
+	// Lost are the stretches of the sound that was given, or after its end,
+	// where more was recorded than could be decoded: in order, not overlapping.
+	Lost []media.Span
 }
 
 var (
 	// errUnsupported is how an in-process decoder hands a clip to ffmpeg.
-	errUnsupported = errors.New("not for this decoder")
+	errUnsupported = errors.New("not supported by the in-process decoder")
 	errTimeout     = errors.New("decoding took too long")
 )
 
@@ -93,7 +98,7 @@ var (
 // the first error of out as it is.
 type native struct {
 	name   string
-	decode func(src *io.SectionReader, out *funnel) error
+	decode func(src *io.SectionReader, out *pcmSink) error
 }
 
 var natives = map[media.Format]native{
@@ -102,7 +107,7 @@ var natives = map[media.Format]native{
 	media.OggOpus: {"opus", decodeOpus},
 }
 
-// Decode decodes the first size bytes of f, a clip that media.Sniff found to
+// Decode decodes the first size bytes of f, a clip that inspect.Clip found to
 // be of the format, and calls sink with blocks of at most 8,192 samples, one
 // call at a time; sink must not keep a block. f's own read position is neither
 // used nor changed.
@@ -110,12 +115,12 @@ var natives = map[media.Format]native{
 // The error is a [media.Refusal] when this clip can never be decoded, the
 // sink's own error when that refused a block, ctx's cause when ctx ended, and
 // anything else when this machine failed.
-func (d *Decoder) Decode(ctx context.Context, f *os.File, size int64, format media.Format, sink func([]float32) error) (Report, error) {
+func (d *Decoder) Decode(ctx context.Context, f *os.File, size int64, format media.Format, sink Sink) (Report, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, d.cfg.Timeout, errTimeout)
 	defer cancel()
-	out := newFunnel(ctx, d.cfg.Limits.MaxDuration, sink)
+	out := newPCMSink(ctx, d.cfg.Limits.MaxDuration, sink)
 	report, err := d.decode(ctx, f, size, format, out)
-	report.Samples = out.samples
+	report.Samples, report.Lost = out.samples, out.lost.report()
 	switch {
 	case errors.Is(err, errTimeout):
 		return report, media.Refuse(media.OverBudget, err, "The recording took too long to decode. Send it in another form, such as MP3.")
@@ -127,11 +132,15 @@ func (d *Decoder) Decode(ctx context.Context, f *os.File, size int64, format med
 	return report, nil
 }
 
-func (d *Decoder) decode(ctx context.Context, f *os.File, size int64, format media.Format, out *funnel) (Report, error) {
-	var why error
+func (d *Decoder) decode(ctx context.Context, f *os.File, size int64, format media.Format, out *pcmSink) (Report, error) {
+	clip := findClip(f, size, format)
+	var (
+		why   error
+		known *handOver // nil when the decoder did not get so far
+	)
 	if n, ok := natives[format]; ok {
 		err := guard(out, func() error {
-			if err := n.decode(io.NewSectionReader(f, 0, size), out); err != nil {
+			if err := n.decode(clip.section(), out); err != nil {
 				return err
 			}
 			return out.finish()
@@ -147,9 +156,12 @@ func (d *Decoder) decode(ctx context.Context, f *os.File, size int64, format med
 		}
 		d.log.DebugContext(ctx, "in-process decoder gave up", "decoder", n.name, "cause", err)
 		why = err
+		if errors.As(err, &known) {
+			clip.start += known.first
+		}
 		out.reset()
 	}
-	truncated, err := d.ffmpeg(ctx, f, format, out)
+	truncated, err := d.ffmpeg(ctx, f, clip, format, known, out)
 	if err != nil && why != nil {
 		err = fmt.Errorf("%w (in process: %w)", err, why)
 	}
@@ -158,7 +170,7 @@ func (d *Decoder) decode(ctx context.Context, f *os.File, size int64, format med
 
 // guard turns a panic of a decoder that met bytes its authors did not think
 // of into an error. A panic of the sink is not the clip's fault and goes on.
-func guard(out *funnel, f func() error) (err error) {
+func guard(out *pcmSink, f func() error) (err error) {
 	defer func() {
 		if out.inSink {
 			return

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hark/media"
+	"hark/media/inspect"
 	"hark/media/internal/mediatest"
 )
 
@@ -114,7 +115,7 @@ func TestCutAnywhere(t *testing.T) {
 // decoder gives up, which would take long for so many.
 func decodeCut(t *testing.T, clip []byte) ([]float32, error) {
 	t.Helper()
-	format, err := media.Sniff(clip)
+	format, err := inspect.Sniff(clip)
 	if err != nil {
 		return nil, err
 	}
@@ -132,10 +133,10 @@ func decodeCut(t *testing.T, clip []byte) ([]float32, error) {
 
 // decodeNative decodes a clip with one in-process decoder.
 func decodeNative(ctx context.Context, n native, clip []byte) (sound []float32, err error) {
-	out := newFunnel(ctx, time.Hour, func(p []float32) error {
+	out := newPCMSink(ctx, time.Hour, Mono(func(p []float32) error {
 		sound = append(sound, p...)
 		return nil
-	})
+	}))
 	err = guard(out, func() error { return n.decode(io.NewSectionReader(bytes.NewReader(clip), 0, int64(len(clip))), out) })
 	if out.finish() != nil || len(sound) > 0 {
 		err = out.failed
@@ -223,10 +224,10 @@ func TestCancelKillsTheChild(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			calls := 0
-			_, err := plain.Decode(ctx, f, stat.Size(), media.FLAC, func([]float32) error {
+			_, err := plain.Decode(ctx, f, stat.Size(), media.FLAC, Mono(func([]float32) error {
 				calls++
 				return c.sink(cancel)
-			})
+			}))
 			if !errors.Is(err, c.want) || calls != 1 {
 				t.Errorf("ended with %v after %d blocks, want %v after 1", err, calls, c.want)
 			}
@@ -264,7 +265,7 @@ func TestWithoutFFmpeg(t *testing.T) {
 }
 
 func TestPanicOfADecoderIsContained(t *testing.T) {
-	out := newFunnel(t.Context(), 0, func([]float32) error { return nil })
+	out := newPCMSink(t.Context(), 0, func(_, _ []float32) error { return nil })
 	err := guard(out, func() error { panic("index out of range") })
 	if err == nil || !strings.Contains(err.Error(), "index out of range") {
 		t.Errorf("got %v", err)
@@ -272,7 +273,7 @@ func TestPanicOfADecoderIsContained(t *testing.T) {
 }
 
 func TestPanicOfTheSinkGoesOn(t *testing.T) {
-	out := newFunnel(t.Context(), 0, func([]float32) error { panic("a bug of ours") })
+	out := newPCMSink(t.Context(), 0, func(_, _ []float32) error { panic("a bug of ours") })
 	out.start(media.SampleRate)
 	defer func() {
 		if recover() == nil {
@@ -308,12 +309,12 @@ func BenchmarkDecode(b *testing.B) {
 			}
 			defer f.Close()
 			stat, _ := f.Stat()
-			head := make([]byte, media.SniffLen)
+			head := make([]byte, inspect.SniffLen)
 			_, _ = io.ReadFull(f, head)
-			format, _ := media.Sniff(head)
+			format, _ := inspect.Sniff(head)
 			d := plain
 			for b.Loop() {
-				if _, err := d.Decode(context.Background(), f, stat.Size(), format, func([]float32) error { return nil }); err != nil {
+				if _, err := d.Decode(context.Background(), f, stat.Size(), format, func(_, _ []float32) error { return nil }); err != nil {
 					b.Fatal(err)
 				}
 			}

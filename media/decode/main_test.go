@@ -3,6 +3,8 @@ package decode
 import (
 	"os"
 	"testing"
+
+	"hark/media/decode/confine"
 )
 
 // plain decodes for every test that sets nothing, so that this machine's
@@ -10,7 +12,6 @@ import (
 var plain = New(Config{})
 
 func TestMain(m *testing.M) {
-	SandboxMain()
-	helperMain()
+	confine.Main()
 	os.Exit(m.Run())
 }

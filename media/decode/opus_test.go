@@ -158,10 +158,10 @@ func TestOpusStopsAtTheLimit(t *testing.T) {
 	defer f.Close()
 	d := New(Config{Limits: media.Limits{MaxDuration: 10 * time.Minute}})
 	heard := 0
-	_, err = d.Decode(context.Background(), f, int64(len(file)), media.OggOpus, func(p []float32) error {
+	_, err = d.Decode(context.Background(), f, int64(len(file)), media.OggOpus, Mono(func(p []float32) error {
 		heard += len(p)
 		return nil
-	})
+	}))
 	wantRefusal(t, err, media.TooLong)
 	if heard != int(media.Samples(10*time.Minute)) {
 		t.Errorf("the sink got %d samples, want exactly the limit", heard)
@@ -173,4 +173,33 @@ func wantRefusal(t testing.TB, err error, kind media.Kind) {
 	if refusal, ok := media.AsRefusal(err); !ok || refusal.Kind != kind {
 		t.Errorf("got %v, want a refusal of kind %s", err, kind)
 	}
+}
+
+// decodeAs decodes a clip without looking at what it is.
+func decodeAs(t testing.TB, clip []byte, format media.Format) ([]float32, Report) {
+	t.Helper()
+	sound, report, err := tryDecode(t, clip, format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sound, report
+}
+
+func tryDecode(t testing.TB, clip []byte, format media.Format) ([]float32, Report, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "clip")
+	if err := os.WriteFile(path, clip, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var sound []float32
+	report, err := plain.Decode(t.Context(), f, int64(len(clip)), format, Mono(func(p []float32) error {
+		sound = append(sound, p...)
+		return nil
+	}))
+	return sound, report, err
 }

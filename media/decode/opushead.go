@@ -10,8 +10,9 @@ import (
 // opusHead is what the identification header of a link says (RFC 7845,
 // section 5.1).
 type opusHead struct {
-	preSkip int // samples at 48 kHz to drop at the start
-	gain    int // in 1/256 dB
+	channels int // 1 or 2
+	preSkip  int // samples at 48 kHz to drop at the start
+	gain     int // in 1/256 dB
 }
 
 var errNotOpus = errors.New("not an Opus stream")
@@ -30,7 +31,8 @@ func parseOpusHead(b []byte) (opusHead, error) {
 		return opusHead{}, fmt.Errorf("%w: Opus version %d, %d channels, family %d, %d streams", errUnsupported, version, channels, family, streams)
 	}
 	return opusHead{
-		preSkip: int(binary.LittleEndian.Uint16(b[10:])),
-		gain:    int(int16(binary.LittleEndian.Uint16(b[16:]))),
+		channels: int(channels),
+		preSkip:  int(binary.LittleEndian.Uint16(b[10:])),
+		gain:     int(int16(binary.LittleEndian.Uint16(b[16:]))),
 	}, nil
 }

@@ -1,6 +1,10 @@
 package decode
 
-import "math"
+import (
+	"math"
+
+	"hark/media/filter"
+)
 
 const (
 	// stopband is how far in dB what lies above the new half rate is pushed
@@ -60,18 +64,27 @@ func (r *resampler) design(cutoff float64) {
 	beta := 0.1102 * (stopband - 8.7)
 	r.filter = make([]float32, (r.phases+1)*r.taps)
 	half := float64(r.taps) / 2
-	row, unit := make([]float64, r.taps), bessel0(beta)
+	row, kaiser := make([]float64, r.taps), filter.Kaiser(beta)
 	for p := range r.phases + 1 {
 		sum := 0.0
 		for j := range row {
 			t := float64(j+1) - half - float64(p)/float64(r.phases)
-			row[j] = sinc(2*cutoff*t) * kaiser(t/half, beta) / unit
+			row[j] = sinc(2*cutoff*t) * kaiser(t/half)
 			sum += row[j]
 		}
 		for j, h := range row {
 			r.filter[p*r.taps+j] = float32(h / sum)
 		}
 	}
+}
+
+// clone returns a resampler that has heard the same and calls another emit.
+func (r *resampler) clone(emit func([]float32)) *resampler {
+	c := *r
+	c.emit = emit
+	c.buf = append(make([]float32, 0, cap(r.buf)), r.buf...)
+	c.out = append(make([]float32, 0, cap(r.out)), r.out...)
+	return &c
 }
 
 // write takes input.
@@ -152,24 +165,6 @@ func sinc(x float64) float64 {
 		return 1
 	}
 	return math.Sin(math.Pi*x) / (math.Pi * x)
-}
-
-// kaiser is the Kaiser window at x in -1..1, times bessel0(beta).
-func kaiser(x, beta float64) float64 {
-	if x < -1 || x > 1 {
-		return 0
-	}
-	return bessel0(beta * math.Sqrt(1-x*x))
-}
-
-// bessel0 is the modified Bessel function of the first kind and order zero.
-func bessel0(x float64) float64 {
-	sum, term := 1.0, 1.0
-	for k := 1.0; term > sum*1e-12; k++ {
-		term *= x / (2 * k) * x / (2 * k)
-		sum += term
-	}
-	return sum
 }
 
 func gcd(a, b int) int {

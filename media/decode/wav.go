@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"time"
 
 	"hark/media/internal/riff"
 )
@@ -18,13 +19,78 @@ const (
 	maxRate     = 768_000 // Hz
 )
 
+// maxWAVParts is how many stretches of samples of one file are decoded. Servers
+// that answer in pieces send thousands.
+const maxWAVParts = 500_000
+
 // decodeWAV decodes plain WAV: integers of 8 to 32 bits, floats, A-law and
-// mu-law. Compressed encodings are unsupported.
-func decodeWAV(src *io.SectionReader, out *funnel) error {
+// mu-law. Compressed encodings are unsupported. What lies behind the samples is
+// read on: more of them, or another file that was joined to this one.
+func decodeWAV(src *io.SectionReader, out *pcmSink) error {
 	wav, err := riff.Parse(src, src.Size())
 	if err != nil {
 		return fmt.Errorf("read WAV headers: %w", err)
 	}
+	var failure error
+	for n := range maxWAVParts {
+		if wav.Open {
+			at, err := joinedWAV(src, wav, out)
+			if err != nil {
+				return err
+			}
+			if at >= 0 {
+				wav = wav.Until(at)
+			}
+		}
+		err := decodePart(src, wav, out)
+		if n > 0 && errors.Is(err, errUnsupported) {
+			failure, err = err, losePart(wav, out)
+		}
+		if err != nil {
+			return err
+		}
+		if wav, err = wav.Next(src, src.Size()); errors.Is(err, riff.ErrNoData) {
+			return failure
+		} else if err != nil {
+			return fmt.Errorf("read WAV headers: %w", err)
+		}
+	}
+	return fmt.Errorf("more than %d stretches of samples in a WAV", maxWAVParts)
+}
+
+// losePart gives silence in place of samples in an encoding that is not decoded
+// here, behind others that were.
+func losePart(wav riff.WAV, out *pcmSink) error {
+	seconds := float64(wav.DataSize) / float64(max(1, wav.ByteRate))
+	if wav.Frames > 0 {
+		seconds = float64(wav.Frames) / float64(wav.SampleRate)
+	}
+	lasts := time.Duration(min(seconds, 3600) * float64(time.Second))
+	return out.silence(min(lasts, longestHole))
+}
+
+// joinedWAV looks for another file in samples whose end no header tells, and
+// returns its offset, or -1.
+func joinedWAV(src *io.SectionReader, wav riff.WAV, out *pcmSink) (int64, error) {
+	const window, overlap = 64 << 10, 11
+	b := make([]byte, window)
+	for at, end := wav.Data, wav.Data+wav.DataSize; at < end; at += window - overlap {
+		n, err := io.ReadFull(out.reader(io.NewSectionReader(src, at, end-at)), b)
+		if out.failed != nil {
+			return 0, out.failed
+		}
+		if found := riff.Joined(b[:n]); found >= 0 {
+			return at + int64(found), nil
+		}
+		if err != nil {
+			break
+		}
+	}
+	return -1, nil
+}
+
+// decodePart decodes one stretch of samples.
+func decodePart(src *io.SectionReader, wav riff.WAV, out *pcmSink) error {
 	if wav.Channels > maxChannels || wav.SampleRate < minRate || wav.SampleRate > maxRate {
 		return fmt.Errorf("%w: WAV of %d channels at %d Hz", errUnsupported, wav.Channels, wav.SampleRate)
 	}
@@ -32,7 +98,9 @@ func decodeWAV(src *io.SectionReader, out *funnel) error {
 	if convert == nil {
 		return fmt.Errorf("%w: WAV encoding %#x with %d bits", errUnsupported, wav.Encoding, wav.Bits)
 	}
-	out.start(wav.SampleRate)
+	if out.rate != wav.SampleRate {
+		out.start(wav.SampleRate)
+	}
 	frame := width * wav.Channels
 	frames := max(1, blockSamples/wav.Channels)
 	r := bufio.NewReaderSize(io.NewSectionReader(src, wav.Data, wav.DataSize), 64<<10)

@@ -17,7 +17,7 @@ type Decoder struct {
 
 // NewDecoder makes a Decoder at the start of a recording.
 func NewDecoder() (*Decoder, error) {
-	stream, err := NewStream()
+	stream, err := NewStream(1)
 	if err != nil {
 		return nil, err
 	}

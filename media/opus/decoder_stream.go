@@ -26,46 +26,48 @@ const (
 	celt = 16
 )
 
-// codec decodes packets to mono sound at [media.SampleRate]. Both return the
-// number of samples. A nil packet conceals a lost one of exactly len(pcm)
-// samples; with fec, what comes out is the lost frame before the packet, of
-// exactly len(pcm) samples.
+// codec decodes packets to sound at [media.SampleRate], its channels
+// interleaved. Both return the number of samples of a channel. A nil packet
+// conceals a lost one that fills pcm; with fec, what comes out is the lost frame
+// before the packet, which fills pcm.
 type codec interface {
 	Decode(packet []byte, pcm []float32) (int, error)
 	DecodeWithFEC(packet []byte, pcm []float32, fec bool) (int, error)
 }
 
-// newCodec makes a decoder that gives mono at 16 kHz whatever the packets
-// hold: Opus scales and mixes down by itself, more cheaply than we could
+// newCodec makes a decoder that gives so many channels at 16 kHz whatever the
+// packets hold: Opus scales and mixes down by itself, more cheaply than we could
 // afterwards.
-func newCodec() (codec, error) {
+func newCodec(channels int) (codec, error) {
 	return gopus.NewDecoder(gopus.DecoderConfig{
-		SampleRate: media.SampleRate, Channels: 1,
+		SampleRate: media.SampleRate, Channels: channels,
 		MaxPacketSamples: mostSamples, MaxPacketBytes: mostPacket,
 	})
 }
 
-// Stream turns the packets of one stream, in order, into mono sound at
-// [media.SampleRate], and makes up what is lost between them. It knows nothing
+// Stream turns the packets of one stream, in order, into sound of one or two
+// channels at [media.SampleRate], and makes up what is lost between them. It knows nothing
 // of time: [Decoder] and the reader of files do. Bytes that are no packet, and
 // those that would bring the codec to panic, count as lost. A Stream is not
 // safe for concurrent use.
 type Stream struct {
-	codec codec
-	start func() (codec, error)
-	last  int  // samples of the last good packet
-	made  int  // samples made up since then
-	heard bool // whether there was one
-	pcm   []float32
+	codec    codec
+	start    func(channels int) (codec, error)
+	channels int  // 1 or 2; all counts of samples are those of one channel
+	last     int  // samples of the last good packet
+	made     int  // samples made up since then
+	heard    bool // whether there was one
+	pcm      []float32
 }
 
-// NewStream makes a Stream that has heard nothing.
-func NewStream() (*Stream, error) {
-	c, err := newCodec()
+// NewStream makes a Stream that has heard nothing and gives one channel, or two
+// interleaved ones.
+func NewStream(channels int) (*Stream, error) {
+	c, err := newCodec(channels)
 	if err != nil {
 		return nil, fmt.Errorf("start Opus decoder: %w", err)
 	}
-	return &Stream{codec: c, start: newCodec, last: usualSamples, pcm: make([]float32, mostSamples)}, nil
+	return &Stream{codec: c, start: newCodec, channels: channels, last: usualSamples, pcm: make([]float32, channels*mostSamples)}, nil
 }
 
 // Length returns how many samples a packet stands for: for one that makes no
@@ -77,8 +79,8 @@ func (s *Stream) Length(packet []byte) int {
 	return s.last
 }
 
-// Decode returns the sound of the next packet, [Stream.Length] samples that
-// are the caller's until the next call. When the packet gives none the sound
+// Decode returns the sound of the next packet, [Stream.Length] samples of each
+// channel that are the caller's until the next call. When the packet gives none the sound
 // is made up, and good is false.
 //
 // A packet without content stands for one that was lost, or not sent (RFC
@@ -91,16 +93,16 @@ func (s *Stream) Decode(packet, next []byte) (pcm []float32, good bool) {
 		return s.copyBefore(next, n), true
 	}
 	if packet != nil {
-		got, err := s.guard(func() (int, error) { return s.codec.Decode(packet, s.pcm[:n]) })
+		got, err := s.guard(func() (int, error) { return s.codec.Decode(packet, s.pcm[:n*s.channels]) })
 		if err == nil && got == n {
 			s.last, s.made, s.heard = n, 0, true
-			return s.pcm[:n], true
+			return s.pcm[:n*s.channels], true
 		}
 	}
 	return s.invent(n), false
 }
 
-// Conceal gives n samples in place of what was lost before the packet next,
+// Conceal gives n samples of each channel in place of what was lost before the packet next,
 // which may be nil, in portions that are give's until it returns. The last
 // frame comes from the copy that SILK and hybrid packets may carry of the one
 // before them (in-band FEC; RFC 6716, section 2.1.7), the others are made up
@@ -113,7 +115,7 @@ func (s *Stream) Conceal(n int64, next []byte, give func([]float32) error) error
 	}
 	for left := n - copied; left > 0; {
 		step := int(min(left, int64(s.last)))
-		if err := give(s.invent(s.last)[:step]); err != nil {
+		if err := give(s.invent(s.last)[:step*s.channels]); err != nil {
 			return err
 		}
 		left -= int64(step)
@@ -136,16 +138,17 @@ func copyLength(packet []byte) int {
 // copyBefore returns the n samples that packet has a copy of; where it has
 // none the codec makes them up.
 func (s *Stream) copyBefore(packet []byte, n int) []float32 {
-	got, err := s.guard(func() (int, error) { return s.codec.DecodeWithFEC(packet, s.pcm[:n], true) })
+	pcm := s.pcm[:n*s.channels]
+	got, err := s.guard(func() (int, error) { return s.codec.DecodeWithFEC(packet, pcm, true) })
 	if err != nil || got != n {
-		clear(s.pcm[:n])
+		clear(pcm)
 	}
-	return s.pcm[:n]
+	return pcm
 }
 
 // invent makes up n samples, at most one packet.
 func (s *Stream) invent(n int) []float32 {
-	pcm := s.pcm[:n]
+	pcm := s.pcm[:n*s.channels]
 	if !s.heard || s.made >= believed {
 		clear(pcm)
 		return pcm
@@ -164,7 +167,7 @@ func (s *Stream) guard(call func() (int, error)) (n int, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			n, err = 0, fmt.Errorf("%w: the decoder gave up on it: %v", ErrPacket, r)
-			if fresh, startErr := s.start(); startErr == nil {
+			if fresh, startErr := s.start(s.channels); startErr == nil {
 				s.codec, s.heard = fresh, false
 			}
 		}

@@ -28,11 +28,11 @@ func (c panicking) DecodeWithFEC(packet []byte, pcm []float32, _ bool) (int, err
 
 func TestStreamOutlivesItsCodec(t *testing.T) {
 	started := 0
-	start := func() (codec, error) {
+	start := func(int) (codec, error) {
 		started++
 		return panicking{}, nil
 	}
-	s := &Stream{codec: panicking{}, start: start, last: usualSamples, pcm: make([]float32, mostSamples)}
+	s := &Stream{codec: panicking{}, start: start, channels: 1, last: usualSamples, pcm: make([]float32, mostSamples)}
 	for _, c := range []struct {
 		packet  []byte
 		good    bool

@@ -18,6 +18,7 @@ import (
 
 	"hark/media"
 	"hark/media/decode"
+	"hark/media/inspect"
 	"hark/media/internal/mediatest"
 	"hark/media/internal/ogg"
 	"hark/media/opus"
@@ -149,10 +150,10 @@ func heard(t testing.TB, file []byte) []float32 {
 	}
 	defer f.Close()
 	var sound []float32
-	report, err := decode.New(decode.Config{}).Decode(context.Background(), f, int64(len(file)), media.OggOpus, func(p []float32) error {
+	report, err := decode.New(decode.Config{}).Decode(context.Background(), f, int64(len(file)), media.OggOpus, decode.Mono(func(p []float32) error {
 		sound = append(sound, p...)
 		return nil
-	})
+	}))
 	if err != nil || report.Truncated {
 		t.Fatalf("decode: %+v, %v", report, err)
 	}
@@ -274,7 +275,7 @@ func TestToolsFindNothingWrong(t *testing.T) {
 			t.Errorf("opusinfo: %v\n%s", err, out)
 		}
 	}
-	info, err := media.Inspect(bytes.NewReader(file), int64(len(file)), media.Limits{})
+	info, err := inspect.Clip(bytes.NewReader(file), int64(len(file)), media.Limits{})
 	if err != nil || info.Format != media.OggOpus || info.Duration.Milliseconds() != length*1000/opus.Rate {
 		t.Errorf("inspect: %+v, %v", info, err)
 	}

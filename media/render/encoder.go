@@ -10,18 +10,17 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"hark/media"
+	"hark/media/internal/childlog"
 )
 
 const (
-	bitRate     = 56_000 // bit/s
-	stderrLimit = 2 << 10
-	killWait    = 5 * time.Second // how long a killed child may hold its pipes
-	childFile   = 3               // descriptor of the output in the child
+	bitRate   = 56_000          // bit/s
+	killWait  = 5 * time.Second // how long a killed child may hold its pipes
+	childFile = 3               // descriptor of the output in the child
 )
 
 // encoder is an ffmpeg that turns samples on its standard input into AAC in
@@ -30,7 +29,7 @@ type encoder struct {
 	ctx    context.Context // ends the child; an encoder lives within one rendering
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
-	stderr *head
+	stderr *childlog.Head
 	buf    []byte
 }
 
@@ -44,7 +43,7 @@ func startEncoder(ctx context.Context, ffmpeg string, out *os.File, name string,
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = killWait
-	stderr := &head{}
+	stderr := &childlog.Head{}
 	cmd.Stderr = stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -104,22 +103,11 @@ func (e *encoder) finish(cause error) error {
 	case cause != nil && !broken:
 		return cause
 	case waitErr != nil:
-		return fmt.Errorf("ffmpeg: %w: %s", waitErr, e.stderr)
+		return fmt.Errorf("ffmpeg: %w: %s", waitErr, e.stderr.OneLine())
 	case broken:
-		return fmt.Errorf("ffmpeg stopped reading: %w: %s", cause, e.stderr)
+		return fmt.Errorf("ffmpeg stopped reading: %w: %s", cause, e.stderr.OneLine())
 	case closeErr != nil:
 		return fmt.Errorf("close pipe to ffmpeg: %w", closeErr)
 	}
 	return nil
 }
-
-// head keeps the first bytes written to it and drops the rest.
-type head struct{ kept []byte }
-
-func (h *head) Write(p []byte) (int, error) {
-	h.kept = append(h.kept, p[:min(len(p), stderrLimit-len(h.kept))]...)
-	return len(p), nil
-}
-
-// String gives what was kept on one line.
-func (h *head) String() string { return strings.Join(strings.Fields(string(h.kept)), " ") }

@@ -118,15 +118,3 @@ func TestBrokenSoundEndsTheEncoder(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
-
-func TestWhatFFmpegSaysIsBounded(t *testing.T) {
-	var h head
-	for range 1000 {
-		if n, err := h.Write([]byte("grumble\n")); n != 8 || err != nil {
-			t.Fatal(n, err)
-		}
-	}
-	if len(h.kept) != stderrLimit || strings.Contains(h.String(), "\n") {
-		t.Errorf("%d bytes kept: %q", len(h.kept), h.String()[:20])
-	}
-}

@@ -112,12 +112,19 @@ func fromF32(b []byte) []float32 {
 // spoolOf returns a complete spool.
 func spoolOf(t testing.TB, p []float32) *media.Spool {
 	t.Helper()
+	return stereoSpoolOf(t, p, nil)
+}
+
+// stereoSpoolOf returns a complete spool of two channels; of one where right is
+// nil.
+func stereoSpoolOf(t testing.TB, left, right []float32) *media.Spool {
+	t.Helper()
 	spool, err := media.NewSpool(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = spool.Close() })
-	if err := spool.WriteSamples(p); err != nil {
+	if err := spool.Write(left, right); err != nil {
 		t.Fatal(err)
 	}
 	if err := spool.CloseWrite(nil); err != nil {

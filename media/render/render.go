@@ -54,8 +54,8 @@ import (
 const MediaType = "audio/mp4"
 
 const (
-	patience   = 2 * time.Minute // a clip longer than this lets shorter ones go first
-	patientAdd = 10              // niceness of its encoder
+	longClip     = 2 * time.Minute // a clip longer than this lets shorter ones go first
+	longClipNice = 10              // niceness of its encoder
 )
 
 // ErrNoSound says that there is not a single sample to render.
@@ -144,8 +144,8 @@ func (r *Renderer) encode(ctx context.Context, spool *media.Spool, gain float64)
 		}
 	}()
 	nice := 0
-	if media.Duration(spool.Samples()) > patience {
-		nice = patientAdd
+	if media.Duration(spool.Samples()) > longClip {
+		nice = longClipNice
 	}
 	enc, err := startEncoder(ctx, r.ffmpeg, file, name, nice)
 	if err != nil {
@@ -166,16 +166,13 @@ func (r *Renderer) encode(ctx context.Context, spool *media.Spool, gain float64)
 // open it, which it does twice. On Linux it has no name in the folder, so that
 // a crash leaves nothing; elsewhere a name is needed until unlink.
 func scratchFile(dir string) (file *os.File, name string, unlink func() error, err error) {
+	if runtime.GOOS == "linux" {
+		file, err = media.ScratchFile(dir)
+		return file, "/dev/fd/" + strconv.Itoa(childFile), func() error { return nil }, err
+	}
 	file, err = os.CreateTemp(dir, "rendition-*.m4a")
 	if err != nil {
 		return nil, "", nil, fmt.Errorf("create scratch file: %w", err)
 	}
-	unlink = func() error { return os.Remove(file.Name()) }
-	if runtime.GOOS != "linux" {
-		return file, file.Name(), unlink, nil
-	}
-	if err := unlink(); err != nil {
-		return nil, "", nil, errors.Join(fmt.Errorf("unlink scratch file: %w", err), file.Close())
-	}
-	return file, "/dev/fd/" + strconv.Itoa(childFile), func() error { return nil }, nil
+	return file, file.Name(), func() error { return os.Remove(file.Name()) }, nil
 }

@@ -258,7 +258,7 @@ func TestSilenceStaysSilent(t *testing.T) {
 
 func TestAnalyseAnything(t *testing.T) {
 	a, err := Analyse(inPieces(nil))
-	if err != nil || a.DurationMS != 0 || len(a.Peaks) != Bins || a.LoudnessLUFS != SilenceLUFS || a.TruePeakDBTP != SilenceDBTP {
+	if err != nil || a.DurationMS != 0 || len(a.Peaks) != bins || a.LoudnessLUFS != SilenceLUFS || a.TruePeakDBTP != SilenceDBTP {
 		t.Errorf("no sound: %+v, %v", a, err)
 	}
 	for name, p := range map[string][]float32{
@@ -286,5 +286,25 @@ func (f failing) ReadSamples(p []float32) (int, error) { return min(10, len(p)),
 func TestNoSoundIsRefused(t *testing.T) {
 	if _, err := New(Config{}).Render(t.Context(), spoolOf(t, nil), Analysis{}); !errors.Is(err, ErrNoSound) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestRenderingOfAnInvertedChannel: a plain average of such channels is silence.
+func TestRenderingOfAnInvertedChannel(t *testing.T) {
+	left := sine(440, 0.1, 3)
+	right := make([]float32, len(left))
+	for i, x := range left {
+		if i/4000%3 == 0 {
+			left[i], x = 0, 0 // as speech has pauses
+		}
+		right[i] = -x
+	}
+	spool := stereoSpoolOf(t, left, right)
+	a, err := Analyse(spool.NewReader(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if alone, err := Analyse(spoolOf(t, left).NewReader(t.Context())); err != nil || math.Abs(a.LoudnessLUFS-alone.LoudnessLUFS) > 0.1 {
+		t.Errorf("as loud as %.1f LUFS, a channel alone as %.1f (%v)", a.LoudnessLUFS, alone.LoudnessLUFS, err)
 	}
 }

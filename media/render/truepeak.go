@@ -1,6 +1,10 @@
 package render
 
-import "math"
+import (
+	"math"
+
+	"hark/media/filter"
+)
 
 // SilenceDBTP is the true peak given to digital silence. One step of 16 bits
 // is -90.3 dBTP.
@@ -35,6 +39,7 @@ func newInterpolator() *interpolator {
 func windowedSinc(fraction float64) (w [taps]float32) {
 	var v [taps]float64
 	var sum float64
+	kaiser := filter.Kaiser(kaiserBeta)
 	for i := range v {
 		t := float64(i-(halfTaps-1)) - fraction
 		v[i] = math.Sin(math.Pi*t) / (math.Pi * t) * kaiser(t/halfTaps)
@@ -44,24 +49,6 @@ func windowedSinc(fraction float64) (w [taps]float32) {
 		w[i] = float32(v[i] / sum)
 	}
 	return w
-}
-
-// kaiser is the Kaiser window over -1..1.
-func kaiser(t float64) float64 {
-	if math.Abs(t) >= 1 {
-		return 0
-	}
-	return bessel0(kaiserBeta*math.Sqrt(1-t*t)) / bessel0(kaiserBeta)
-}
-
-// bessel0 is the modified Bessel function of the first kind, order zero.
-func bessel0(x float64) float64 {
-	sum, term := 1.0, 1.0
-	for k := 1.0; term > 1e-12*sum; k++ {
-		term *= (x / (2 * k)) * (x / (2 * k))
-		sum += term
-	}
-	return sum
 }
 
 func absSum(w [taps]float32) (sum float32) {

@@ -1,10 +1,13 @@
 package render
 
-import "math"
+import (
+	"math"
+
+	"hark/media"
+)
 
 const (
-	// Bins is how many peaks a waveform has.
-	Bins = 100
+	bins = media.WaveformPeaks
 
 	// waveformFloor is the amplitude (-46 dBFS) below which a loudest peak is
 	// no longer drawn at full height: the hum of an empty room stays low
@@ -14,11 +17,11 @@ const (
 	// fineBins bounds the memory of a Waveform (100 kB). When they are full
 	// they are merged in pairs, so at least half are always in use, and each
 	// of the 100 bins is made of at least 128 of them.
-	fineBins = 256 * Bins
+	fineBins = 256 * bins
 )
 
-// Waveform reduces a sound of any length, not known beforehand, to [Bins]
-// peaks, each of an equal share of the time. Memory is bounded. The edges
+// Waveform reduces a sound of any length, not known beforehand, to
+// [media.WaveformPeaks] peaks, each of an equal share of the time. Memory is bounded. The edges
 // between bins are exact up to 1.6 s of sound, and after that within 0.4 % of
 // a bin. The zero value is ready. It is not safe for concurrent use.
 type Waveform struct {
@@ -59,13 +62,13 @@ func (w *Waveform) push() {
 	w.step *= 2
 }
 
-// Peaks returns the largest magnitude in each of [Bins] equal shares of the
+// Peaks returns the largest magnitude in each of [media.WaveformPeaks] equal shares of the
 // time, divided by the largest of all, so that the loudest is 1, and rounded
 // to three decimals. A sound that never rises above -46 dBFS is divided by
 // that instead, so that near silence looks like it; silence and no sound at
 // all are all zeros. The waveform may be written to afterwards.
 func (w *Waveform) Peaks() []float64 {
-	peaks := make([]float64, Bins)
+	peaks := make([]float64, bins)
 	fine := w.fine
 	samples := len(fine) * w.step
 	if w.filled > 0 {
@@ -78,7 +81,7 @@ func (w *Waveform) Peaks() []float64 {
 	scale := max(float64(magnitude(fine)), waveformFloor)
 	for i := range peaks {
 		from, to := w.share(i, samples)
-		if i == Bins-1 {
+		if i == bins-1 {
 			to = len(fine)
 		}
 		peaks[i] = math.Round(1000*float64(magnitude(fine[from:to]))/scale) / 1000
@@ -90,12 +93,12 @@ func (w *Waveform) Peaks() []float64 {
 // where the sound is so short that there is none, the one around bin i's own
 // middle.
 func (w *Waveform) share(i, samples int) (from, to int) {
-	firstPast := func(edge int) int { // the first fine bin with its middle at or past edge*samples/Bins
-		return max(0, ceilDiv(2*edge*samples-Bins*w.step, 2*Bins*w.step))
+	firstPast := func(edge int) int { // the first fine bin with its middle at or past edge*samples/bins
+		return max(0, ceilDiv(2*edge*samples-bins*w.step, 2*bins*w.step))
 	}
 	from, to = firstPast(i), firstPast(i+1)
 	if from >= to {
-		from = (2*i + 1) * samples / (2 * Bins * w.step)
+		from = (2*i + 1) * samples / (2 * bins * w.step)
 		to = from + 1
 	}
 	return from, to

@@ -20,7 +20,7 @@ func TestWaveformOfShortSounds(t *testing.T) {
 	for i := range ramp {
 		ramp[i] = float32(i+1) / 200
 	}
-	halves := slices.Repeat([]float64{0.5, 1}, Bins/2)
+	halves := slices.Repeat([]float64{0.5, 1}, bins/2)
 	slices.Sort(halves)
 	tests := map[string]struct {
 		in   []float32
@@ -38,7 +38,7 @@ func TestWaveformOfShortSounds(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			got := peaksOf(test.in)
-			if len(got) != Bins {
+			if len(got) != bins {
 				t.Fatalf("%d peaks", len(got))
 			}
 			for bin, v := range got {
@@ -56,7 +56,7 @@ func TestWaveformEdgesAreProportional(t *testing.T) {
 	for _, samples := range []int{1000, 1037, 25599, 25600, 25601, 51200, 100_003, 777_777, 5_000_011} {
 		for _, bin := range []int{0, 1, 33, 50, 98, 99} {
 			p := make([]float32, samples)
-			from, to := bin*samples/Bins, (bin+1)*samples/Bins
+			from, to := bin*samples/bins, (bin+1)*samples/bins
 			margin := 1 + (to-from)/100
 			for i := from + margin; i < to-margin; i++ {
 				p[i] = 0.5
@@ -75,7 +75,7 @@ func TestWaveformIsExactWhenShort(t *testing.T) {
 	p := noise(1, 1.59)
 	loudest := float64(magnitude(p))
 	for i, v := range peaksOf(p) {
-		share := p[(i*len(p)+Bins/2)/Bins : ((i+1)*len(p)+Bins/2)/Bins]
+		share := p[(i*len(p)+bins/2)/bins : ((i+1)*len(p)+bins/2)/bins]
 		if want := math.Round(1000*float64(magnitude(share))/loudest) / 1000; v != want {
 			t.Errorf("bin %d is %v, want %v", i, v, want)
 		}

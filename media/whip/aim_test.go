@@ -108,14 +108,7 @@ func TestSendsToClientsOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	packets := tone(t, 50)
-	if err := speaker.Say(t.Context(), packets); err != nil {
-		t.Fatal(err)
-	}
-	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
-	if err := speaker.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	sink.wait(t, whip.Stopped)
+	sayAll(t, speaker, sink, packets)
 	named.check(t, "by a speaker")
 }
 

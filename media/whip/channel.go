@@ -55,7 +55,7 @@ func (s *Session) takeMessage(data []byte, ours bool) {
 		return
 	}
 	now := s.now()
-	if !s.receiver.charge(len(data), now) {
+	if !s.receiver.Charge(len(data), now) {
 		s.End(TooFast)
 		return
 	}

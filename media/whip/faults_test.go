@@ -64,16 +64,11 @@ func TestFaults(t *testing.T) {
 				cfg.Sequence, cfg.Timestamp = 65500, 1<<32-9600 // both wrap
 				cfg.Disturb = c.hook(&pending)
 			})
-			if err := speaker.Say(t.Context(), packets); err != nil {
-				t.Fatal(err)
-			}
+			say(t, speaker, packets)
 			// What is still missing may be asked for until it comes or is given up.
 			sink.until(t, "the last packets", func() bool { return sink.length() >= length-100*time.Millisecond })
 			stats := sink.session.Stats()
-			if err := speaker.Close(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			sink.wait(t, whip.Stopped)
+			stop(t, speaker, sink)
 			t.Logf("%d packets of %d, %d sent again, %+v", sink.count(), len(packets), speaker.SentAgain(), stats)
 			// The first packets may be lost, and then are not part of it.
 			near(t, "the recording", sink.length(), length, 100*time.Millisecond)
@@ -94,24 +89,15 @@ func TestOutage(t *testing.T) {
 	server := listen(t)
 	speaker, sink := dial(t, server)
 	packets := tone(t, 25)
-	say := func() {
-		t.Helper()
-		if err := speaker.Say(t.Context(), packets); err != nil {
-			t.Fatal(err)
-		}
-	}
-	say()
+	say(t, speaker, packets)
 	speaker.Cut(true)
 	for range 4 { // two seconds
-		say()
+		say(t, speaker, packets)
 	}
 	speaker.Cut(false)
-	say()
+	say(t, speaker, packets)
 	sink.until(t, "what came after the outage", func() bool { return sink.length() >= 2900*time.Millisecond })
-	if err := speaker.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	sink.wait(t, whip.Stopped)
+	stop(t, speaker, sink)
 	near(t, "the recording", sink.length(), 3*time.Second, 60*time.Millisecond)
 	t.Logf("%d packets of %d", sink.count(), 6*len(packets))
 }
@@ -181,16 +167,12 @@ func TestRestart(t *testing.T) {
 	server := listen(t)
 	speaker, sink := dial(t, server)
 	packets := tone(t, 50)
-	if err := speaker.Say(t.Context(), packets); err != nil {
-		t.Fatal(err)
-	}
+	say(t, speaker, packets)
 	for range 2 {
 		before := sink.session.ETag()
 		done := make(chan error, 1)
 		go func() { done <- speaker.Restart(t.Context()) }()
-		if err := speaker.Say(t.Context(), packets); err != nil {
-			t.Fatal(err)
-		}
+		say(t, speaker, packets)
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
@@ -199,10 +181,7 @@ func TestRestart(t *testing.T) {
 		}
 	}
 	sink.until(t, "what came after the restarts", func() bool { return sink.length() >= 2900*time.Millisecond })
-	if err := speaker.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	sink.wait(t, whip.Stopped)
+	stop(t, speaker, sink)
 	near(t, "the recording", sink.length(), 3*time.Second, 60*time.Millisecond)
 	t.Logf("%d packets of %d, %d sent again", sink.count(), 3*len(packets), speaker.SentAgain())
 }
@@ -232,17 +211,12 @@ func TestPause(t *testing.T) {
 		if sink.session.Paused() != paused {
 			t.Errorf("paused is %t", !paused)
 		}
-		if err := speaker.Say(t.Context(), packets); err != nil {
-			t.Fatal(err)
-		}
+		say(t, speaker, packets)
 		if want := time.Duration(i/2+1) * 500 * time.Millisecond; !paused {
 			sink.until(t, "what was said", func() bool { return sink.length() >= want-20*time.Millisecond })
 		}
 	}
-	if err := speaker.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	sink.wait(t, whip.Stopped)
+	stop(t, speaker, sink)
 	// What is on its way when Pause or Resume comes falls on either side.
 	near(t, "the recording", sink.length(), time.Second, 200*time.Millisecond)
 }
@@ -265,15 +239,10 @@ func TestVideoIsTurnedDown(t *testing.T) {
 	server := listen(t)
 	speaker, sink := dial(t, server, func(c *whiptest.Config) { c.Video, c.Channel = true, true })
 	packets := tone(t, 10)
-	if err := speaker.Say(t.Context(), packets); err != nil {
-		t.Fatal(err)
-	}
+	say(t, speaker, packets)
 	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
 	if answer := sink.session.Answer(); !strings.Contains(answer, "m=video 0 ") {
 		t.Errorf("video is not turned down:\n%s", answer)
 	}
-	if err := speaker.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	sink.wait(t, whip.Stopped)
+	stop(t, speaker, sink)
 }

@@ -10,6 +10,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -255,6 +256,71 @@ func dial(t testing.TB, server *whip.Server, change ...func(*whiptest.Config)) (
 	}
 	t.Cleanup(speaker.Vanish)
 	return speaker, sink
+}
+
+// say says packets, 20 ms each.
+func say(t testing.TB, speaker *whiptest.Speaker, packets [][]byte) {
+	t.Helper()
+	if err := speaker.Say(t.Context(), packets); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sayAll says packets, to the last that arrives, and stops.
+func sayAll(t testing.TB, speaker *whiptest.Speaker, sink *recording, packets [][]byte) {
+	t.Helper()
+	say(t, speaker, packets)
+	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
+	stop(t, speaker, sink)
+}
+
+// stop has the speaker end the session.
+func stop(t testing.TB, speaker *whiptest.Speaker, sink *recording) {
+	t.Helper()
+	if err := speaker.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sink.wait(t, whip.Stopped)
+}
+
+// openFirefox opens a session with an offer of Firefox's, to which nobody
+// connects.
+func openFirefox(t testing.TB, server *whip.Server) (*whip.Session, *recording) {
+	t.Helper()
+	offer, err := os.ReadFile("testdata/firefox.sdp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := newRecording()
+	session, err := server.Open(t.Context(), string(offer), sink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session, sink
+}
+
+// recordings are those of sessions that begin at the same time.
+type recordings struct {
+	mu  sync.Mutex
+	all []*recording
+}
+
+// add makes one more.
+func (r *recordings) add() *recording {
+	sink := newRecording()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = append(r.all, sink)
+	return sink
+}
+
+// take returns those that were added since the last take.
+func (r *recordings) take() []*recording {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := r.all
+	r.all = nil
+	return taken
 }
 
 // tone is so many packets of 20 ms.

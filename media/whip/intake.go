@@ -16,7 +16,7 @@ import (
 // state behind in pion.
 const maxSources = 64
 
-// reportEvery is how often a client is told how it is received; browsers set
+// reportEvery is how often a client gets a receiver report; browsers set
 // their error correction by it.
 const reportEvery = 2 * time.Second
 
@@ -35,40 +35,31 @@ func (in *intake) buffer(kind packetio.BufferPacketType, _ uint32) io.ReadWriteC
 		in.session.End(Failed)
 	}
 	if kind == packetio.RTPBufferPacket {
-		return funnel(in.session.takeRTP)
+		return packetSink(in.session.takeRTP)
 	}
-	return funnel(in.session.takeRTCP)
+	return packetSink(in.session.takeRTCP)
 }
 
-// funnel is a buffer that holds nothing.
-type funnel func(b []byte)
+// packetSink is a buffer that holds nothing.
+type packetSink func(b []byte)
 
-func (f funnel) Write(b []byte) (int, error) {
+func (f packetSink) Write(b []byte) (int, error) {
 	f(b)
 	return len(b), nil
 }
 
 // Read has nothing to give: pion, which would look for tracks, sees none.
-func (f funnel) Read([]byte) (int, error) { return 0, io.EOF }
+func (f packetSink) Read([]byte) (int, error) { return 0, io.EOF }
 
 // Close implements [io.Closer].
-func (f funnel) Close() error { return nil }
+func (f packetSink) Close() error { return nil }
 
 func (s *Session) now() time.Duration { return time.Since(s.begunAt) }
 
 // takeRTP takes a decrypted RTP packet, which is valid during the call.
 func (s *Session) takeRTP(b []byte) {
-	s.mu.Lock()
-	if s.over {
-		s.mu.Unlock()
-		return
-	}
-	now := s.now()
-	s.followPause()
-	ok := s.receiver.push(b, now)
-	packets := s.feedback(now)
-	s.mu.Unlock()
-	s.sendRTCP(packets)
+	ok := true
+	s.step(func(now time.Duration) { ok = s.receiver.Push(b, now) })
 	if !ok {
 		s.End(TooFast)
 	}
@@ -76,6 +67,12 @@ func (s *Session) takeRTP(b []byte) {
 
 // tick is what a missing packet's time calls for.
 func (s *Session) tick() {
+	s.step(func(now time.Duration) { s.receiver.Advance(now) })
+}
+
+// step calls do with the lock held and sends the feedback that is due then,
+// unless the session is over.
+func (s *Session) step(do func(now time.Duration)) {
 	s.mu.Lock()
 	if s.over {
 		s.mu.Unlock()
@@ -83,18 +80,18 @@ func (s *Session) tick() {
 	}
 	now := s.now()
 	s.followPause()
-	s.receiver.jitter.advance(now)
+	do(now)
 	packets := s.feedback(now)
 	s.mu.Unlock()
 	s.sendRTCP(packets)
 }
 
-// feedback returns what the client is to be told now, nil for nothing, and sets
-// the clock for when packets are missing.
+// feedback returns the RTCP packets that are due now, nil for none, and sets the
+// timer for when packets are missing.
 func (s *Session) feedback(now time.Duration) []rtcp.Packet {
 	r := s.receiver
-	s.asks = r.jitter.ask(s.asks[:0], now)
-	wake, waiting := r.jitter.wake()
+	s.asks = r.Missing(s.asks[:0], now)
+	wake, waiting := r.Wake()
 	if waiting {
 		s.alarm.Reset(max(wake-now, time.Millisecond))
 	}
@@ -104,11 +101,11 @@ func (s *Session) feedback(now time.Duration) []rtcp.Packet {
 	s.reported = now
 	// A report goes first: not every client reads a NACK that stands alone.
 	packets := []rtcp.Packet{&rtcp.ReceiverReport{
-		SSRC: s.ssrc, Reports: []rtcp.ReceptionReport{r.tally.report(r.ssrc, now)},
+		SSRC: s.ssrc, Reports: []rtcp.ReceptionReport{r.Report(now)},
 	}}
 	if len(s.asks) > 0 {
 		packets = append(packets, &rtcp.TransportLayerNack{
-			SenderSSRC: s.ssrc, MediaSSRC: r.ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(s.asks),
+			SenderSSRC: s.ssrc, MediaSSRC: r.SSRC(), Nacks: rtcp.NackPairsFromSequenceNumbers(s.asks),
 		})
 	}
 	return packets
@@ -130,10 +127,7 @@ func (s *Session) takeRTCP(b []byte) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if binary.BigEndian.Uint32(b[4:]) == s.receiver.ssrc {
-		s.receiver.tally.senderTime = binary.BigEndian.Uint32(b[10:])
-		s.receiver.tally.senderCame = s.now()
-	}
+	s.receiver.SenderReport(binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[10:]), s.now())
 }
 
 // takeOpus takes what the receiver has put in order and in place.
@@ -148,8 +142,8 @@ func (s *Session) followPause() {
 	}
 	s.followed = asked
 	if asked%2 == 1 {
-		s.receiver.pause()
+		s.receiver.Pause()
 	} else {
-		s.receiver.resume()
+		s.receiver.Resume()
 	}
 }

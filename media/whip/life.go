@@ -60,11 +60,11 @@ func (l *life) arrived() {
 }
 
 // missed waits for a client that was there to come back.
-func (l *life) missed(s *Session, patience time.Duration) {
+func (l *life) missed(s *Session, grace time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.connected && !l.over && l.waiting == nil {
-		l.waiting = time.AfterFunc(patience, func() { s.End(Disconnected) })
+		l.waiting = time.AfterFunc(grace, func() { s.End(Disconnected) })
 	}
 }
 

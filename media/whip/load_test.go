@@ -29,15 +29,8 @@ func TestLoad(t *testing.T) {
 		t.Skip("HARK_WHIP_LOAD does not say how many sessions to measure")
 	}
 	server := listen(t)
-	var mu sync.Mutex
-	var sinks []*recording
-	url := endpoint(t, server, func() *recording {
-		sink := newRecording()
-		mu.Lock()
-		sinks = append(sinks, sink)
-		mu.Unlock()
-		return sink
-	})
+	sinks := new(recordings)
+	url := endpoint(t, server, sinks.add)
 	before := memory()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestLoadSpeakers$")
 	cmd.Env = append(os.Environ(), "HARK_WHIP_URL="+url)
@@ -69,7 +62,7 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, stats := 0, whip.Stats{}
-	for _, sink := range sinks {
+	for _, sink := range sinks.take() {
 		got += sink.count()
 		s := sink.session.Stats()
 		stats.Lost += s.Lost

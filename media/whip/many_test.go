@@ -15,15 +15,8 @@ import (
 // and together: TestMain sees what is left of them.
 func TestManySessions(t *testing.T) {
 	server := listen(t, func(c *whip.Config) { c.Grace = time.Second })
-	var mu sync.Mutex
-	var sinks []*recording
-	url := endpoint(t, server, func() *recording {
-		sink := newRecording()
-		mu.Lock()
-		sinks = append(sinks, sink)
-		mu.Unlock()
-		return sink
-	})
+	sinks := new(recordings)
+	url := endpoint(t, server, sinks.add)
 	packets := tone(t, 5)
 	one := func(i int) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -59,15 +52,13 @@ func TestManySessions(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		for _, sink := range sinks {
+		for _, sink := range sinks.take() {
 			<-sink.ended
 		}
 	}
 	several(20)
-	sinks = nil
 	before := heap()
 	several(200)
-	sinks = nil
 	if server.Sessions() != 0 {
 		t.Errorf("%d sessions are left", server.Sessions())
 	}

@@ -29,7 +29,7 @@ type machineNet struct {
 func newMachineNet() (*machineNet, error) {
 	n, err := stdnet.NewNet()
 	if err != nil {
-		return nil, fmt.Errorf("look at the network: %w", err)
+		return nil, fmt.Errorf("read network interfaces: %w", err)
 	}
 	return &machineNet{Net: n}, nil
 }
@@ -84,10 +84,10 @@ func listenTCP(n transport.Net, addr string, log logs) (*ice.TCPMuxDefault, erro
 	}), nil
 }
 
-// told are the candidates that a client is told of those that we have. With
-// public addresses, these stand for the machine's own. Without, loopback is
-// left out unless there is nothing else.
-func told(candidates []string, public []netip.Addr) []string {
+// advertised are those of our candidates that clients get in the answer. With
+// public addresses, these replace the machine's own. Without, loopback is left
+// out unless there is nothing else.
+func advertised(candidates []string, public []netip.Addr) []string {
 	// Pion has candidates for RTCP apart, which rtcp-mux makes no use of.
 	candidates = slices.DeleteFunc(slices.Clone(candidates), func(c string) bool { return candidateField(c, 1) != "1" })
 	if len(public) > 0 {

@@ -34,7 +34,7 @@ func TestTold(t *testing.T) {
 		for _, p := range c.public {
 			public = append(public, netip.MustParseAddr(p))
 		}
-		if got := told(c.candidates, public); !slices.Equal(got, c.want) {
+		if got := advertised(c.candidates, public); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}

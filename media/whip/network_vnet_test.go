@@ -59,29 +59,20 @@ func TestAddressChange(t *testing.T) {
 		}
 	})
 	packets := tone(t, 50)
-	say := func() {
-		t.Helper()
-		if err := speaker.Say(t.Context(), packets); err != nil {
-			t.Fatal(err)
-		}
-	}
-	say()
+	say(t, speaker, packets)
 	speaker.Cut(true)
-	say() // into the void
+	say(t, speaker, packets) // into the void
 	address.Store("10.1.0.3")
 	speaker.Cut(false)
 	restarted := make(chan error, 1)
 	go func() { restarted <- speaker.Restart(t.Context()) }()
-	say()
+	say(t, speaker, packets)
 	if err := <-restarted; err != nil {
 		t.Fatal(err)
 	}
-	say()
+	say(t, speaker, packets)
 	sink.until(t, "what was said from the new address", func() bool { return sink.length() >= 3900*time.Millisecond })
-	if err := speaker.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	sink.wait(t, whip.Stopped)
+	stop(t, speaker, sink)
 	near(t, "the recording", sink.length(), 4*time.Second, 60*time.Millisecond)
 	t.Logf("%d packets of %d, %d sent again", sink.count(), 4*len(packets), speaker.SentAgain())
 }
@@ -95,14 +86,7 @@ func TestTCP(t *testing.T) {
 		}
 	})
 	packets := tone(t, 25)
-	if err := speaker.Say(t.Context(), packets); err != nil {
-		t.Fatal(err)
-	}
-	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
-	if err := speaker.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	sink.wait(t, whip.Stopped)
+	sayAll(t, speaker, sink, packets)
 }
 
 func TestIPv6(t *testing.T) {
@@ -119,9 +103,7 @@ func TestIPv6(t *testing.T) {
 		}
 	})
 	packets := tone(t, 25)
-	if err := speaker.Say(t.Context(), packets); err != nil {
-		t.Fatal(err)
-	}
+	say(t, speaker, packets)
 	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
 	speaker.Vanish()
 }
@@ -132,9 +114,7 @@ func TestEveryAddress(t *testing.T) {
 	server := listen(t, func(c *whip.Config) { c.UDP, c.TCP = ":0", ":0" })
 	speaker, sink := dial(t, server, func(c *whiptest.Config) { c.Channel = true })
 	packets := tone(t, 25)
-	if err := speaker.Say(t.Context(), packets); err != nil {
-		t.Fatal(err)
-	}
+	say(t, speaker, packets)
 	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
 	answer := sink.session.Answer()
 	for _, want := range []string{" udp ", " tcp ", "tcptype passive"} {
@@ -178,8 +158,6 @@ func TestSilentICEServers(t *testing.T) {
 	})
 	speaker, sink := dial(t, server)
 	packets := tone(t, 10)
-	if err := speaker.Say(t.Context(), packets); err != nil {
-		t.Fatal(err)
-	}
+	say(t, speaker, packets)
 	sink.until(t, "all packets", func() bool { return sink.count() == len(packets) })
 }

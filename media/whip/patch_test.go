@@ -121,15 +121,7 @@ func TestLinks(t *testing.T) {
 			t.Errorf("%s, want %s", link, want[i])
 		}
 	}
-	offer, err := os.ReadFile("testdata/firefox.sdp")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink := newRecording()
-	session, err := server.Open(t.Context(), string(offer), sink)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session, sink := openFirefox(t, server)
 	if answer := session.Answer(); !strings.Contains(answer, " 203.0.113.5 ") || strings.Contains(answer, "127.0.0.1") {
 		t.Errorf("the answer tells other addresses:\n%s", answer)
 	}

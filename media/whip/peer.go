@@ -12,6 +12,8 @@ import (
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/webrtc/v4"
+
+	"hark/media/whip/receive"
 )
 
 // newPeer makes the peer connection of one session, whose packets go to in.
@@ -25,7 +27,7 @@ func (s *Server) newPeer(o *offer, in *intake) (*webrtc.PeerConnection, error) {
 		},
 		PayloadType: webrtc.PayloadType(o.payloadType),
 	}, webrtc.RTPCodecTypeAudio); err != nil {
-		return nil, fmt.Errorf("set Opus up: %w", err)
+		return nil, fmt.Errorf("set up Opus: %w", err)
 	}
 	// No interceptors: what they would do (NACK, receiver reports), the
 	// session does itself, without a goroutine and a timer for each.
@@ -52,7 +54,7 @@ func (s *Server) settings(in *intake) webrtc.SettingEngine {
 		networks = append(networks, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
 	}
 	e.SetNetworkTypes(networks)
-	e.SetIncludeLoopbackCandidate(true) // told says who is told
+	e.SetIncludeLoopbackCandidate(true) // advertised chooses
 	// Looking names up by multicast takes a socket and goroutines a session,
 	// and is not needed: clients reach us.
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
@@ -61,7 +63,7 @@ func (s *Server) settings(in *intake) webrtc.SettingEngine {
 	e.SetICETimeouts(s.disconnectedAfter(), 0, 2*time.Second)
 	e.SetDTLSRetransmissionInterval(300 * time.Millisecond)
 	// Retransmissions come as themselves, however much came in between.
-	e.SetSRTPReplayProtectionWindow(window)
+	e.SetSRTPReplayProtectionWindow(receive.Window)
 	e.SetSCTPMaxReceiveBufferSize(8 * MaxMessage)
 	e.SetSCTPMaxMessageSize(MaxMessage)
 	// A client that comes back hears from us at once, not when we next dare.

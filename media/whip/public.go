@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// ErrNoAddress means that clients cannot be told how to reach the server: none
+// ErrNoAddress means that there is no address to give to clients: none
 // of [Config.Public] could be looked up yet. It is tried again all the time.
 var ErrNoAddress = errors.New("no public address is known yet")
 
@@ -21,7 +21,7 @@ const (
 	lookupTime         = 3 * time.Second
 )
 
-// publicAddresses are what clients are told instead of the machine's own
+// publicAddresses are what clients get instead of the machine's own
 // addresses. Names are looked up in the background; sessions never wait for it.
 type publicAddresses struct {
 	named    []string
@@ -100,11 +100,11 @@ func (p *publicAddresses) note(ctx context.Context, found map[string][]netip.Add
 	}
 	switch {
 	case p.missing != nil:
-		p.log.WarnContext(ctx, "public address not found, retrying", "error", failed)
+		p.log.WarnContext(ctx, "public address lookup failed, retrying", "error", failed)
 	case before != nil:
 		p.log.InfoContext(ctx, "public addresses found", "names", p.named)
 	case failed != nil:
-		p.log.WarnContext(ctx, "public address not looked up, the last known is used", "error", failed)
+		p.log.WarnContext(ctx, "public address lookup failed, using the last known address", "error", failed)
 	}
 }
 

@@ -133,15 +133,7 @@ func TestPublicNamesKnownInPart(t *testing.T) {
 	if server.Ready() == nil {
 		t.Error("it is ready without one of its names")
 	}
-	offer, err := os.ReadFile("testdata/firefox.sdp")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink := newRecording()
-	session, err := server.Open(t.Context(), string(offer), sink)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session, sink := openFirefox(t, server)
 	if !strings.Contains(session.Answer(), " 203.0.113.5 ") {
 		t.Errorf("%s", session.Answer())
 	}

@@ -19,7 +19,7 @@ import (
 const askAgain = 250 * time.Millisecond
 
 // reflexive finds out from STUN servers how the one UDP port is reached from
-// outside, for a server behind NAT that is told no public address.
+// outside, for a server behind NAT without a public address in its configuration.
 type reflexive struct {
 	servers []string // host:port
 	net     transport.Net
@@ -58,7 +58,7 @@ func (r *reflexive) over(conn net.PacketConn) net.PacketConn {
 	return r.conn
 }
 
-// candidates are those that clients are to be told of beside the machine's own:
+// candidates are those that clients get beside the machine's own:
 // its port, and that of TCP, at each address under which it is seen.
 func (r *reflexive) candidates(ctx context.Context, own []string) []string {
 	var more []string

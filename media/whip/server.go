@@ -68,7 +68,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		}
 	}
 	if err := s.try(); err != nil {
-		return nil, errors.Join(fmt.Errorf("set WebRTC up: %w", err), s.Close())
+		return nil, errors.Join(fmt.Errorf("set up WebRTC: %w", err), s.Close())
 	}
 	if len(cfg.Public) > 0 {
 		s.public.lookup(ctx)
@@ -79,7 +79,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Ready returns nil when clients can be told all addresses of [Config.Public],
+// Ready returns nil when clients get all addresses of [Config.Public],
 // and otherwise why not. With none of them known, sessions are refused with
 // [ErrNoAddress].
 func (s *Server) Ready() error { return s.public.ready() }

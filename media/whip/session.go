@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/pion/webrtc/v4"
+
+	"hark/media/whip/receive"
 )
 
 // gatherTimeout is how long a client may have to wait for our own addresses. It
@@ -30,7 +32,7 @@ type Session struct {
 
 	mu       sync.Mutex // makes the calls of sink one at a time
 	over     bool       // sink.Ended was called
-	receiver *receiver
+	receiver *receive.Receiver
 	alarm    *time.Timer // calls tick; it runs while packets are missing
 	asks     []uint16    // reused
 	reported time.Duration
@@ -87,7 +89,7 @@ func (s *Session) open(ctx context.Context) (err error) {
 	var seed [4]byte
 	_, _ = rand.Read(seed[:]) // it never fails
 	s.ssrc = binary.BigEndian.Uint32(seed[:])
-	s.receiver = newReceiver(s.offer.payloadType, s.server.cfg.MaxBitRate, s.takeOpus)
+	s.receiver = receive.New(s.offer.payloadType, s.server.cfg.MaxBitRate, s.takeOpus)
 	s.alarm = time.AfterFunc(time.Hour, s.tick)
 	s.alarm.Stop()
 	if s.peer, err = s.server.newPeer(s.offer, &intake{session: s}); err != nil {
@@ -131,7 +133,7 @@ func (s *Session) negotiate(ctx context.Context, ufrag, pwd string) (half, error
 	if err := s.peer.SetRemoteDescription(webrtc.SessionDescription{
 		Type: webrtc.SDPTypeOffer, SDP: s.offer.render(s.version, ufrag, pwd),
 	}); err != nil {
-		return half{}, fmt.Errorf("take the offer up: %w", err)
+		return half{}, fmt.Errorf("apply offer: %w", err)
 	}
 	answer, err := s.peer.CreateAnswer(nil)
 	if err != nil {
@@ -160,7 +162,7 @@ func (s *Session) negotiate(ctx context.Context, ufrag, pwd string) (half, error
 	if err != nil {
 		return half{}, err
 	}
-	local.candidates = told(local.candidates, public)
+	local.candidates = advertised(local.candidates, public)
 	if len(public) == 0 {
 		local.candidates = append(local.candidates, s.server.reflexive.candidates(ctx, local.candidates)...)
 	}
@@ -203,19 +205,13 @@ func (s *Session) turn(odd uint32) {
 }
 
 // Stats are counts of packets of a session.
-type Stats struct {
-	Lost      int64 // given up
-	Recovered int64 // came after they were asked for again
-	Dropped   int64 // duplicates, and what came too late
-	Refused   int64 // not RTP of Opus, or ahead of time
-}
+type Stats = receive.Stats
 
 // Stats returns what came of the session's packets so far.
 func (s *Session) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	j := &s.receiver.jitter
-	return Stats{Lost: j.lost, Recovered: j.recovered, Dropped: j.dropped, Refused: s.receiver.bad}
+	return s.receiver.Stats()
 }
 
 // Close ends the session: what is held goes to the sink, then its Ended is
@@ -234,7 +230,7 @@ func (s *Session) Close(reason Reason) {
 		s.mu.Lock()
 		s.alarm.Stop()
 		s.followPause()
-		s.receiver.jitter.flush()
+		s.receiver.Flush()
 		s.over = true
 		s.sink.Ended(reason)
 		s.mu.Unlock()

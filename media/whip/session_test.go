@@ -12,17 +12,12 @@ func TestSpeakAndStop(t *testing.T) {
 	server := listen(t)
 	speaker, sink := dial(t, server)
 	packets := tone(t, 50)
-	if err := speaker.Say(t.Context(), packets); err != nil {
-		t.Fatal(err)
-	}
+	say(t, speaker, packets)
 	sink.until(t, "all packets", func() bool { return sink.count() >= len(packets) })
 	if server.Sessions() != 1 {
 		t.Errorf("%d sessions", server.Sessions())
 	}
-	if err := speaker.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	sink.wait(t, whip.Stopped)
+	stop(t, speaker, sink)
 	if !equal(said(sink), packets) {
 		t.Error("what was said is not what was recorded")
 	}

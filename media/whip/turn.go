@@ -12,7 +12,7 @@ import (
 // defaultTURNLife is how long credentials for a TURN server are good for.
 const defaultTURNLife = time.Hour
 
-// iceServers are the servers as one user is told of them. A TURN server
+// iceServers are the servers as one user gets them. A TURN server
 // without a credential of its own gets one that runs out, made of the secret
 // that it shares with us.
 func (s *Server) iceServers(user string) []ICEServer {

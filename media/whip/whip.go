@@ -1,14 +1,14 @@
-// Package whip takes in what someone says over WebRTC: the server's side of
-// WHIP (RFC 9725), without its HTTP.
+// Package whip receives live recordings over WebRTC: the server's side of WHIP
+// (RFC 9725), without its HTTP.
 //
-// # How a word flows
+// # Data flow
 //
 // A client offers a session in SDP; [Server.Open] checks and cleans the offer
 // and answers it. Its packets come in on the one UDP port of all sessions (or
 // over TCP, for networks that let no UDP through), are decrypted by pion, and
-// are put in order by a jitter buffer that waits only for what is missing.
-// What is missing is asked for again (NACK). Each packet gets its place in the
-// recording from the sender's clock, held against ours; then it goes to the
+// are put in order by a jitter buffer (package receive), which waits for what is
+// missing and asks for it again (NACK). Each packet gets its place in the
+// recording from the sender's clock, checked against ours; then it goes to the
 // [Sink] of the session, in order, one at a time.
 //
 // # Places
@@ -69,7 +69,7 @@ type Config struct {
 	// TCP is the host:port for clients whose network lets no UDP through.
 	// Empty: none.
 	TCP string
-	// Public are the addresses or names that clients are told instead of the
+	// Public are the addresses or names that clients get instead of the
 	// machine's own: what a server behind NAT is reached by. Names are looked
 	// up in the background; see [Server.Ready]. Empty: the machine's own.
 	Public []string
@@ -78,7 +78,7 @@ type Config struct {
 	// LookupEvery is how often names are looked up again; 0 means a minute. One
 	// that is not known is tried at least every 5 s.
 	LookupEvery time.Duration
-	// ICEServers are told to clients ([Server.Links]). When Public is empty the
+	// ICEServers are given to clients ([Server.Links]). When Public is empty the
 	// server asks those of scheme stun as well how its UDP port is reached.
 	ICEServers []ICEServer
 	// TURNSecret is shared with the TURN servers that have no credential here:

@@ -24,11 +24,15 @@ type Header struct {
 }
 
 var (
-	bitrates = map[[2]int][15]int{ // kbit/s by version 1 or 2, and layer
-		{1, 2}: {0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384},
-		{1, 3}: {0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320},
-		{2, 2}: {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160},
-		{2, 3}: {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160},
+	bitrates = [2][2][15]int{ // kbit/s by version 1 or 2, and layer 2 or 3
+		{
+			{0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384},
+			{0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320},
+		},
+		{
+			{0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160},
+			{0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160},
+		},
 	}
 	sampleRates = [3]int{44100, 48000, 32000}
 )
@@ -57,7 +61,7 @@ func Parse(b []byte) (Header, bool) {
 	if h.Layer > 3 || h.Layer < 2 || rate == 0 || rate == 15 || rateIndex == 3 {
 		return Header{}, false
 	}
-	h.Bitrate = bitrates[[2]int{family, h.Layer}][rate] * 1000
+	h.Bitrate = bitrates[family-1][h.Layer-2][rate] * 1000
 	h.SampleRate = sampleRates[rateIndex] / divide
 	h.Channels = 2
 	if b[3]>>6 == 3 {
@@ -105,6 +109,74 @@ func Find(b []byte, atEnd bool) (int, Header) {
 	return -1, Header{}
 }
 
+// Confirmed reports whether the frame that h describes, at the start of b, is
+// one of at least need frames of one stream that follow each other. A tag after
+// a frame, and the end of the stream, which b's end is when atEnd, stand for the
+// rest; of the last frame the end may be missing, unless it is the only one.
+func Confirmed(b []byte, h Header, need int, atEnd bool) bool {
+	at := 0
+	for n := 1; n < need; n++ {
+		at += h.Size
+		if at+HeaderSize > len(b) {
+			return atEnd && (at == len(b) || n > 1)
+		}
+		if TagSize(b[at:]) > 0 {
+			return true
+		}
+		next, ok := Parse(b[at:])
+		if !ok || !next.Follows(h) {
+			return false
+		}
+		h.Size = next.Size
+	}
+	return true
+}
+
+// MainData tells of the frame of layer III at the start of b, which h
+// describes, how many bytes before it its sound begins (in the bit reservoir)
+// and how many bytes of sound it holds.
+func (h Header) MainData(b []byte) (before, size int) {
+	at := HeaderSize
+	if h.crc {
+		at += 2
+	}
+	size = h.Size - at - h.sideInfo()
+	if len(b) < at+2 || size < 0 {
+		return 0, 0
+	}
+	if h.Version != 1 {
+		return int(b[at]), size
+	}
+	return int(b[at])<<1 | int(b[at+1]>>7), size
+}
+
+// sideInfo is the length in bytes of layer III's side information.
+func (h Header) sideInfo() int {
+	switch {
+	case h.Version != 1 && h.Channels == 1:
+		return 9
+	case h.Version != 1 || h.Channels == 1:
+		return 17
+	}
+	return 32
+}
+
+// TagSize returns the whole length in bytes of the tag (ID3v1, ID3v2 or APE) that
+// begins at the start of b, or 0 when there is none.
+func TagSize(b []byte) int64 {
+	switch {
+	case len(b) >= 3 && string(b[:3]) == "TAG":
+		return 128
+	case len(b) >= 24 && string(b[:8]) == "APETAGEX":
+		size := int64(binary.LittleEndian.Uint32(b[12:]))
+		if b[23]&0x20 == 0 {
+			return 32 // the footer
+		}
+		return size + 32
+	}
+	return ID3Size(b)
+}
+
 // ID3Size returns the whole length in bytes of the ID3v2 tag whose first 10
 // bytes are at the start of b, or 0 when there is none.
 func ID3Size(b []byte) int64 {
@@ -133,14 +205,7 @@ func ParseTag(h Header, b []byte) (Tag, bool) {
 	if len(b) >= 36+18 && string(b[36:40]) == "VBRI" {
 		return Tag{Frames: int64(binary.BigEndian.Uint32(b[50:]))}, true
 	}
-	side := 32
-	switch {
-	case h.Version != 1 && h.Channels == 1:
-		side = 9
-	case h.Version != 1 || h.Channels == 1:
-		side = 17
-	}
-	at := HeaderSize + side
+	at := HeaderSize + h.sideInfo()
 	if h.Layer != 3 || len(b) < at+8 || (string(b[at:at+4]) != "Xing" && string(b[at:at+4]) != "Info") {
 		return Tag{}, false
 	}

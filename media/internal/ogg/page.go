@@ -24,6 +24,7 @@ type Page struct {
 	Continued bool   // the first packet began on an earlier page
 	First     bool   // first page of its stream
 	Last      bool   // last page of its stream
+	Damaged   bool   // its checksum is wrong; only a lenient reader gives such pages
 	Granule   int64  // what it counts depends on the codec; NoGranule for none
 	Serial    uint32 // which stream
 	Sequence  uint32 // counts the pages of the stream
@@ -77,6 +78,33 @@ func ParseUnchecked(b []byte) (Page, int, error) {
 	}
 	page.Body = b[body:end]
 	return page, end, nil
+}
+
+// parseCut reads the beginning of a page whose end is missing: the segments
+// that are there, and how many packets end on those that are not.
+func parseCut(b []byte) (page Page, missing int, ok bool) {
+	if len(b) < headerSize || len(b) < headerSize+int(b[26]) || string(b[:4]) != "OggS" || b[4] != 0 {
+		return Page{}, 0, false
+	}
+	count := int(b[26])
+	body := b[headerSize+count:]
+	whole, size := 0, 0
+	for _, n := range b[headerSize : headerSize+count] {
+		if size+int(n) > len(body) {
+			break
+		}
+		whole, size = whole+1, size+int(n)
+	}
+	for _, n := range b[headerSize+whole : headerSize+count] {
+		if n < 255 {
+			missing++
+		}
+	}
+	// The page as if it had no more segments than that.
+	head := append([]byte{}, b[:headerSize+whole]...)
+	head[26] = byte(whole)
+	page, _, err := ParseUnchecked(append(head, body[:size]...))
+	return page, missing, err == nil
 }
 
 // checksum computes the CRC of a page as if its CRC field were zero: the

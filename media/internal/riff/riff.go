@@ -5,9 +5,8 @@
 package riff
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
-	"fmt"
 	"io"
 )
 
@@ -20,8 +19,6 @@ const (
 	extensible = 0xFFFE
 )
 
-const maxChunks = 1024 // chunks looked at before the data; a real file has a handful
-
 // WAV says what a file holds and where.
 type WAV struct {
 	Encoding   uint16 // PCM, Float, ...; what the extension says for an extensible file
@@ -33,6 +30,11 @@ type WAV struct {
 	Data       int64  // offset of the samples
 	DataSize   int64  // bytes of samples that are really there
 	Promised   int64  // bytes of samples by the header; 0 where it leaves the length open
+	ByteRate   int64  // bytes a second as declared
+	Finished   bool   // the header knows the length of the file
+	Open       bool   // the header does not tell where the samples end: the beginning of another file may lie between them
+
+	next int64 // offset at which to read on
 }
 
 // The reasons for which [Parse] refuses a file.
@@ -55,90 +57,51 @@ func Is(b []byte) bool {
 	return false
 }
 
-// Parse reads the headers of a file of size bytes. It reads a few bytes at a
-// time, so r should be buffered.
+// Parse reads the headers of a file of size bytes up to its first samples. It
+// reads a few bytes at a time, so r should be buffered.
 func Parse(r io.ReaderAt, size int64) (WAV, error) {
 	var head [12]byte
-	if _, err := readAt(r, head[:], 0); err != nil {
+	if _, err := readAt(r, head[:], 0); err != nil || !Is(head[:]) {
 		return WAV{}, ErrNotWAV
 	}
-	if !Is(head[:]) {
-		return WAV{}, ErrNotWAV
-	}
-	var w WAV
-	// A file that knows its own length knows the length of its data too.
-	whole := int64(binary.LittleEndian.Uint32(head[4:]))
-	finished := whole+8 == size
-	var data64 int64 = -1
-	at := int64(len(head))
-	for range maxChunks {
-		var chunk [8]byte
-		if _, err := readAt(r, chunk[:], at); err != nil {
-			return w, missing(w)
-		}
-		at += int64(len(chunk))
-		length := int64(binary.LittleEndian.Uint32(chunk[4:]))
-		switch string(chunk[:4]) {
-		case "ds64":
-			var sizes [16]byte
-			if _, err := readAt(r, sizes[:], at); err == nil && length >= 16 {
-				data64 = int64(binary.LittleEndian.Uint64(sizes[8:]))
-			}
-		case "fmt ":
-			if err := w.parseFormat(r, at, length); err != nil {
-				return w, err
-			}
-		case "fact":
-			var frames [4]byte
-			if _, err := readAt(r, frames[:], at); err == nil && length >= 4 {
-				w.Frames = int64(binary.LittleEndian.Uint32(frames[:]))
-			}
-		case "data":
-			if length == 0 && finished {
-				return w, ErrNoData
-			}
-			if !leftOpen(whole) || !leftOpen(length) {
-				w.Promised = length
-			}
-			return w.found(at, length, data64, size)
-		}
-		at += length + length&1
-	}
-	return w, missing(w)
+	return parseFile(r, 0, size)
 }
 
-func missing(w WAV) error {
-	if w.Channels == 0 {
-		return ErrNoFormat
+// Next reads on behind the samples of w: to more of them in the same file, or
+// to those of a file that was joined to it. It returns [ErrNoData] when there
+// are none.
+func (w WAV) Next(r io.ReaderAt, size int64) (WAV, error) {
+	k := walk{r: r, size: size, at: w.next, WAV: w}
+	k.Frames = 0
+	return k.toSamples()
+}
+
+// Until returns w with samples only up to an offset, where another file begins
+// that was joined to it.
+func (w WAV) Until(at int64) WAV {
+	w.DataSize, w.next = at-w.Data, at
+	return w
+}
+
+// Joined returns the offset at which b holds the beginning of a WAV file, or
+// -1.
+func Joined(b []byte) int {
+	for i := 0; i+12 <= len(b); i++ {
+		n := bytes.Index(b[i:], []byte("WAVE"))
+		if n < 0 {
+			return -1
+		}
+		if i += n; i >= 8 && Is(b[i-8:]) {
+			return i - 8
+		}
 	}
-	return ErrNoData
+	return -1
 }
 
 // leftOpen tells the lengths that writers put who stream and cannot know: none,
 // all ones (ffmpeg), or as much as a signed length can say (arecord, SoX).
 func leftOpen(length int64) bool {
 	return length == 0 || length == 0xFFFFFFFF || length >= 0x7FFF0000 && length < 0x80010000
-}
-
-// found ends the parsing at the data chunk. A length of 0 or of all ones is
-// what a recorder writes that does not know it yet: the rest is sound then.
-func (w WAV) found(at, length, data64, size int64) (WAV, error) {
-	if w.Channels == 0 {
-		return w, ErrNoFormat
-	}
-	rest := max(0, size-at)
-	switch {
-	case length == 0xFFFFFFFF && data64 > 0:
-		w.Promised = data64
-		length = min(data64, rest)
-	case length == 0xFFFFFFFF || length == 0:
-		length = rest
-	}
-	w.Data, w.DataSize = at, min(length, rest)
-	if w.DataSize < int64(w.BlockAlign) || w.DataSize == 0 {
-		return w, ErrNoData
-	}
-	return w, nil
 }
 
 // Plain reports whether every frame is BlockAlign bytes that stand for
@@ -149,45 +112,4 @@ func (w WAV) Plain() bool {
 		return true
 	}
 	return false
-}
-
-// parseFormat reads the format chunk at offset at.
-func (w *WAV) parseFormat(r io.ReaderAt, at, length int64) error {
-	b := make([]byte, min(length, 40))
-	if len(b) < 14 {
-		return fmt.Errorf("%w: %d bytes", ErrFormat, length)
-	}
-	if _, err := readAt(r, b, at); err != nil {
-		return ErrNoFormat
-	}
-	w.Encoding = binary.LittleEndian.Uint16(b)
-	w.Channels = int(binary.LittleEndian.Uint16(b[2:]))
-	rate := binary.LittleEndian.Uint32(b[4:])
-	w.BlockAlign = int(binary.LittleEndian.Uint16(b[12:]))
-	if len(b) >= 16 {
-		w.Bits = int(binary.LittleEndian.Uint16(b[14:]))
-	}
-	if w.Encoding == extensible && len(b) >= 26 {
-		w.Encoding = binary.LittleEndian.Uint16(b[24:]) // the GUID's first field
-	}
-	if w.Channels == 0 || rate == 0 || rate > 1<<30 {
-		channels := w.Channels
-		w.Channels = 0
-		return fmt.Errorf("%w: %d channels at %d Hz", ErrFormat, channels, rate)
-	}
-	w.SampleRate = int(rate)
-	return nil
-}
-
-// readAt is ReadAt that takes a whole buffer at the very end of a file for
-// success, which io.ReaderAt leaves open.
-func readAt(r io.ReaderAt, p []byte, at int64) (int, error) {
-	n, err := r.ReadAt(p, at)
-	if n == len(p) {
-		return n, nil
-	}
-	if err == nil {
-		err = io.ErrUnexpectedEOF
-	}
-	return n, err
 }

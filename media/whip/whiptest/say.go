@@ -107,7 +107,7 @@ func (s *Speaker) readRTCP(sender *webrtc.RTPSender) {
 			case *rtcp.ReceiverReport:
 				for _, r := range p.Reports {
 					s.losses.Store(uint32(r.FractionLost))
-					s.told.Add(1)
+					s.reports.Add(1)
 				}
 			}
 		}

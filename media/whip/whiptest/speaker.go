@@ -77,12 +77,12 @@ type Speaker struct {
 	connected chan struct{}
 	failed    chan struct{}
 
-	header rtp.Header // of the next packet
-	sent   atomic.Int64
-	again  atomic.Int64 // sent because they were asked for
-	behind atomic.Int64 // the most, in ns
-	losses atomic.Uint32
-	told   atomic.Int64 // receiver reports
+	header  rtp.Header // of the next packet
+	sent    atomic.Int64
+	again   atomic.Int64 // sent because they were asked for
+	behind  atomic.Int64 // the most, in ns
+	losses  atomic.Uint32
+	reports atomic.Int64 // receiver reports
 
 	mu   sync.Mutex
 	kept map[uint16]*rtp.Packet // what was sent last
@@ -262,7 +262,7 @@ func (s *Speaker) Behind() time.Duration { return time.Duration(s.behind.Load())
 // Reported returns how many receiver reports came, and the fraction of packets
 // lost, of 256, in the last.
 func (s *Speaker) Reported() (reports int64, fractionLost int) {
-	return s.told.Load(), int(s.losses.Load())
+	return s.reports.Load(), int(s.losses.Load())
 }
 
 // Closed is closed when the peer connection is, by whichever side.
@@ -289,7 +289,7 @@ func (s *Speaker) Close(ctx context.Context) error {
 }
 
 // HangUp closes the peer connection without a DELETE, as a browser does whose
-// tab is closed: the server is told by DTLS.
+// tab is closed: DTLS says so to the server.
 func (s *Speaker) HangUp() error {
 	err := s.peer.GracefulClose()
 	s.reading.Wait()
