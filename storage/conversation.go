@@ -19,13 +19,29 @@ type Conversation struct {
 	Title         string
 	CreatedBy     string // user id
 	CreatedAt     time.Time
-	LastMessageAt time.Time // zero means no message yet
+	LastMessageAt time.Time    // zero means no message yet
+	LastMessage   *LastMessage // nil while nothing was sent
 	MemberCount   int
+}
+
+// LastMessage is what a list of conversations shows of the newest message that
+// was sent into one. What is being recorded was not sent yet.
+type LastMessage struct {
+	ID         string
+	AuthorID   string
+	AuthorName string
+	AuthorNo   int64 // see [User.No]
+	Title      string
+	FirstWords string // see [Message]
+	DurationMS int64  // 0 means not known yet
+	CreatedAt  time.Time
 }
 
 // ConversationMember is a user in a conversation.
 type ConversationMember struct {
 	UserID   string
 	Name     string
+	UserNo   int64 // see [User.No]
+	Role     Role  // in the workspace
 	JoinedAt time.Time
 }

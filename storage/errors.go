@@ -13,11 +13,24 @@ var (
 	ErrKeySpent     = errors.New("message of the idempotency key is gone")    // deleted, or no longer visible to who made it
 	ErrBusy         = errors.New("taken by another worker")                   // a job whose lease somebody else holds
 	ErrStale        = errors.New("attempt is over")                           // a result from an attempt that was superseded, or whose message is gone
+	ErrSignedOut    = errors.New("credential has ended")                      // revoked, or its user disabled, after who brought it was let in
 	ErrExpired      = errors.New("expired")                                   // a sign-in link or session that is used up
 	ErrUnreachable  = errors.New("not available now")                         // a service that does not answer, or takes no changes, and may do so later; what was asked may have been done
 	ErrNoSpace      = errors.New("no space left")                             // a disk is full; nothing was kept
+	ErrRecording    = errors.New("still being recorded")                      // a draft that cannot be sent yet, or a message that cannot be taken back
+	ErrSent         = errors.New("sent already")                              // a message that is no draft any more
+	ErrTooLate      = errors.New("too late")                                  // a message that was sent too long ago to be taken back
 	ErrInvalidQuery = errors.New("query cannot be searched")                  // a search with nothing to look for
 )
+
+// ForbiddenError is an [ErrForbidden] that says why.
+type ForbiddenError struct{ Reason string } // a sentence for who asked
+
+// Error is the reason.
+func (e *ForbiddenError) Error() string { return e.Reason }
+
+// Is makes it an ErrForbidden.
+func (e *ForbiddenError) Is(target error) bool { return target == ErrForbidden }
 
 // KeyReusedError is an [ErrKeyReused] that names the message that the key made.
 type KeyReusedError struct{ MessageID string }

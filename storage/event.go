@@ -2,6 +2,7 @@ package storage
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -15,9 +16,21 @@ const (
 	MessageProgress     EventType = "message.progress" // passing; not kept, so a resumed stream leaves it out
 	MessageCaption      EventType = "message.caption"  // passing; what is being said in a recording
 	MessageDeleted      EventType = "message.deleted"
+	DraftCreated        EventType = "draft.created" // of drafts, which go to their authors alone
+	DraftUpdated        EventType = "draft.updated"
+	DraftDeleted        EventType = "draft.deleted" // discarded, or sent and a message now
 	ConversationCreated EventType = "conversation.created"
 	ConversationUpdated EventType = "conversation.updated"
 	ConversationDeleted EventType = "conversation.deleted"
+	UserCreated         EventType = "user.created"
+	UserUpdated         EventType = "user.updated"      // name
+	WorkspaceUpdated    EventType = "workspace.updated" // name
+
+	ConversationRecordings EventType = "conversation.recordings" // passing; somebody began, paused, resumed or ended one
+
+	// CredentialRevoked is for the nodes alone: each looks which of the
+	// workspace's streams may not go on.
+	CredentialRevoked EventType = "credential.revoked"
 )
 
 // Event is one thing that happened in a workspace. Seq counts up by one in
@@ -32,7 +45,59 @@ type Event struct {
 	Data           json.RawMessage `json:"data,omitempty"` // type-specific, small
 	At             time.Time       `json:"at"`
 
-	// OnlyFor is the user who alone may see the event; empty means all who may
-	// hear the conversation. It is for passing events.
+	// OnlyFor is the user who alone may hear of the event; empty means all who
+	// may hear the conversation, or those of Audience.
 	OnlyFor string `json:"only_for,omitempty"`
+	// Audience are the users who alone may hear of the event, where they are
+	// several; [Everyone] among them stands for all who see everyone. Only the
+	// records have it.
+	Audience []string `json:"-"`
+}
+
+// Everyone in an audience are all who know of everybody in the workspace.
+const Everyone = "*"
+
+// MayHear says whether the principal, who is a member of the event's
+// conversation now or not, may get it. That a conversation is gone is
+// heard by those who are in it no more, and what is in none by whom it is for.
+func MayHear(p Principal, e Event, member bool) bool {
+	open := e.OnlyFor == "" && len(e.Audience) == 0
+	named := p.UserID != "" && (e.OnlyFor == p.UserID || slices.Contains(e.Audience, p.UserID))
+	switch {
+	case e.ConversationID != "" && !p.Scopes.Cover(e.ConversationID):
+		return false
+	case e.ConversationID == "":
+		return named || MaySeeEveryone(p) && slices.Contains(e.Audience, Everyone)
+	case open:
+		return member
+	case e.Type == ConversationDeleted:
+		return named
+	default:
+		return named && member
+	}
+}
+
+// EventTail is what happened in a workspace, for whomever, behind a place.
+type EventTail struct {
+	// Last is the number of the newest event.
+	Last int64
+	// Events are the next ones, without a gap, oldest first. None while Last is
+	// ahead means that some were swept already.
+	Events []Event
+	// Members are the members, as they are now, of each conversation whose
+	// members may have changed behind the place: later than Events too.
+	Members map[string][]string
+}
+
+// EventSubscription listens to the events of a workspace on the bus.
+type EventSubscription struct {
+	// C brings the events in the order in which each node published them. It
+	// is closed by Close, and when the bus closes.
+	C <-chan Event
+	// Dropped brings a value when events may have been lost since the last: the
+	// listener was too slow, or the connection was down. It should then read the
+	// database from where it was.
+	Dropped <-chan struct{}
+	// Close ends the subscription. Closing again does nothing.
+	Close func()
 }

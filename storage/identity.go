@@ -6,7 +6,12 @@ import "time"
 type Workspace struct {
 	ID        string
 	Name      string
+	Named     bool // whether somebody chose the name
 	CreatedAt time.Time
+
+	// GeneralID is the conversation that everybody but guests joins who is added
+	// to the workspace; empty when there is none, or for who is not in it.
+	GeneralID string
 }
 
 // Role is what a member may do in a workspace.
@@ -20,22 +25,36 @@ const (
 	Guest      Role = "guest"  // takes part only where invited
 )
 
+// Owns says whether who has the role is one of the workspace's owners.
+func (r Role) Owns() bool { return r == Owner }
+
 // User is a person in a workspace.
 type User struct {
 	ID          string
 	WorkspaceID string
 	Name        string
+	Named       bool // whether somebody chose the name
 	Role        Role
+	Disabled    bool  // cannot sign in, and has no credentials
+	No          int64 // counts up by the order of joining
 	CreatedAt   time.Time
 }
 
-// Actor is who asks. Every query about a workspace's content is scoped by one.
-type Actor struct {
-	WorkspaceID string
-	UserID      string
-	UserName    string
-	Role        Role
-	TokenID     string // the credential they came with
+// Profile is a user and the workspace that they are in.
+type Profile struct {
+	User
+	Workspace Workspace
+}
+
+// Principal is who asks, and with which credential. Every query about a
+// workspace's content is scoped by one.
+type Principal struct {
+	WorkspaceID  string
+	UserID       string
+	UserName     string
+	Role         Role
+	CredentialID string // the credential they came with
+	Scopes       Scopes // what that is good for; empty means all that the user may
 }
 
 // TokenKind is what a credential is for.
@@ -58,4 +77,19 @@ type Token struct {
 	CreatedAt  time.Time
 	LastUsedAt time.Time // to the minute; zero means never used
 	ExpiresAt  time.Time // zero means never
+	Scopes     Scopes    // empty means all that its user may
+	ParentID   string    // the API token that it was made with, and ends with; empty for none
+}
+
+// NewToken is what a credential is made with.
+type NewToken struct {
+	Kind   TokenKind
+	Name   string
+	Life   time.Duration // 0 means for ever, or as long as its parent
+	Scopes Scopes        // empty means all that its user may, or all of its parent's
+
+	// MadeWith is the id of the credential that asks for it; empty for none. An
+	// API token becomes its parent, which it never exceeds and with which it ends.
+	// A session does not: what somebody makes in a browser outlives their signing out.
+	MadeWith string
 }

@@ -4,16 +4,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"hark/media"
-	"hark/transcribe"
+	"hark/media/transcript"
 )
 
 // manifestFormat is the version of the manifest's form. A reader takes this
-// and older ones.
-const manifestFormat = 1
+// and older ones. Only drafts are written as such: versions that know the first
+// form alone would publish them.
+const (
+	manifestFormat      = 2
+	manifestFormatPlain = 1
+)
 
 // Manifest is what lies beside a message's objects for the day on which the
 // database is lost: all that its record, its conversation and the people in it
@@ -50,7 +54,8 @@ type ManifestConversation struct {
 	Title     string           `json:"title"`
 	CreatedBy string           `json:"created_by"` // user id
 	CreatedAt time.Time        `json:"created_at"`
-	Members   []string         `json:"members"` // user ids
+	Members   []string         `json:"members"`           // user ids, sorted
+	General   bool             `json:"general,omitempty"` // whether everybody joins it who is added to the workspace
 }
 
 // ManifestPerson is somebody whom a message or its conversation names.
@@ -69,6 +74,7 @@ type ManifestMessage struct {
 	ReplyAtMS    int64     `json:"reply_at_ms,omitempty"`
 	RecordedAt   time.Time `json:"recorded_at"`
 	CreatedAt    time.Time `json:"created_at"`
+	Draft        bool      `json:"draft,omitempty"` // not sent
 	DurationMS   int64     `json:"duration_ms,omitempty"`
 	EndReason    string    `json:"end_reason,omitempty"`
 	LoudnessLUFS *float64  `json:"loudness_lufs,omitempty"`
@@ -93,7 +99,10 @@ type ManifestRendition struct {
 
 // Encode renders the manifest as it lies in the store.
 func (m Manifest) Encode() ([]byte, error) {
-	m.Format = manifestFormat
+	m.Format = manifestFormatPlain
+	if m.Message.Draft {
+		m.Format = manifestFormat
+	}
 	b, err := json.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("encode manifest of message %s: %w", m.Message.ID, err)
@@ -140,10 +149,8 @@ func (m *Manifest) checkPeople() error {
 		if !isID(p.ID) {
 			return fmt.Errorf("%q is no id of a user", p.ID)
 		}
-		switch p.Role {
-		case Owner, Admin, RoleMember, Guest:
-		default:
-			return fmt.Errorf("%q is no role", p.Role)
+		if err := CheckRole(p.Role); err != nil {
+			return err
 		}
 		known[p.ID] = true
 	}
@@ -176,7 +183,7 @@ func (m *Manifest) checkObjects() error {
 type StoredTranscript struct {
 	Version   int       `json:"version"`
 	CreatedAt time.Time `json:"created_at"`
-	transcribe.Transcript
+	transcript.Transcript
 }
 
 // ParseTranscript reads a transcript that lies beside a manifest.
@@ -187,15 +194,13 @@ func ParseTranscript(b []byte) (t StoredTranscript, err error) {
 	if t.Version < 1 {
 		return StoredTranscript{}, fmt.Errorf("read transcript: its version is %d", t.Version)
 	}
-	for i, segment := range t.Segments {
-		if len(segment.Words) == 0 {
-			return StoredTranscript{}, fmt.Errorf("read transcript: segment %d has no words", i)
+	for i, gap := range t.Gaps {
+		if !slices.Contains(transcript.GapReasons(), gap.Reason) {
+			return StoredTranscript{}, fmt.Errorf("read transcript: gap %d is for the reason %q, which is none", i, gap.Reason)
 		}
-		for _, w := range segment.Words {
-			if w.Text == "" || strings.ContainsAny(w.Text, " \t\r\n") {
-				return StoredTranscript{}, fmt.Errorf("read transcript: %q is not one word", w.Text)
-			}
-		}
+	}
+	if err := t.tidy(); err != nil {
+		return StoredTranscript{}, fmt.Errorf("read transcript: %w", err)
 	}
 	return t, nil
 }

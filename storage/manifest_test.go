@@ -50,8 +50,8 @@ func TestParseManifest(t *testing.T) {
 			t.Errorf("%s: taken as %+v", name, m)
 		}
 	}
-	newer := strings.Replace(string(someManifest(t, func(*storage.Manifest) {})), `"format":1`, `"format":2`, 1)
-	if _, err := storage.ParseManifest([]byte(newer)); err == nil || !strings.Contains(err.Error(), "format is 2") {
+	newer := strings.Replace(string(someManifest(t, func(*storage.Manifest) {})), `"format":1`, `"format":3`, 1)
+	if _, err := storage.ParseManifest([]byte(newer)); err == nil || !strings.Contains(err.Error(), "format is 3") {
 		t.Errorf("a newer format: %v", err)
 	}
 }
@@ -62,6 +62,13 @@ func FuzzParseManifest(f *testing.F) {
 		m, err := storage.ParseManifest(b)
 		if err != nil {
 			return
+		}
+		m.Tidy()
+		if title, err := storage.CleanTitle(m.Message.Title); err != nil || title != m.Message.Title {
+			t.Errorf("title %q", m.Message.Title)
+		}
+		if at := m.Message.ReplyAtMS; at < 0 || at > storage.MaxReplyAtMS || m.Message.RecordedAt.After(storage.Now()) {
+			t.Errorf("%+v", m.Message)
 		}
 		again, err := m.Encode()
 		if err != nil {
@@ -75,6 +82,7 @@ func FuzzParseManifest(f *testing.F) {
 
 func FuzzParseTranscript(f *testing.F) {
 	f.Add([]byte(`{"version":1,"created_at":"2026-01-01T00:00:00Z","engine":"e","model":"m","segments":[{"start_ms":0,"end_ms":9,"text":"hm","words":[{"text":"hm","start_ms":0,"end_ms":9}]}]}`))
+	f.Add([]byte(`{"version":1,"language":"en","language_doubt":true,"segments":[{"channel":2,"words":[{"text":"hm"}]}],"gaps":[{"start_ms":5,"end_ms":9,"reason":"not_decoded"}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		parsed, err := storage.ParseTranscript(b)
 		if err != nil {
@@ -83,6 +91,9 @@ func FuzzParseTranscript(f *testing.F) {
 		for _, w := range parsed.Words() {
 			if w.Text == "" || strings.Contains(w.Text, " ") {
 				t.Errorf("%q is not one word", w.Text)
+			}
+			if w.StartMS < 0 || w.EndMS < w.StartMS || w.Confidence < 0 || w.Confidence > 1 {
+				t.Errorf("%+v", w)
 			}
 		}
 	})

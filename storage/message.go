@@ -1,10 +1,11 @@
 package storage
 
 import (
+	"cmp"
 	"time"
 
 	"hark/media"
-	"hark/transcribe"
+	"hark/media/transcript"
 )
 
 // State is where a message is on its way.
@@ -36,16 +37,15 @@ type Message struct {
 	ConversationID string
 	AuthorID       string
 	AuthorName     string
-	Title          string
-	ReplyTo        string // message id; empty means no reply
-	ReplyAtMS      int64  // the place in the message replied to; meaningful when ReplyTo is set
-	RecordedAt     time.Time
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
+	AuthorNo       int64 // see [User.No]
+	Draft
+	CreatedAt time.Time // when it came into its conversation: when it was sent or, of a draft, begun
+	UpdatedAt time.Time
 
 	State         State
 	Progress      float64 // 0 to 1, of the work
 	FailureReason string  // for people; set when State is Failed
+	Hopeless      bool    // State is Failed, and no retry can help
 
 	// EndReason is why a recording ended, if not by who spoke: "disconnected",
 	// "duration", "idle", "bit_rate", "removed", "signed_out",
@@ -60,7 +60,12 @@ type Message struct {
 
 	TranscriptVersion int // 0 means no transcript yet
 	Language          string
+	FirstWords        string // how what is said begins, with an ellipsis if it goes on; empty means not known, or nothing said
 }
+
+// Name is what a message is called: by its title or, without one, by its first
+// words. It is empty while neither is known.
+func (m Message) Name() string { return cmp.Or(m.Title, m.FirstWords) }
 
 // Original is the clip as it was sent.
 type Original struct {
@@ -83,17 +88,17 @@ type Rendition struct {
 type NewMessage struct {
 	ID             string
 	ConversationID string
-	Title          string
-	ReplyTo        string
-	ReplyAtMS      int64
-	RecordedAt     time.Time // zero means now
-	DurationMS     int64     // as declared by the clip; 0 means unknown
-	Original       Original
-	Priority       transcribe.Priority
+	Draft
+	DurationMS int64 // as declared by the clip; 0 means unknown
+	Original   Original
+	Priority   Priority
 
 	IdempotencyKey string // empty means none
-	RequestHash    string // hash of all that must be equal when the key is used again
+	RequestHash    string // see [Draft.RequestHash]
 }
+
+// UnsendWithin is how long after its sending a message can be taken back.
+const UnsendWithin = 10 * time.Second
 
 // MessagePatch changes what is not nil.
 type MessagePatch struct {
@@ -116,7 +121,7 @@ type MessageList struct {
 
 // VersionedTranscript is a transcript with its place in the message's history.
 type VersionedTranscript struct {
-	transcribe.Transcript
+	transcript.Transcript
 	MessageID string
 	Version   int
 	CreatedAt time.Time

@@ -3,7 +3,7 @@ package storage
 import (
 	"time"
 
-	"hark/transcribe"
+	"hark/media/transcript"
 )
 
 // CaptionAudience says who is shown what is said while it is being said.
@@ -21,13 +21,11 @@ const (
 type NewRecording struct {
 	ID             string
 	ConversationID string
-	Title          string
-	ReplyTo        string
-	ReplyAtMS      int64
-	OriginalKey    string
-	Node           string
-	Lease          time.Duration // how long the node may be silent before another looks after the recording
-	Captions       CaptionAudience
+	Draft
+	OriginalKey string
+	Node        string
+	Lease       time.Duration // how long the node may be silent before another looks after the recording
+	Captions    CaptionAudience
 }
 
 // LiveRecording is a recording that is not finished: one that is being spoken,
@@ -44,6 +42,16 @@ type LiveRecording struct {
 	Captions       CaptionAudience
 }
 
+// OngoingRecording is somebody who is recording, as others in the conversation
+// may know.
+type OngoingRecording struct {
+	UserID    string
+	UserName  string
+	UserNo    int64 // see [User.No]
+	StartedAt time.Time
+	PausedAt  time.Time // since when they pause; zero while they speak
+}
+
 // FinishedRecording is a recording whose sound is one object in the store.
 type FinishedRecording struct {
 	ID         string
@@ -58,7 +66,7 @@ type FinishedRecording struct {
 	LoudnessLUFS *float64
 
 	// Transcript is what was heard live; nil means that the job has to listen.
-	Transcript *transcribe.Transcript
+	Transcript *transcript.Transcript
 	// Improve says that the transcript is poorer than it could be: the message
 	// is ready with it, and the job listens again and replaces it.
 	Improve bool

@@ -38,12 +38,12 @@ func CheckConversation(kind ConversationKind, members int) error {
 	return oneOf("kind", kind, Channel, Direct)
 }
 
-// CheckToken checks what a credential is made with. A life of 0 means for ever.
-func CheckToken(kind TokenKind, life time.Duration) error {
-	if life < 0 || life > MaxTokenLife {
+// CheckToken checks what a credential is made with.
+func CheckToken(n NewToken) error {
+	if n.Life < 0 || n.Life > MaxTokenLife {
 		return &InvalidError{"expires_in", fmt.Sprintf("must be 0 to %d seconds", int64(MaxTokenLife.Seconds()))}
 	}
-	return oneOf("kind", kind, APIToken, SessionToken, SignInToken)
+	return oneOf("kind", n.Kind, APIToken, SessionToken, SignInToken)
 }
 
 // CheckRole checks a user's role.
@@ -52,6 +52,15 @@ func CheckRole(role Role) error { return oneOf("role", role, Owner, Admin, RoleM
 // CheckCaptions checks who is to see live captions.
 func CheckCaptions(to CaptionAudience) error {
 	return oneOf("captions", to, CaptionsOff, CaptionsPrivate, CaptionsConversation)
+}
+
+// CheckRecording checks what a recording is begun with. Nobody is shown what is
+// said in a draft but who says it.
+func CheckRecording(r NewRecording) error {
+	if r.Unsent && r.Captions == CaptionsConversation {
+		return &InvalidError{"captions", "must not be for the conversation while the message is a draft"}
+	}
+	return CheckCaptions(r.Captions)
 }
 
 func oneOf[T ~string](field string, value T, allowed ...T) error {

@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"hark/storage/blob"
+	"hark/storage/blob/embedded"
 )
 
 // BenchmarkPut keeps clips in the embedded server, synced.
 func BenchmarkPut(b *testing.B) {
-	e, err := blob.Serve(b.Context(), b.TempDir(), slog.New(slog.DiscardHandler))
+	e, err := embedded.Serve(b.Context(), b.TempDir(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -4,7 +4,7 @@
 // A [Store] is a client. It streams: an upload of unknown length passes
 // through a few buffers of 5 MiB, and a download is read as it comes. There is
 // one code path whether the store is a cloud's, a cluster's, or the server
-// that [Serve] runs inside this process over a plain folder.
+// that package embedded runs inside this process over a plain folder.
 //
 // # What may be relied on
 //
@@ -73,7 +73,7 @@ type Config struct {
 	Encryption Encryption // of what is put; the zero value leaves it to the store
 	Logger     *slog.Logger
 
-	client *http.Client // nil: one of the store's own
+	HTTPClient *http.Client // nil means one from NewHTTPClient
 }
 
 // Store keeps objects in one bucket, under one prefix of it. It is safe for concurrent use and holds
@@ -123,8 +123,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Region == "" {
 		cfg.Region = defaultRegion
 	}
-	if cfg.client == nil {
-		cfg.client = newHTTPClient()
+	if cfg.HTTPClient == nil {
+		cfg.HTTPClient = NewHTTPClient()
 	}
 	keys, err := openKeys(ctx, cfg)
 	if err != nil {
@@ -145,7 +145,7 @@ func newClient(cfg Config, keys keyring) *s3.Client {
 		Region:       cfg.Region,
 		Credentials:  keys,
 		UsePathStyle: cfg.PathStyle,
-		HTTPClient:   cfg.client,
+		HTTPClient:   cfg.HTTPClient,
 		Retryer:      newRetryer(keys),
 		HTTPSignerV4: newSigner(),
 

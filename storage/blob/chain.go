@@ -19,7 +19,7 @@ const renewAhead = time.Minute
 // findFor is how long the machine may take at the start to offer keys.
 const findFor = 10 * time.Second
 
-var errHalfKey = errors.New("an access key needs its secret key, and the other way round")
+var errHalfKey = errors.New("access key and secret key must be set together")
 
 // keyring gives the keys that requests are signed with.
 type keyring struct {

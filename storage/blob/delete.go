@@ -28,23 +28,23 @@ const (
 // store that has no batch delete, or refuses it, is asked for one object after
 // the other.
 func (s *Store) Delete(ctx context.Context, keys ...string) error {
-	doomed := make([]types.ObjectIdentifier, len(keys))
+	objects := make([]types.ObjectIdentifier, len(keys))
 	for i, key := range keys {
 		full, err := s.inBucket(key)
 		if err != nil {
 			return objectError("delete", key, err)
 		}
-		doomed[i] = types.ObjectIdentifier{Key: &full}
+		objects[i] = types.ObjectIdentifier{Key: &full}
 	}
 	if s.versioned.Load() && !s.features.noVersions.Load() {
-		return s.deleteVersions(ctx, doomed)
+		return s.deleteVersions(ctx, objects)
 	}
-	return s.deleteAll(ctx, doomed)
+	return s.deleteAll(ctx, objects)
 }
 
-func (s *Store) deleteAll(ctx context.Context, doomed []types.ObjectIdentifier) error {
+func (s *Store) deleteAll(ctx context.Context, objects []types.ObjectIdentifier) error {
 	var errs []error
-	for batch := range slices.Chunk(doomed, deleteBatch) {
+	for batch := range slices.Chunk(objects, deleteBatch) {
 		if err := s.deleteSome(ctx, batch); err != nil {
 			errs = append(errs, err)
 		}
@@ -53,19 +53,19 @@ func (s *Store) deleteAll(ctx context.Context, doomed []types.ObjectIdentifier) 
 }
 
 // deleteSome removes up to deleteBatch objects.
-func (s *Store) deleteSome(ctx context.Context, doomed []types.ObjectIdentifier) error {
-	if len(doomed) == 1 || s.features.noBatchDelete.Load() {
-		return s.deleteSingly(ctx, doomed)
+func (s *Store) deleteSome(ctx context.Context, objects []types.ObjectIdentifier) error {
+	if len(objects) == 1 || s.features.noBatchDelete.Load() {
+		return s.deleteSingly(ctx, objects)
 	}
-	left, err := s.deleteTogether(ctx, doomed)
+	left, err := s.deleteTogether(ctx, objects)
 	switch {
 	case err == nil:
 		return s.deleteSingly(ctx, left)
 	case !isBatchRefused(err):
-		return fmt.Errorf("delete %d objects: %w", len(doomed), err)
+		return fmt.Errorf("delete %d objects: %w", len(objects), err)
 	}
 	refusal := err
-	if err := s.deleteSingly(ctx, doomed); err != nil {
+	if err := s.deleteSingly(ctx, objects); err != nil {
 		return err
 	}
 	s.lose(ctx, &s.features.noBatchDelete, "objects are deleted one by one", refusal)
@@ -74,12 +74,12 @@ func (s *Store) deleteSome(ctx context.Context, doomed []types.ObjectIdentifier)
 
 // deleteTogether removes objects in one call, and returns those which the
 // store says it could not remove.
-func (s *Store) deleteTogether(ctx context.Context, doomed []types.ObjectIdentifier) (left []types.ObjectIdentifier, err error) {
+func (s *Store) deleteTogether(ctx context.Context, objects []types.ObjectIdentifier) (left []types.ObjectIdentifier, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.patience.part)
 	defer cancel()
 	out, err := s.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
 		Bucket: &s.bucket,
-		Delete: &types.Delete{Objects: doomed, Quiet: aws.Bool(true)},
+		Delete: &types.Delete{Objects: objects, Quiet: aws.Bool(true)},
 	}, withContentMD5)
 	if err != nil {
 		return nil, err
@@ -92,10 +92,10 @@ func (s *Store) deleteTogether(ctx context.Context, doomed []types.ObjectIdentif
 	return left, nil
 }
 
-func (s *Store) deleteSingly(ctx context.Context, doomed []types.ObjectIdentifier) error {
+func (s *Store) deleteSingly(ctx context.Context, objects []types.ObjectIdentifier) error {
 	var group errgroup.Group // without a context: what can be removed is, whatever fails
 	group.SetLimit(deleteAtOnce)
-	for _, o := range doomed {
+	for _, o := range objects {
 		group.Go(func() error { return s.deleteOne(ctx, o) })
 	}
 	return group.Wait()

@@ -200,7 +200,7 @@ func TestVersionsAreDeleted(t *testing.T) {
 		log := new(logged)
 		f.config.Logger = log.logger()
 		s := open(t, f.config)
-		if !log.has("lifecycle rule to expire noncurrent versions") {
+		if !log.has("until a lifecycle rule expires noncurrent versions") {
 			t.Errorf("not said: %s", log)
 		}
 		mustPut(t, s, "a", noise(10))

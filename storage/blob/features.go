@@ -25,7 +25,7 @@ type features struct {
 // that means.
 func (s *Store) lose(ctx context.Context, feature *atomic.Bool, meaning string, err error) {
 	if !feature.Swap(true) {
-		s.logger.WarnContext(ctx, "object store refuses a call", "bucket", s.bucket, "meaning", meaning, "error", err)
+		s.logger.WarnContext(ctx, "object store refuses a call, doing without", "bucket", s.bucket, "consequence", meaning, "error", err)
 	}
 }
 

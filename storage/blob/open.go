@@ -135,11 +135,11 @@ func (s *Store) notePut(ctx context.Context, err error) {
 	switch {
 	case err == nil:
 		if s.refusesPut.Load() && s.refusesPut.CompareAndSwap(true, false) {
-			s.logger.InfoContext(ctx, "object store keeps objects again", "bucket", s.bucket)
+			s.logger.InfoContext(ctx, "object store accepts writes again", "bucket", s.bucket)
 		}
 	case answerStatus(err)/100 == 4:
 		if !s.refusesPut.Swap(true) {
-			s.logger.ErrorContext(ctx, "object store refuses to keep objects", "bucket", s.bucket, "error", explain(err))
+			s.logger.ErrorContext(ctx, "object store rejects writes", "bucket", s.bucket, "error", explain(err))
 		}
 	}
 }

@@ -11,8 +11,10 @@ import (
 const (
 	partSize  = 5 << 20  // bytes; the least that S3 takes for a part that is not the last
 	chunkSize = 64 << 10 // bytes by which a part's memory grows
-	maxParts  = 10_000   // S3's own limit
 )
+
+// MaxParts is how many parts an object may have, as S3 has it.
+const MaxParts = 10_000
 
 // part is up to partSize bytes of an upload, held in memory so that they can
 // be summed before and sent again after a failure. Its memory grows with what

@@ -75,7 +75,7 @@ func (s *Store) putParts(ctx context.Context, key, mediaType string, first *part
 		}
 		// The caller may be gone, but the parts must not stay.
 		if abortErr := s.abort(context.WithoutCancel(ctx), key, id); abortErr != nil {
-			s.logger.WarnContext(ctx, "parts of a failed upload remain until they are stale", "key", key, "error", abortErr)
+			s.logger.WarnContext(ctx, "aborting multipart upload failed; its parts remain until they expire", "key", key, "error", abortErr)
 		}
 	}()
 	parts, n, err := s.sendParts(ctx, key, id, first, r)
@@ -110,8 +110,8 @@ func (s *Store) sendParts(ctx context.Context, key, id string, first *part, r io
 	var total int64
 	var readErr error
 	for p, more := first, true; p.size > 0; {
-		if len(sent) == maxParts {
-			readErr = fmt.Errorf("longer than %d parts", maxParts)
+		if len(sent) == MaxParts {
+			readErr = fmt.Errorf("longer than %d parts", MaxParts)
 			break
 		}
 		total += int64(p.size)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"hark/storage/blob"
+	"hark/storage/blob/embedded"
 )
 
 func TestRestartFindsObjects(t *testing.T) {
@@ -27,7 +28,7 @@ func TestRestartFindsObjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := blob.Serve(t.Context(), dir, slog.New(slog.DiscardHandler))
+	first, err := embedded.Serve(t.Context(), dir, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,6 +59,33 @@ func TestRestartFindsObjects(t *testing.T) {
 	}
 }
 
+// Servers that start at once leave the working directory as it was.
+func TestServersStartAtOnce(t *testing.T) {
+	before, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		var starting sync.WaitGroup
+		for range 4 {
+			starting.Go(func() {
+				e, err := embedded.Serve(t.Context(), t.TempDir(), slog.New(slog.DiscardHandler))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := e.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		starting.Wait()
+		if after, err := os.Getwd(); after != before || err != nil {
+			t.Fatalf("the working directory is now %s, %v", after, err)
+		}
+	}
+}
+
 // Where the file system keeps no attributes they are kept in files, and the
 // store behaves the same, after a move of the folder too.
 func TestAttributesInFiles(t *testing.T) {
@@ -65,7 +93,7 @@ func TestAttributesInFiles(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "attributes"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	e, err := blob.Serve(t.Context(), dir, slog.New(slog.DiscardHandler))
+	e, err := embedded.Serve(t.Context(), dir, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +132,7 @@ func TestAttributesInFiles(t *testing.T) {
 func TestOneProcessAFolder(t *testing.T) {
 	dir := t.TempDir()
 	serve(t, dir)
-	if e, err := blob.Serve(t.Context(), dir, slog.New(slog.DiscardHandler)); err == nil {
+	if e, err := embedded.Serve(t.Context(), dir, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("served the same folder twice")
 		_ = e.Close()
 	}
@@ -113,7 +141,7 @@ func TestOneProcessAFolder(t *testing.T) {
 // A client that does many things at once opens connections that it then has
 // no use for. Closing the server does not wait for their first request.
 func TestCloseDespiteUnusedConnections(t *testing.T) {
-	e, err := blob.Serve(t.Context(), t.TempDir(), slog.New(slog.DiscardHandler))
+	e, err := embedded.Serve(t.Context(), t.TempDir(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +198,7 @@ func TestDamagedCredentials(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "credentials.json"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if e, err := blob.Serve(t.Context(), dir, slog.New(slog.DiscardHandler)); err == nil {
+		if e, err := embedded.Serve(t.Context(), dir, slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("served with credentials %q", text)
 			_ = e.Close()
 		}
@@ -301,7 +329,7 @@ func TestSilentStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.ReadAll(body); err == nil || !strings.Contains(err.Error(), "silent") {
+	if _, err := io.ReadAll(body); err == nil || !strings.Contains(err.Error(), "stopped sending") {
 		t.Errorf("read: %v", err)
 	}
 	_ = body.Close()
@@ -386,5 +414,27 @@ func TestPutSpeaksPlainS3(t *testing.T) {
 	mustPut(t, s, "large", noise(5<<20+1))
 	if n := puts.Load(); n != 3 {
 		t.Errorf("%d bodies, want one and two parts", n)
+	}
+}
+
+// A server that is closed before it takes connections ends too, also where
+// the processors have other work.
+func TestCloseRightAfterServe(t *testing.T) {
+	var done atomic.Bool
+	defer done.Store(true)
+	for range 2 * runtime.NumCPU() {
+		go func() {
+			for !done.Load() {
+			}
+		}()
+	}
+	for range 40 {
+		e, err := embedded.Serve(t.Context(), t.TempDir(), slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

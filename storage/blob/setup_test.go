@@ -183,7 +183,7 @@ func TestRefusedPutIsNotReady(t *testing.T) {
 	if err := s.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "s3:PutObject") {
 		t.Errorf("ping: %v", err)
 	}
-	if n := strings.Count(log.String(), "refuses to keep"); n != 1 {
+	if n := strings.Count(log.String(), "rejects writes"); n != 1 {
 		t.Errorf("logged %d times: %s", n, log)
 	}
 	full.Store(false)
@@ -193,7 +193,7 @@ func TestRefusedPutIsNotReady(t *testing.T) {
 		}
 	}
 	mustPut(t, s, "a", noise(10))
-	if !log.has("keeps objects again") {
+	if !log.has("accepts writes again") {
 		t.Errorf("not said: %s", log)
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const uploadsStay = "unfinished uploads cannot be listed (s3:ListBucketMultipartUploads): " +
-	"what a crash leaves of an upload stays until the bucket is told by a lifecycle rule to abort incomplete uploads"
+	"parts of interrupted uploads stay until a lifecycle rule aborts incomplete uploads"
 
 // AbortStale throws away what is left of uploads under prefix that began
 // before the given time and never ended, as far as ours says that their keys

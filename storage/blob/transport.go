@@ -35,9 +35,10 @@ func usualPatience() patience {
 	}
 }
 
-var errSilent = errors.New("object store went silent")
+var errSilent = errors.New("object store stopped sending")
 
-func newHTTPClient() *http.Client {
+// NewHTTPClient makes the client that a [Store] uses when it is given none.
+func NewHTTPClient() *http.Client {
 	dialer := &net.Dialer{Timeout: dialTime, KeepAlive: 15 * time.Second}
 	return &http.Client{
 		Transport: &http.Transport{

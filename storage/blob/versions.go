@@ -12,7 +12,7 @@ import (
 )
 
 const versionsStay = "the bucket keeps old versions, which cannot be deleted (s3:ListBucketVersions, s3:DeleteObjectVersion): " +
-	"deleted recordings stay in the bucket until it is told by a lifecycle rule to expire noncurrent versions"
+	"deleted recordings stay in the bucket until a lifecycle rule expires noncurrent versions"
 
 // noteVersion remembers that the bucket keeps versions: a store that names one
 // of what it was given does. It takes no permission to find out.
@@ -31,8 +31,8 @@ type versions struct {
 
 // deleteVersions removes objects with all their versions and delete markers,
 // or, where the store does not let it, the objects alone.
-func (s *Store) deleteVersions(ctx context.Context, doomed []types.ObjectIdentifier) error {
-	found, err := s.findVersions(ctx, doomed)
+func (s *Store) deleteVersions(ctx context.Context, objects []types.ObjectIdentifier) error {
+	found, err := s.findVersions(ctx, objects)
 	if err == nil {
 		// What is listed goes last, so that a deletion that breaks off is
 		// found again by who lists.
@@ -42,16 +42,16 @@ func (s *Store) deleteVersions(ctx context.Context, doomed []types.ObjectIdentif
 	}
 	if err != nil && (isDenied(err) || isRefusedHeader(err)) {
 		s.lose(ctx, &s.features.noVersions, versionsStay, err)
-		return s.deleteAll(ctx, doomed)
+		return s.deleteAll(ctx, objects)
 	}
 	return err
 }
 
-func (s *Store) findVersions(ctx context.Context, doomed []types.ObjectIdentifier) (*versions, error) {
+func (s *Store) findVersions(ctx context.Context, objects []types.ObjectIdentifier) (*versions, error) {
 	var found versions
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(deleteAtOnce)
-	for _, o := range doomed {
+	for _, o := range objects {
 		group.Go(func() error { return s.versionsOf(ctx, *o.Key, &found) })
 	}
 	return &found, group.Wait()

@@ -25,7 +25,8 @@ func BenchmarkJob(b *testing.B) {
 	ctx, stop := context.WithCancel(b.Context())
 	handled, done := make(chan string), make(chan error, 1)
 	go func() {
-		done <- conn.Consume(ctx, ctx, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, id string) bus.Verdict {
+		done <- conn.Consume(ctx, ctx, bus.ConsumeConfig{Kind: storage.Transcribe, Interactive: 1}, func(_ context.Context, d bus.Delivery) bus.Verdict {
+			id := d.ID
 			handled <- id
 			return bus.Done()
 		})
@@ -33,7 +34,7 @@ func BenchmarkJob(b *testing.B) {
 	var i int
 	for b.Loop() {
 		i++
-		if err := conn.PublishJob(b.Context(), storage.JobRef{ID: strconv.Itoa(i)}); err != nil {
+		if err := conn.PublishJob(b.Context(), storage.JobRef{Kind: storage.Transcribe, ID: strconv.Itoa(i)}); err != nil {
 			b.Fatal(err)
 		}
 		<-handled

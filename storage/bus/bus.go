@@ -5,25 +5,34 @@
 // # Jobs
 //
 // A job is a message in the JetStream work queue <prefix>-jobs, under the subject
-// <prefix>.jobs.<priority>.<job id>. The queue takes one message a subject, so a
-// job that is published again while it waits or runs stays there once. It
-// leaves the queue when a handler says [Done].
+// <prefix>.jobs.<priority>.<kind>.<job id>; one of the kind transcribe, which older
+// versions know alone, under <prefix>.jobs.<priority>.<job id>. The queue takes one
+// message a subject, so a job that is published again while it waits or runs stays
+// there once. It leaves the queue when a handler says [Done].
 //
-// [Bus.Consume] pulls jobs for as many handlers as there are slots. While a
+// [Bus.Consume] pulls the jobs of one kind, for as many handlers as there are slots.
+// Each kind and priority has a consumer of its own on the server, which is made by
+// who first takes such jobs. So what nobody takes stays in the queue, costs nothing
+// but its room there, and keeps no other back. While a
 // handler runs, it tells the server every few seconds; a worker that dies
 // falls silent, and after ten seconds its job goes to another. So a handler
 // may see a job twice, even at once on two nodes when the network fails, and
 // the database (a lease, an attempt) decides which of them counts.
 //
+// The queue has the jobs of a kind and priority in the order in which they came. A handler
+// may take another than the one that it is offered, as the database has the
+// order in which authors have their turns (see package work): a [Delivery] is a
+// job's place in the queue. One that does says so by [Delivery.Takes].
+//
 // The queue may lose what it acknowledged when the power fails: it syncs to
-// disk every few seconds. The database is the truth, and a sweeper publishes
+// disk every few seconds. The database is the truth, and maintenance publishes
 // whatever is due there and missing here.
 //
 // # Events
 //
 // Events are plain NATS messages under <prefix>.events.<workspace id>, kept
 // nowhere: who was not listening, or listens too slowly, has missed them and
-// reads the database. [Subscription.Dropped] says when.
+// reads the database. Dropped of a subscription says when.
 //
 // # Sharing a server
 //
@@ -31,7 +40,8 @@
 // several can use one server. A user that is confined to some subjects needs to
 // publish to <prefix>.>, $JS.API.> and $JS.ACK.<prefix>-jobs.>, and to
 // subscribe to <prefix>.> and _INBOX.>. [Connect] tries them. An account with
-// limits must leave room for one stream of at least 1 MiB with two consumers.
+// limits must leave room for one stream of at least 1 MiB, with two consumers for
+// each kind of job that is done.
 package bus
 
 import (
@@ -44,6 +54,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"hark/storage"
 )
 
 // Config says which server to use.
@@ -72,7 +84,7 @@ type Bus struct {
 	closed chan struct{}
 
 	mu     sync.Mutex
-	subs   map[*Subscription]struct{}
+	subs   map[*subscription]struct{}
 	denied context.CancelCauseFunc // of watchDenials, or nil
 }
 
@@ -103,7 +115,7 @@ func Connect(ctx context.Context, cfg Config) (*Bus, error) {
 		logger: cfg.Logger,
 		times:  usualTimes(),
 		closed: make(chan struct{}),
-		subs:   map[*Subscription]struct{}{},
+		subs:   map[*subscription]struct{}{},
 	}
 	if err := CheckPrefix(cfg.Prefix); err != nil {
 		return nil, fmt.Errorf("connect to NATS: prefix: %w", err)
@@ -130,7 +142,7 @@ func (b *Bus) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	b.removeLegacyQueue(ctx)
-	return b.watchDenials(ctx, b.ensureQueue)
+	return b.watchDenials(ctx, func(ctx context.Context) error { return b.ensureQueue(ctx, storage.Transcribe) })
 }
 
 func (b *Bus) options() ([]nats.Option, error) {
@@ -194,7 +206,7 @@ func (b *Bus) Close() error {
 	b.conn.Close()
 	<-b.closed
 	for _, s := range b.subscriptions() {
-		s.Close()
+		s.close()
 	}
 	return nil
 }

@@ -16,7 +16,6 @@ import (
 
 	"hark/storage"
 	"hark/storage/bus"
-	"hark/transcribe"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -69,6 +68,9 @@ func newBus(t *testing.T) *bus.Bus {
 // consume runs Consume until the test ends or stop is called, which waits for it.
 func consume(t *testing.T, b *bus.Bus, cfg bus.ConsumeConfig, handle bus.Handler) (stop func()) {
 	t.Helper()
+	if cfg.Kind == "" {
+		cfg.Kind = storage.Transcribe
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.Consume(ctx, t.Context(), cfg, handle) }()
@@ -92,10 +94,10 @@ func consume(t *testing.T, b *bus.Bus, cfg bus.ConsumeConfig, handle bus.Handler
 	return stop
 }
 
-func publish(t *testing.T, b *bus.Bus, p transcribe.Priority, ids ...string) {
+func publish(t *testing.T, b *bus.Bus, p storage.Priority, ids ...string) {
 	t.Helper()
 	for _, id := range ids {
-		if err := b.PublishJob(t.Context(), storage.JobRef{ID: id, Priority: p}); err != nil {
+		if err := b.PublishJob(t.Context(), storage.JobRef{Kind: storage.Transcribe, ID: id, Priority: p}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -126,7 +128,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 func depth(t *testing.T, b *bus.Bus) (waiting, taken int) {
 	t.Helper()
-	depths, err := b.Stats(t.Context())
+	depths, err := b.Stats(t.Context(), storage.Transcribe)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,11 +143,11 @@ func TestStats(t *testing.T) {
 	if err := b.Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
-	publish(t, b, transcribe.Interactive, "1")
-	publish(t, b, transcribe.Bulk, "2", "3")
-	want := []bus.Depth{{Priority: transcribe.Interactive, Waiting: 1}, {Priority: transcribe.Bulk, Waiting: 2}}
+	publish(t, b, storage.Interactive, "1")
+	publish(t, b, storage.Bulk, "2", "3")
+	want := []bus.Depth{{Priority: storage.Interactive, Waiting: 1}, {Priority: storage.Bulk, Waiting: 2}}
 	eventually(t, "the depth that was published", func() bool {
-		depths, err := b.Stats(t.Context())
+		depths, err := b.Stats(t.Context(), storage.Transcribe)
 		return err == nil && slices.Equal(depths, want)
 	})
 }
@@ -157,7 +159,7 @@ func TestQueueOutlivesServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := connect(t, bus.Config{Embedded: first})
-	publish(t, b, transcribe.Bulk, "kept")
+	publish(t, b, storage.Bulk, "kept")
 	if _, err := bus.Serve(dir, quiet()); err == nil {
 		t.Error("two servers over one folder")
 	}
@@ -180,22 +182,25 @@ func TestQueueOutlivesServer(t *testing.T) {
 func TestPublishJob(t *testing.T) {
 	b := newBus(t)
 	for range 3 { // the sweeper may publish what is there already
-		publish(t, b, transcribe.Interactive, "a")
+		publish(t, b, storage.Interactive, "a")
 	}
 	eventually(t, "one job", func() bool { w, _ := depth(t, b); return w == 1 })
-	for _, id := range []string{"", "a.b", "*", ">", "a b", "ä"} {
-		if err := b.PublishJob(t.Context(), storage.JobRef{ID: id}); err == nil {
-			t.Errorf("job %q was published", id)
+	for _, bad := range []string{"", "a.b", "*", ">", "a b", "ä"} {
+		for _, job := range []storage.JobRef{{Kind: storage.Transcribe, ID: bad}, {Kind: storage.JobKind(bad), ID: "b"}} {
+			if err := b.PublishJob(t.Context(), job); err == nil {
+				t.Errorf("job %+v was published", job)
+			}
 		}
 	}
 	done := make(chan string, 10)
-	consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, id string) bus.Verdict {
+	consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, d bus.Delivery) bus.Verdict {
+		id := d.ID
 		done <- id
 		return bus.Done()
 	})
 	receive(t, "job", done)
 	eventually(t, "an empty queue", func() bool { w, p := depth(t, b); return w+p == 0 })
-	publish(t, b, transcribe.Interactive, "a") // a person asked for another try
+	publish(t, b, storage.Interactive, "a") // a person asked for another try
 	receive(t, "job for the second time", done)
 }
 
@@ -251,7 +256,8 @@ func TestOutage(t *testing.T) {
 			}
 			done := make(chan string, 10)
 			hold := make(chan struct{})
-			consume(t, b, bus.ConsumeConfig{Interactive: 2}, func(_ context.Context, id string) bus.Verdict {
+			consume(t, b, bus.ConsumeConfig{Interactive: 2}, func(_ context.Context, d bus.Delivery) bus.Verdict {
+				id := d.ID
 				if id == "during" {
 					done <- "begun"
 					<-hold
@@ -259,15 +265,16 @@ func TestOutage(t *testing.T) {
 				done <- id
 				return bus.Done()
 			})
-			publish(t, b, transcribe.Interactive, "before", "during")
+			publish(t, b, storage.Interactive, "before", "during")
 			got := map[string]bool{receive(t, "job", done): true, receive(t, "job", done): true}
 			if !got["before"] || !got["begun"] {
 				t.Fatalf("got %v", got)
 			}
+			eventually(t, "the end of the first job", func() bool { w, p := depth(t, b); return w+p == 1 })
 
 			stopExternal(s)
 			started := time.Now()
-			if err := b.PublishJob(t.Context(), storage.JobRef{ID: "lost"}); err == nil {
+			if err := b.PublishJob(t.Context(), storage.JobRef{Kind: storage.Transcribe, ID: "lost"}); err == nil {
 				t.Error("published to nobody")
 			}
 			if err := b.Ping(t.Context()); err == nil {
@@ -280,9 +287,9 @@ func TestOutage(t *testing.T) {
 				dir = t.TempDir()
 			}
 			external(t, dir, port)
-			receive(t, "word that events may be lost", sub.Dropped())
+			receive(t, "word that events may be lost", sub.Dropped)
 			eventually(t, "publishing again", func() bool {
-				return b.PublishJob(t.Context(), storage.JobRef{ID: "after"}) == nil
+				return b.PublishJob(t.Context(), storage.JobRef{Kind: storage.Transcribe, ID: "after"}) == nil
 			})
 			if id := receive(t, "job", done); id != "after" {
 				t.Errorf("got %s", id)
@@ -296,19 +303,26 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// Another version's queue is used as far as it will do.
-func TestQueueOfAnotherVersion(t *testing.T) {
-	s := external(t, t.TempDir(), server.RANDOM_PORT)
+// jetStream is a connection of somebody else's to a server.
+func jetStream(t *testing.T, s *server.Server) nats.JetStreamContext {
+	t.Helper()
 	conn, err := nats.Connect(s.ClientURL())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	t.Cleanup(conn.Close)
 	js, err := conn.JetStream()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = js.AddStream(&nats.StreamConfig{
+	return js
+}
+
+// Another version's queue is used as far as it will do.
+func TestQueueOfAnotherVersion(t *testing.T) {
+	s := external(t, t.TempDir(), server.RANDOM_PORT)
+	js := jetStream(t, s)
+	_, err := js.AddStream(&nats.StreamConfig{
 		Name: "hark-test-jobs", Subjects: []string{"hark-test.jobs.interactive.*", "hark-test.jobs.bulk.*", "hark-test.jobs.later.*"},
 		Retention: nats.WorkQueuePolicy, Storage: nats.MemoryStorage, // cannot be changed afterwards
 	})
@@ -324,11 +338,12 @@ func TestQueueOfAnotherVersion(t *testing.T) {
 	}
 	b := connect(t, bus.Config{URL: s.ClientURL()})
 	done := make(chan string, 1)
-	consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, id string) bus.Verdict {
+	consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, d bus.Delivery) bus.Verdict {
+		id := d.ID
 		done <- id
 		return bus.Done()
 	})
-	publish(t, b, transcribe.Interactive, "a")
+	publish(t, b, storage.Interactive, "a")
 	receive(t, "job", done)
 }
 

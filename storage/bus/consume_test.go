@@ -12,17 +12,18 @@ import (
 	"testing"
 	"time"
 
+	"hark/storage"
 	"hark/storage/bus"
-	"hark/transcribe"
 )
 
 func TestBulkNeverTakesKeptSlots(t *testing.T) {
 	b := newBus(t)
 	for i := range 6 {
-		publish(t, b, transcribe.Bulk, fmt.Sprintf("bulk-%d", i))
+		publish(t, b, storage.Bulk, fmt.Sprintf("bulk-%d", i))
 	}
 	begun, hold := make(chan string, 20), make(chan struct{})
-	consume(t, b, bus.ConsumeConfig{Interactive: 2, Bulk: 2}, func(_ context.Context, id string) bus.Verdict {
+	consume(t, b, bus.ConsumeConfig{Interactive: 2, Bulk: 2}, func(_ context.Context, d bus.Delivery) bus.Verdict {
+		id := d.ID
 		begun <- id
 		<-hold
 		return bus.Done()
@@ -33,7 +34,7 @@ func TestBulkNeverTakesKeptSlots(t *testing.T) {
 		}
 	}
 	for i := range 3 {
-		publish(t, b, transcribe.Interactive, fmt.Sprintf("urgent-%d", i))
+		publish(t, b, storage.Interactive, fmt.Sprintf("urgent-%d", i))
 	}
 	for range 2 {
 		if id := receive(t, "interactive job", begun); !strings.HasPrefix(id, "urgent") {
@@ -55,17 +56,23 @@ func TestBulkNeverTakesKeptSlots(t *testing.T) {
 func TestInteractiveMayTakeAll(t *testing.T) {
 	b := newBus(t)
 	begun, hold := make(chan string, 10), make(chan struct{})
-	consume(t, b, bus.ConsumeConfig{Interactive: 1, Bulk: 2}, func(_ context.Context, id string) bus.Verdict {
+	consume(t, b, bus.ConsumeConfig{Interactive: 1, Bulk: 2}, func(_ context.Context, d bus.Delivery) bus.Verdict {
+		id := d.ID
 		begun <- id
 		<-hold
 		return bus.Done()
 	})
-	publish(t, b, transcribe.Interactive, "1", "2", "3", "4")
+	publish(t, b, storage.Interactive, "1", "2", "3", "4")
 	for range 3 {
 		receive(t, "job", begun)
 	}
-	publish(t, b, transcribe.Bulk, "5") // which somebody else could take
-	eventually(t, "that two wait", func() bool { w, _ := depth(t, b); return w == 2 })
+	// Which somebody else could take: a request for one that stands already gets it,
+	// and gives it back.
+	publish(t, b, storage.Bulk, "5")
+	eventually(t, "five in the queue", func() bool { w, p := depth(t, b); return w+p == 5 })
+	if n := len(begun); n > 0 {
+		t.Errorf("%d are begun beside the three", n)
+	}
 	close(hold)
 	receive(t, "job", begun)
 	receive(t, "job", begun)
@@ -73,7 +80,13 @@ func TestInteractiveMayTakeAll(t *testing.T) {
 
 func TestSlots(t *testing.T) {
 	b := newBus(t)
-	for _, cfg := range []bus.ConsumeConfig{{}, {Interactive: -1, Bulk: 2}, {Interactive: 1, Bulk: -1}} {
+	for _, cfg := range []bus.ConsumeConfig{
+		{Kind: storage.Transcribe},
+		{Kind: storage.Transcribe, Interactive: -1, Bulk: 2},
+		{Kind: storage.Transcribe, Interactive: 1, Bulk: -1},
+		{Interactive: 1},
+		{Kind: "a.b", Interactive: 1},
+	} {
 		if err := b.Consume(t.Context(), t.Context(), cfg, nil); err == nil {
 			t.Errorf("consuming with %+v", cfg)
 		}
@@ -85,7 +98,7 @@ func TestLongJobIsNotGivenAway(t *testing.T) {
 	b := newBus(t)
 	var calls atomic.Int32
 	ended := make(chan struct{})
-	handle := func(context.Context, string) bus.Verdict {
+	handle := func(context.Context, bus.Delivery) bus.Verdict {
 		calls.Add(1)
 		time.Sleep(2500 * time.Millisecond) // the work itself
 		close(ended)
@@ -93,7 +106,7 @@ func TestLongJobIsNotGivenAway(t *testing.T) {
 	}
 	consume(t, b, bus.ConsumeConfig{Interactive: 1}, handle)
 	consume(t, b, bus.ConsumeConfig{Interactive: 1}, handle)
-	publish(t, b, transcribe.Interactive, "long")
+	publish(t, b, storage.Interactive, "long")
 	receive(t, "end of the job", ended)
 	eventually(t, "an empty queue", func() bool { w, p := depth(t, b); return w+p == 0 })
 	if n := calls.Load(); n != 1 {
@@ -105,16 +118,18 @@ func TestDeadWorkersJobGoesToAnother(t *testing.T) {
 	server := serve(t)
 	dying, heir := connect(t, bus.Config{Embedded: server}), connect(t, bus.Config{Embedded: server})
 	begun, hold := make(chan string, 1), make(chan struct{})
-	stop := consume(t, dying, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, id string) bus.Verdict {
+	stop := consume(t, dying, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, d bus.Delivery) bus.Verdict {
+		id := d.ID
 		begun <- id
 		<-hold
 		return bus.Done()
 	})
-	publish(t, dying, transcribe.Interactive, "a")
+	publish(t, dying, storage.Interactive, "a")
 	receive(t, "job", begun)
 	dying.Kill()
 	inherited := make(chan string, 1)
-	consume(t, heir, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, id string) bus.Verdict {
+	consume(t, heir, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, d bus.Delivery) bus.Verdict {
+		id := d.ID
 		inherited <- id
 		return bus.Done()
 	})
@@ -129,7 +144,7 @@ func TestVerdicts(t *testing.T) {
 	b := newBus(t)
 	at := make(chan time.Time, 10)
 	var calls atomic.Int32
-	consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(context.Context, string) bus.Verdict {
+	consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(context.Context, bus.Delivery) bus.Verdict {
 		at <- time.Now()
 		switch calls.Add(1) {
 		case 1:
@@ -139,7 +154,7 @@ func TestVerdicts(t *testing.T) {
 		}
 		return bus.Done()
 	})
-	publish(t, b, transcribe.Interactive, "a")
+	publish(t, b, storage.Interactive, "a")
 	first, second, third := receive(t, "try", at), receive(t, "try", at), receive(t, "try", at)
 	if d := second.Sub(first); d > time.Second {
 		t.Errorf("tried at once after %v", d)
@@ -154,14 +169,15 @@ func TestPanicIsARetry(t *testing.T) {
 	var log lines
 	b := connect(t, bus.Config{Embedded: serve(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	panicked := make(chan struct{})
-	consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, id string) bus.Verdict {
+	consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, d bus.Delivery) bus.Verdict {
+		id := d.ID
 		if id == "good" {
 			close(panicked)
 			return bus.Done()
 		}
 		panic("of a recogniser")
 	})
-	publish(t, b, transcribe.Interactive, "bad", "good")
+	publish(t, b, storage.Interactive, "bad", "good")
 	receive(t, "the next job", panicked)
 	eventually(t, "that only the job of the panic is left", func() bool { w, p := depth(t, b); return w == 0 && p == 1 })
 	if text := log.String(); !strings.Contains(text, "of a recogniser") || !strings.Contains(text, "consume_test.go") {
@@ -169,11 +185,38 @@ func TestPanicIsARetry(t *testing.T) {
 	}
 }
 
+// A job that is worked on at the place of another is called off by its own name.
+func TestCancelOfTheJobThatIsTaken(t *testing.T) {
+	b := newBus(t)
+	begun, ended := make(chan string, 1), make(chan error, 1)
+	consume(t, b, bus.ConsumeConfig{Bulk: 1}, func(ctx context.Context, d bus.Delivery) bus.Verdict {
+		d.Takes("taken")
+		if d.Priority != storage.Bulk {
+			t.Errorf("delivered as %v", d.Priority)
+		}
+		begun <- d.ID
+		<-ctx.Done()
+		ended <- context.Cause(ctx)
+		return bus.Done()
+	})
+	publish(t, b, storage.Bulk, "named")
+	receive(t, "job", begun)
+	for _, id := range []string{"named", "taken"} {
+		if err := b.CancelJob(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if cause := receive(t, "end of the job", ended); !errors.Is(cause, bus.ErrCanceled) {
+		t.Errorf("ended with %v", cause)
+	}
+}
+
 func TestCancel(t *testing.T) {
 	server := serve(t)
 	here, there := connect(t, bus.Config{Embedded: server}), connect(t, bus.Config{Embedded: server})
 	begun, ended := make(chan string, 4), make(chan error, 4)
-	consume(t, there, bus.ConsumeConfig{Interactive: 3}, func(ctx context.Context, id string) bus.Verdict {
+	consume(t, there, bus.ConsumeConfig{Interactive: 3}, func(ctx context.Context, d bus.Delivery) bus.Verdict {
+		id := d.ID
 		begun <- id
 		if id == "goes-on" {
 			return bus.Done()
@@ -182,7 +225,7 @@ func TestCancel(t *testing.T) {
 		ended <- context.Cause(ctx)
 		return bus.Done()
 	})
-	publish(t, here, transcribe.Interactive, "called-off")
+	publish(t, here, storage.Interactive, "called-off")
 	receive(t, "job", begun)
 	for _, id := range []string{"another", "called-off"} {
 		if err := here.CancelJob(t.Context(), id); err != nil {
@@ -192,7 +235,7 @@ func TestCancel(t *testing.T) {
 	if cause := receive(t, "end of the job", ended); !errors.Is(cause, bus.ErrCanceled) {
 		t.Errorf("ended with %v", cause)
 	}
-	publish(t, here, transcribe.Interactive, "goes-on")
+	publish(t, here, storage.Interactive, "goes-on")
 	receive(t, "job", begun)
 }
 
@@ -206,7 +249,8 @@ func TestStop(t *testing.T) {
 	begun, finish := make(chan string, 2), make(chan struct{})
 	done := make(chan error, 1)
 	go func() {
-		done <- stopping.Consume(ctx, work, bus.ConsumeConfig{Interactive: 2}, func(ctx context.Context, id string) bus.Verdict {
+		done <- stopping.Consume(ctx, work, bus.ConsumeConfig{Kind: storage.Transcribe, Interactive: 2}, func(ctx context.Context, d bus.Delivery) bus.Verdict {
+			id := d.ID
 			begun <- id
 			if id == "quick" {
 				<-finish
@@ -216,11 +260,11 @@ func TestStop(t *testing.T) {
 			return bus.Retry(0)
 		})
 	}()
-	publish(t, other, transcribe.Interactive, "quick", "slow")
+	publish(t, other, storage.Interactive, "quick", "slow")
 	receive(t, "job", begun)
 	receive(t, "job", begun)
 	stop()
-	publish(t, other, transcribe.Interactive, "late")
+	publish(t, other, storage.Interactive, "late")
 	close(finish)
 	eventually(t, "the end of the quick job", func() bool { w, p := depth(t, other); return w == 1 && p == 1 })
 	hurry(errors.New("node stops"))
@@ -233,7 +277,8 @@ func TestStop(t *testing.T) {
 	default:
 	}
 	left := make(chan string, 2)
-	consume(t, other, bus.ConsumeConfig{Interactive: 2}, func(_ context.Context, id string) bus.Verdict {
+	consume(t, other, bus.ConsumeConfig{Interactive: 2}, func(_ context.Context, d bus.Delivery) bus.Verdict {
+		id := d.ID
 		left <- id
 		return bus.Done()
 	})
@@ -258,7 +303,8 @@ func TestManyJobsManyNodes(t *testing.T) {
 		began = make(chan string, 3*jobs) // jobs of the node that is to die
 	)
 	handle := func(node string, dead *atomic.Bool) bus.Handler {
-		return func(_ context.Context, id string) bus.Verdict {
+		return func(_ context.Context, d bus.Delivery) bus.Verdict {
+			id := d.ID
 			if node == "victim" {
 				select {
 				case began <- id:
@@ -303,13 +349,13 @@ func TestManyJobsManyNodes(t *testing.T) {
 		consume(t, b, bus.ConsumeConfig{Interactive: 2 + i, Bulk: 2}, handle(name, dead))
 	}
 	for i := range jobs {
-		publish(t, publisher, transcribe.Priority(i%2), fmt.Sprintf("job-%d", i))
+		publish(t, publisher, storage.Priority(i%2), fmt.Sprintf("job-%d", i))
 		if i == jobs/2 {
 			receive(t, "job on the node that is to die", began)
-			mu.Lock()
+			mu.Lock() // no handler answers between the two, else its job would be gone undone
 			victimDead.Store(true)
-			mu.Unlock()
 			victim.Kill()
+			mu.Unlock()
 		}
 	}
 	receive(t, "the end of all jobs", all)

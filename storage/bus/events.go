@@ -10,12 +10,8 @@ import (
 	"hark/storage"
 )
 
-// Subscription is one listener to the events of a workspace.
-type Subscription struct {
-	// C brings the events in the order in which each node published them. It
-	// is closed by Close.
-	C <-chan storage.Event
-
+// subscription is one listener to the events of a workspace.
+type subscription struct {
 	bus     *Bus
 	sub     *nats.Subscription
 	dropped chan struct{}
@@ -27,12 +23,12 @@ type Subscription struct {
 
 // SubscribeEvents listens to a workspace from now on. Up to buffer events
 // wait for the listener; when they are more, the rest is dropped.
-func (b *Bus) SubscribeEvents(workspaceID string, buffer int) (*Subscription, error) {
+func (b *Bus) SubscribeEvents(workspaceID string, buffer int) (storage.EventSubscription, error) {
 	if err := checkToken(workspaceID); err != nil {
-		return nil, fmt.Errorf("subscribe to events of workspace %q: %w", workspaceID, err)
+		return storage.EventSubscription{}, fmt.Errorf("subscribe to events of workspace %q: %w", workspaceID, err)
 	}
 	c := make(chan storage.Event, max(buffer, 1))
-	s := &Subscription{C: c, c: c, bus: b, dropped: make(chan struct{}, 1)}
+	s := &subscription{c: c, bus: b, dropped: make(chan struct{}, 1)}
 	var err error
 	s.sub, err = b.conn.Subscribe(b.names.events(workspaceID), func(m *nats.Msg) { s.hear(m, workspaceID) })
 	if err == nil && b.conn.IsConnected() {
@@ -44,15 +40,15 @@ func (b *Bus) SubscribeEvents(workspaceID string, buffer int) (*Subscription, er
 		if s.sub != nil {
 			_ = s.sub.Unsubscribe()
 		}
-		return nil, fmt.Errorf("subscribe to events of workspace %s: %w", workspaceID, err)
+		return storage.EventSubscription{}, fmt.Errorf("subscribe to events of workspace %s: %w", workspaceID, err)
 	}
 	b.mu.Lock()
 	b.subs[s] = struct{}{}
 	b.mu.Unlock()
-	return s, nil
+	return storage.EventSubscription{C: c, Dropped: s.dropped, Close: s.close}, nil
 }
 
-func (s *Subscription) hear(m *nats.Msg, workspaceID string) {
+func (s *subscription) hear(m *nats.Msg, workspaceID string) {
 	event, err := decodeEvent(m.Data, workspaceID)
 	if err != nil {
 		s.bus.logger.Warn("dropped a foreign event", "workspace", workspaceID, "error", err)
@@ -70,20 +66,15 @@ func (s *Subscription) hear(m *nats.Msg, workspaceID string) {
 	}
 }
 
-// Dropped brings a value when events may have been lost since the last: the
-// listener was too slow, or the connection was down. It should then read the
-// database from where it was.
-func (s *Subscription) Dropped() <-chan struct{} { return s.dropped }
-
-func (s *Subscription) drop() {
+func (s *subscription) drop() {
 	select {
 	case s.dropped <- struct{}{}:
 	default:
 	}
 }
 
-// Close ends the subscription and closes C. Closing again does nothing.
-func (s *Subscription) Close() {
+// close ends the subscription and closes its channel. Closing again does nothing.
+func (s *subscription) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -104,10 +95,10 @@ func (b *Bus) dropForAll() {
 	}
 }
 
-func (b *Bus) subscriptions() []*Subscription {
+func (b *Bus) subscriptions() []*subscription {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	subs := make([]*Subscription, 0, len(b.subs))
+	subs := make([]*subscription, 0, len(b.subs))
 	for s := range b.subs {
 		subs = append(subs, s)
 	}

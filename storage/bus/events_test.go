@@ -19,7 +19,7 @@ func event(workspace string, seq int64) storage.Event {
 func TestEventsReachTheirWorkspaceOnEveryNode(t *testing.T) {
 	server := serve(t)
 	here, there := connect(t, bus.Config{Embedded: server}), connect(t, bus.Config{Embedded: server})
-	var subs []*bus.Subscription
+	var subs []storage.EventSubscription
 	for _, b := range []*bus.Bus{here, there} {
 		sub, err := b.SubscribeEvents("w1", 10)
 		if err != nil {
@@ -63,14 +63,14 @@ func TestSlowListenerIsTold(t *testing.T) {
 	for range 5 {
 		receive(t, "event", quick.C)
 	}
-	receive(t, "word of what was dropped", slow.Dropped())
+	receive(t, "word of what was dropped", slow.Dropped)
 	for want := range 2 {
 		if e := receive(t, "event", slow.C); e.Seq != int64(want) {
 			t.Errorf("heard %d, want %d", e.Seq, want)
 		}
 	}
 	select {
-	case <-quick.Dropped():
+	case <-quick.Dropped:
 		t.Error("the quick listener was told that it lost events")
 	default:
 	}

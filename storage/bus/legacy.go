@@ -5,13 +5,15 @@ import (
 	"errors"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"hark/storage"
 )
 
 // legacyStream is the job queue of versions that had no prefix.
 const legacyStream = "HARK_JOBS"
 
 // removeLegacyQueue deletes the queue that a version without prefixes left
-// behind. Nothing is lost: jobs are in the database, and the sweeper publishes
+// behind. Nothing is lost: jobs are in the database, and maintenance publishes
 // them to the new queue. A queue from which a worker is taking jobs belongs to
 // nodes that are not upgraded yet, or to another Hark, and stays.
 func (b *Bus) removeLegacyQueue(ctx context.Context) {
@@ -22,8 +24,8 @@ func (b *Bus) removeLegacyQueue(ctx context.Context) {
 		if err != nil {
 			return err
 		}
-		for _, p := range priorities() {
-			consumer, err := stream.Consumer(ctx, className(p))
+		for _, p := range storage.Priorities() {
+			consumer, err := stream.Consumer(ctx, p.String())
 			if errors.Is(err, jetstream.ErrConsumerNotFound) {
 				continue
 			}

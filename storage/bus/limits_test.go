@@ -11,8 +11,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"hark/storage"
 	"hark/storage/bus"
-	"hark/transcribe"
 )
 
 func TestNoJetStream(t *testing.T) {
@@ -95,7 +95,7 @@ func TestReplicas(t *testing.T) {
 	servers := cluster(t)
 	url := servers[0].ClientURL()
 	b := connect(t, bus.Config{URL: url, Replicas: 1})
-	publish(t, b, transcribe.Interactive, "kept")
+	publish(t, b, storage.Interactive, "kept")
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,8 @@ func TestReplicas(t *testing.T) {
 		t.Errorf("%d copies", got)
 	}
 	done := make(chan string, 1)
-	stop := consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, id string) bus.Verdict {
+	stop := consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(_ context.Context, d bus.Delivery) bus.Verdict {
+		id := d.ID
 		done <- id
 		return bus.Done()
 	})

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"hark/transcribe"
+	"hark/storage"
 )
 
 // maxPrefix bounds [Config.Prefix], so that stream names and subjects stay
@@ -30,12 +30,29 @@ type names struct{ prefix string }
 // stream is the job queue.
 func (n names) stream() string { return n.prefix + "-jobs" }
 
-// class is the subject of all jobs of a priority.
-func (n names) class(p transcribe.Priority) string { return n.job(p, "*") }
+// class is the subject of all jobs of a kind and priority.
+func (n names) class(kind storage.JobKind, p storage.Priority) string { return n.job(kind, p, "*") }
 
-// job is the subject of one job.
-func (n names) job(p transcribe.Priority, id string) string {
-	return n.prefix + ".jobs." + className(p) + "." + id
+// anyKind is the subject of all jobs of a priority, but for those of the kind
+// transcribe.
+func (n names) anyKind(p storage.Priority) string { return n.job("*", p, "*") }
+
+// job is the subject of one job. That of the kind transcribe is what it was when
+// there was no other, so that nodes of both versions share the queue.
+func (n names) job(kind storage.JobKind, p storage.Priority, id string) string {
+	subject := n.prefix + ".jobs." + p.String() + "."
+	if kind != storage.Transcribe {
+		subject += string(kind) + "."
+	}
+	return subject + id
+}
+
+// consumerName is how the consumer of a kind and priority is called.
+func consumerName(kind storage.JobKind, p storage.Priority) string {
+	if kind == storage.Transcribe { // as before there was another
+		return p.String()
+	}
+	return string(kind) + "-" + p.String()
 }
 
 // events is the subject of a workspace's events.

@@ -10,7 +10,6 @@ import (
 
 	"hark/storage"
 	"hark/storage/bus"
-	"hark/transcribe"
 )
 
 func TestCheckPrefix(t *testing.T) {
@@ -32,7 +31,8 @@ func TestTwoHarksOnOneServer(t *testing.T) {
 	ours := connect(t, bus.Config{URL: url, Prefix: "hark-ours"})
 	theirs := connect(t, bus.Config{URL: url, Prefix: "hark-theirs"})
 	got, ended := make(chan string, 10), make(chan error, 1)
-	consume(t, theirs, bus.ConsumeConfig{Interactive: 1, Bulk: 1}, func(ctx context.Context, id string) bus.Verdict {
+	consume(t, theirs, bus.ConsumeConfig{Interactive: 1, Bulk: 1}, func(ctx context.Context, d bus.Delivery) bus.Verdict {
+		id := d.ID
 		got <- id
 		<-ctx.Done()
 		ended <- context.Cause(ctx)
@@ -43,8 +43,8 @@ func TestTwoHarksOnOneServer(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	publish(t, ours, transcribe.Interactive, "ours")
-	publish(t, theirs, transcribe.Interactive, "theirs")
+	publish(t, ours, storage.Interactive, "ours")
+	publish(t, theirs, storage.Interactive, "theirs")
 	if id := receive(t, "job", got); id != "theirs" {
 		t.Errorf("took the other's job %s", id)
 	}
@@ -83,16 +83,8 @@ func TestLegacyQueue(t *testing.T) {
 	}{{"idle", "hark-test", false}, {"idle with our subjects", "hark", false}, {"in use", "hark-test", true}} {
 		t.Run(test.name, func(t *testing.T) {
 			s := external(t, t.TempDir(), server.RANDOM_PORT)
-			conn, err := nats.Connect(s.ClientURL())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			js, err := conn.JetStream()
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = js.AddStream(&nats.StreamConfig{
+			js := jetStream(t, s)
+			_, err := js.AddStream(&nats.StreamConfig{
 				Name: "HARK_JOBS", Subjects: []string{"hark.jobs.interactive.*", "hark.jobs.bulk.*"}, Retention: nats.WorkQueuePolicy,
 			})
 			if err != nil {

@@ -15,18 +15,18 @@ import (
 
 // PublishJob puts a job in the queue, where it stays until a handler is done
 // with it. A job that is in the queue already, waiting or running, is left as
-// it is. An error means that it may not be there; the sweeper will see to it.
+// it is. An error means that it may not be there; maintenance will see to it.
 func (b *Bus) PublishJob(ctx context.Context, job storage.JobRef) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	if err := checkToken(job.ID); err != nil {
-		return fmt.Errorf("publish job %q: %w", job.ID, err)
+	if err := errors.Join(checkToken(job.ID), checkToken(string(job.Kind))); err != nil {
+		return fmt.Errorf("publish job %q of kind %q: %w", job.ID, job.Kind, err)
 	}
 	data, err := json.Marshal(jobPayload{Job: job.ID, Attempt: job.Attempt})
 	if err != nil {
 		return fmt.Errorf("publish job %s: %w", job.ID, err)
 	}
-	_, err = b.js.Publish(ctx, b.names.job(job.Priority, job.ID), data, jetstream.WithExpectStream(b.names.stream()))
+	_, err = b.js.Publish(ctx, b.names.job(job.Kind, job.Priority, job.ID), data, jetstream.WithExpectStream(b.names.stream()))
 	if err != nil && !isQueuedAlready(err) {
 		return fmt.Errorf("publish job %s: %w", job.ID, err)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"hark/transcribe"
+	"hark/storage"
 )
 
 const (
@@ -17,33 +17,20 @@ const (
 	maxWaiting = 2_048  // requests for a job that stand at a time, in the whole cluster
 )
 
-// priorities are the classes of job, the urgent ones first.
-func priorities() []transcribe.Priority {
-	return []transcribe.Priority{transcribe.Interactive, transcribe.Bulk}
-}
-
-// className is how a priority is called on the wire.
-func className(p transcribe.Priority) string {
-	if p == transcribe.Interactive {
-		return "interactive"
-	}
-	return "bulk"
-}
-
-// ensureQueue makes the stream and its two consumers, or brings those that
+// ensureQueue makes the stream and the two consumers of a kind, or brings those that
 // are there to what this version wants. When the server refuses a change
 // (another version made them, in a way that cannot be changed), they are used
 // as they are.
-func (b *Bus) ensureQueue(ctx context.Context) error {
+func (b *Bus) ensureQueue(ctx context.Context, kind storage.JobKind) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*callTime)
 	defer cancel()
 	stream, err := b.ensureStream(ctx)
 	if err != nil {
 		return fmt.Errorf("make job queue: %w", err)
 	}
-	for _, p := range priorities() {
-		if err := b.ensureConsumer(ctx, stream, p); err != nil {
-			return fmt.Errorf("make %s consumer of the job queue: %w", className(p), err)
+	for _, p := range storage.Priorities() {
+		if err := b.ensureConsumer(ctx, stream, kind, p); err != nil {
+			return fmt.Errorf("make consumer %s of the job queue: %w", consumerName(kind, p), err)
 		}
 	}
 	return nil
@@ -81,15 +68,17 @@ func (b *Bus) ensureStream(ctx context.Context) (jetstream.Stream, error) {
 func (b *Bus) queueConfig(there jetstream.StreamConfig) jetstream.StreamConfig {
 	c := there
 	c.Name = b.names.stream()
-	c.Description = "Hark: messages to be worked on"
+	c.Description = "Hark: jobs to be done"
 	c.Retention = jetstream.WorkQueuePolicy
 	c.Storage = jetstream.FileStorage
 	c.MaxMsgsPerSubject = 1
 	c.Discard = jetstream.DiscardNew
 	c.DiscardNewPerSubject = true
-	for _, p := range priorities() {
-		if s := b.names.class(p); !slices.Contains(c.Subjects, s) {
-			c.Subjects = append(slices.Clone(c.Subjects), s)
+	for _, p := range storage.Priorities() {
+		for _, s := range []string{b.names.class(storage.Transcribe, p), b.names.anyKind(p)} {
+			if !slices.Contains(c.Subjects, s) {
+				c.Subjects = append(slices.Clone(c.Subjects), s)
+			}
 		}
 	}
 	if b.cfg.Replicas > 0 {
@@ -101,11 +90,12 @@ func (b *Bus) queueConfig(there jetstream.StreamConfig) jetstream.StreamConfig {
 	return c
 }
 
-func (b *Bus) ensureConsumer(ctx context.Context, stream jetstream.Stream, p transcribe.Priority) error {
+func (b *Bus) ensureConsumer(ctx context.Context, stream jetstream.Stream, kind storage.JobKind, p storage.Priority) error {
+	name := consumerName(kind, p)
 	err := createConsumer(ctx, stream, jetstream.ConsumerConfig{
-		Durable:       className(p),
-		Description:   "Hark: workers, " + className(p),
-		FilterSubject: b.names.class(p),
+		Durable:       name,
+		Description:   "Hark: workers, " + name,
+		FilterSubject: b.names.class(kind, p),
 		DeliverPolicy: jetstream.DeliverAllPolicy,
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       b.times.ackWait,
@@ -116,27 +106,28 @@ func (b *Bus) ensureConsumer(ctx context.Context, stream jetstream.Stream, p tra
 	if err == nil {
 		return nil
 	}
-	if _, there := stream.Consumer(ctx, className(p)); there != nil {
+	if _, there := stream.Consumer(ctx, name); there != nil {
 		return err
 	}
-	b.logger.WarnContext(ctx, "a consumer of the job queue stays as another version made it", "consumer", className(p), "error", err)
+	b.logger.WarnContext(ctx, "job queue consumer left as another version configured it", "consumer", name, "error", err)
 	return nil
 }
 
-// Depth is how many jobs of a priority the queue holds.
+// Depth is how many jobs of a kind and priority the queue holds.
 type Depth struct {
-	Priority transcribe.Priority
+	Priority storage.Priority
 	Waiting  int // not with any worker yet
 	Taken    int // with a worker, or waiting for their next try
 }
 
-// Stats tells how full the queue is, the urgent jobs first.
-func (b *Bus) Stats(ctx context.Context) ([]Depth, error) {
+// Stats tells how many jobs of a kind that is taken somewhere the queue holds, the
+// urgent ones first.
+func (b *Bus) Stats(ctx context.Context, kind storage.JobKind) ([]Depth, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	var depths []Depth
-	for _, p := range priorities() {
-		consumer, err := b.js.Consumer(ctx, b.names.stream(), className(p)) // brings fresh figures
+	for _, p := range storage.Priorities() {
+		consumer, err := b.js.Consumer(ctx, b.names.stream(), consumerName(kind, p)) // brings fresh figures
 		if err != nil {
 			return nil, fmt.Errorf("ask for the depth of the job queue: %w", err)
 		}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"hark/transcribe"
+	"hark/storage"
 )
 
 // panicDelay keeps a job that makes its handler panic from doing so in a loop.
@@ -18,6 +18,8 @@ const panicDelay = 10 * time.Second
 // run is a job whose handler runs here.
 type run struct {
 	job    jobPayload
+	class  storage.Priority
+	taken  string // the job that is worked on; guarded by consumer.mu
 	cancel context.CancelCauseFunc
 	logger *slog.Logger
 
@@ -27,7 +29,7 @@ type run struct {
 
 // accept begins to work on a delivery, or gives it back when the slot that was
 // free when it was asked for is taken by now.
-func (c *consumer) accept(msg jetstream.Msg, p transcribe.Priority) {
+func (c *consumer) accept(msg jetstream.Msg, p storage.Priority) {
 	job, err := decodeJob(msg.Data())
 	if err != nil {
 		c.bus.logger.Warn("dropped a foreign job", "subject", msg.Subject(), "error", err)
@@ -42,7 +44,7 @@ func (c *consumer) accept(msg jetstream.Msg, p transcribe.Priority) {
 		return
 	}
 	ctx, cancel := context.WithCancelCause(c.work)
-	r := &run{job: job, cancel: cancel, msg: msg, logger: c.bus.logger.With("job", job.Job)}
+	r := &run{job: job, class: p, taken: job.Job, cancel: cancel, msg: msg, logger: c.bus.logger.With("job", job.Job)}
 	c.mu.Lock()
 	c.runs[job.Job] = r
 	c.mu.Unlock()
@@ -102,7 +104,11 @@ func (c *consumer) call(ctx context.Context, r *run) (verdict Verdict) {
 			verdict = Retry(panicDelay)
 		}
 	}()
-	return c.handle(ctx, r.job.Job)
+	return c.handle(ctx, Delivery{ID: r.job.Job, Priority: r.class, takes: func(id string) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		r.taken = id
+	}})
 }
 
 // beat keeps the server from giving the job to another worker.

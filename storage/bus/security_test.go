@@ -15,7 +15,6 @@ import (
 
 	"hark/storage"
 	"hark/storage/bus"
-	"hark/transcribe"
 )
 
 const withJetStream = "jetstream { store_dir: DIR }\n"
@@ -63,13 +62,14 @@ func works(t *testing.T, c bus.Config) {
 		t.Fatal(err)
 	}
 	begun, ended := make(chan string, 1), make(chan error, 1)
-	stop := consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(ctx context.Context, id string) bus.Verdict {
+	stop := consume(t, b, bus.ConsumeConfig{Interactive: 1}, func(ctx context.Context, d bus.Delivery) bus.Verdict {
+		id := d.ID
 		begun <- id
 		<-ctx.Done()
 		ended <- context.Cause(ctx)
 		return bus.Done()
 	})
-	publish(t, b, transcribe.Interactive, "a")
+	publish(t, b, storage.Interactive, "a")
 	receive(t, "job", begun)
 	if err := b.PublishEvents(t.Context(), []storage.Event{{WorkspaceID: "w", Type: "t"}}); err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -38,10 +37,7 @@ func Serve(dir string, logger *slog.Logger) (_ *Embedded, err error) {
 			err = fmt.Errorf("serve NATS from %s: %w", dir, err)
 		}
 	}()
-	if err := disk.MakeDir(dir); err != nil {
-		return nil, err
-	}
-	lock, err := disk.Lock(filepath.Join(dir, "lock"))
+	lock, err := disk.Claim(dir)
 	if err != nil {
 		return nil, err
 	}

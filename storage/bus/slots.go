@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"hark/transcribe"
+	"hark/storage"
 )
 
 // slots says how many handlers may run. Some are kept for interactive jobs;
@@ -24,30 +24,30 @@ func newSlots(kept, shared int) *slots {
 	return &slots{kept: kept, shared: shared, changed: make(chan struct{})}
 }
 
-func (s *slots) free(p transcribe.Priority) bool {
-	return s.all < s.kept+s.shared && (p == transcribe.Interactive || s.bulk < s.shared)
+func (s *slots) free(p storage.Priority) bool {
+	return s.all < s.kept+s.shared && (p == storage.Interactive || s.bulk < s.shared)
 }
 
 // take takes a slot if there is one.
-func (s *slots) take(p transcribe.Priority) bool {
+func (s *slots) take(p storage.Priority) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.free(p) {
 		return false
 	}
 	s.all++
-	if p != transcribe.Interactive {
+	if p != storage.Interactive {
 		s.bulk++
 	}
 	return true
 }
 
 // give gives a slot back.
-func (s *slots) give(p transcribe.Priority) {
+func (s *slots) give(p storage.Priority) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all--
-	if p != transcribe.Interactive {
+	if p != storage.Interactive {
 		s.bulk--
 	}
 	close(s.changed)
@@ -56,7 +56,7 @@ func (s *slots) give(p transcribe.Priority) {
 
 // wait waits until there is a slot, which somebody else may then take first.
 // It returns false when ctx ends.
-func (s *slots) wait(ctx context.Context, p transcribe.Priority) bool {
+func (s *slots) wait(ctx context.Context, p storage.Priority) bool {
 	for ctx.Err() == nil {
 		s.mu.Lock()
 		free, changed := s.free(p), s.changed

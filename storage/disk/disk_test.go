@@ -90,3 +90,25 @@ func TestLock(t *testing.T) {
 		t.Errorf("a lock where none can be: %v", err)
 	}
 }
+
+func TestClaim(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	lock, err := disk.Claim(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if _, err := disk.Claim(dir); !errors.Is(err, disk.ErrLocked) {
+		t.Errorf("claimed twice: %v", err)
+	}
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := disk.Claim(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -27,4 +28,13 @@ func Lock(path string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
 	}
 	return f, nil
+}
+
+// Claim makes a folder that only its owner may enter, unless it is there, and
+// takes it for this process by a file of the name lock in it; see [Lock].
+func Claim(dir string) (*os.File, error) {
+	if err := MakeDir(dir); err != nil {
+		return nil, err
+	}
+	return Lock(filepath.Join(dir, "lock"))
 }

@@ -9,7 +9,7 @@ import (
 	"io"
 	"time"
 
-	"hark/media"
+	"hark/media/inspect"
 	"hark/storage"
 	"hark/storage/sqldb"
 )
@@ -98,7 +98,7 @@ func (r *reindexer) fromManifest(ctx context.Context, m message, manifest *stora
 	}
 	t, err := storage.ParseTranscript(b)
 	if err != nil { // the job listens again
-		r.Logger.WarnContext(ctx, "transcript not restored", "message", m.id, "error", err)
+		r.Logger.WarnContext(ctx, "restoring transcript failed", "message", m.id, "error", err)
 		return restored, nil
 	}
 	restored.Transcript = &t
@@ -134,11 +134,11 @@ func (r *reindexer) inspect(ctx context.Context, o *object) (storage.ManifestOri
 		return storage.ManifestOriginal{}, err
 	}
 	defer body.Close()
-	head := make([]byte, min(size, media.SniffLen))
+	head := make([]byte, min(size, inspect.SniffLen))
 	if _, err := io.ReadFull(body, head); err != nil {
 		return storage.ManifestOriginal{}, fmt.Errorf("read object %s: %w", o.Key, err)
 	}
-	format, err := media.Sniff(head)
+	format, err := inspect.Sniff(head)
 	if err != nil {
 		return storage.ManifestOriginal{}, lossf("its recording is no sound that Hark knows: %s", err)
 	}

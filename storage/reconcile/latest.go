@@ -45,7 +45,7 @@ func (t *latest) learn(m storage.Manifest) {
 	newer(t.conversations, m.Conversation.ID, m.WrittenAt, m.Conversation)
 	for _, p := range m.People {
 		newer(t.people, p.ID, m.WrittenAt, p)
-		if first := t.owners[m.Workspace.ID]; p.Role == storage.Owner && (first == "" || p.ID < first) {
+		if first := t.owners[m.Workspace.ID]; p.Role.Owns() && (first == "" || p.ID < first) {
 			t.owners[m.Workspace.ID] = p.ID
 		}
 	}

@@ -30,7 +30,7 @@ type ReindexOptions struct {
 	// Node finishes the recordings that are in pieces: the name of the spool
 	// that may have the rest of them. Empty means that any node does.
 	Node string
-	// Progress is told now and then how many messages were looked at. It may be nil.
+	// Progress is called now and then with how many messages were looked at. It may be nil.
 	Progress func(messages int)
 }
 

@@ -22,7 +22,7 @@ func (h *harness) reindex() Reindexed {
 }
 
 // finds makes sure that exactly one message is found by a word, and which.
-func (h *harness) finds(who storage.Actor, word string, m storage.Message) {
+func (h *harness) finds(who storage.Principal, word string, m storage.Message) {
 	h.t.Helper()
 	r, err := h.Records.Search(h.t.Context(), who, storage.Query{Text: word})
 	h.check(err)
@@ -38,7 +38,6 @@ func TestReindexALostDatabase(t *testing.T) {
 		first, second := old.people().say("harbour"), old.say("lighthouse")
 		bob, err := old.Records.CreateUser(t.Context(), old.owner.WorkspaceID, "Bob", storage.RoleMember)
 		old.check(err)
-		old.check(old.Records.AddConversationMember(t.Context(), old.owner, old.room.ID, bob.ID))
 		_, err = old.Records.UpdateConversation(t.Context(), old.owner, old.room.ID, "Harbour")
 		old.check(err)
 		n, err := old.WriteManifests(t.Context())
@@ -72,7 +71,7 @@ func TestReindexALostDatabase(t *testing.T) {
 			t.Errorf("the owner is %+v", h.owner)
 		}
 		h.finds(h.owner, "harbour", first)
-		h.finds(storage.Actor{WorkspaceID: bob.WorkspaceID, UserID: bob.ID}, "lighthouse", second)
+		h.finds(storage.Principal{WorkspaceID: bob.WorkspaceID, UserID: bob.ID}, "lighthouse", second)
 		c, err := h.Records.Conversation(t.Context(), h.owner, old.room.ID)
 		if err != nil || c.Title != "Harbour" || c.MemberCount != 2 {
 			t.Errorf("%+v, %v", c, err)

@@ -179,11 +179,11 @@ func (s *Stores) abortUploads(ctx context.Context, before time.Time) (aborted in
 	})
 }
 
-// DeleteDoomed deletes the objects of deleted messages, as the database names
+// DeleteObjects deletes the objects of deleted messages, as the database names
 // them: a key that ends in a slash stands for all of Hark's below it. It fails
 // with a [*Disagreement] when database and store do not agree: then the keys
 // may be another's.
-func (s *Stores) DeleteDoomed(ctx context.Context, keys []string) error {
+func (s *Stores) DeleteObjects(ctx context.Context, keys []string) error {
 	if err := s.Check(ctx); err != nil {
 		return err
 	}

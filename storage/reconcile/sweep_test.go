@@ -110,7 +110,7 @@ func TestSweepOfALostDatabaseRemovesNothing(t *testing.T) {
 		if _, err := lost.Remove(t.Context(), aged(), []Stray{{Key: m.Original.Key, Message: m.ID}}); !errors.As(err, &d) {
 			h.t.Errorf("removed: %v", err)
 		}
-		if err := lost.DeleteDoomed(t.Context(), []string{storage.MessagePrefix(m.WorkspaceID, m.ID)}); !errors.As(err, &d) {
+		if err := lost.DeleteObjects(t.Context(), []string{storage.MessagePrefix(m.WorkspaceID, m.ID)}); !errors.As(err, &d) {
 			h.t.Errorf("deleted: %v", err)
 		}
 		if _, err := lost.RestoreTrash(t.Context()); !errors.As(err, &d) {
@@ -162,7 +162,7 @@ func TestSweepKeepsUnknownRecordings(t *testing.T) {
 func (h *harness) forget(m storage.Message) {
 	h.t.Helper()
 	h.check(h.Records.DeleteMessage(h.t.Context(), h.owner, m.ID))
-	keys, err := h.Records.DoomedObjects(h.t.Context(), 100)
+	keys, err := h.Records.ObjectsToDelete(h.t.Context(), 100)
 	h.check(err)
 	for range 2 {
 		h.check(h.Records.ForgetObjects(h.t.Context(), keys))
@@ -227,7 +227,7 @@ func TestSweepOfPieces(t *testing.T) {
 }
 
 // What is deleted goes with all that lies below its message, and nothing else.
-func TestDeleteDoomed(t *testing.T) {
+func TestDeleteObjects(t *testing.T) {
 	eachStores(t, func(h *harness) {
 		h.agrees()
 		m, other := h.people().say("gone"), h.say("kept")
@@ -235,9 +235,9 @@ func TestDeleteDoomed(t *testing.T) {
 		h.put(storage.PiecesOf(m.Original.Key)+"000000", sound)
 		h.put(prefix+"of/somebody/else", sound)
 		h.check(h.Records.DeleteMessage(t.Context(), h.owner, m.ID))
-		keys, err := h.Records.DoomedObjects(t.Context(), 10)
+		keys, err := h.Records.ObjectsToDelete(t.Context(), 10)
 		h.check(err)
-		h.check(h.DeleteDoomed(t.Context(), append(keys, "dump.sql")))
+		h.check(h.DeleteObjects(t.Context(), append(keys, "dump.sql")))
 		var below []string
 		for _, key := range h.keys() {
 			if strings.HasPrefix(key, prefix) {

@@ -73,7 +73,7 @@ func (r *Recording) sync() {
 	}
 }
 
-// settle is told how a sync of the whole file system ended.
+// settle notes how a sync of the whole file system ended.
 func (r *Recording) settle(err error) {
 	r.disk.Lock()
 	defer r.disk.Unlock()

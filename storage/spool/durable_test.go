@@ -1,14 +1,12 @@
 package spool_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -16,6 +14,7 @@ import (
 	"time"
 
 	"hark/storage/blob"
+	"hark/storage/disk/disktest"
 	"hark/storage/spool"
 )
 
@@ -89,47 +88,45 @@ func recordForTracer() int {
 // are traced, and a sync must have begun after the last write and ended before
 // the word goes out.
 func TestSyncsBeforeItCountsAsKept(t *testing.T) {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("strace is not installed")
-		}
-		t.Skip("strace is not installed")
-	}
 	for _, many := range []int{1, 20} {
 		t.Run(fmt.Sprint(many), func(t *testing.T) {
 			dir, err := filepath.EvalSymlinks(t.TempDir())
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkTrace(t, trace(t, strace, dir, many), dir, many)
+			calls := disktest.Trace(t, "pwrite64,fsync,fdatasync,syncfs,write", helperDir+"="+dir, helperMany+"="+fmt.Sprint(many))
+			checkTrace(t, calls, dir, many)
 		})
 	}
 }
 
-func checkTrace(t *testing.T, calls []call, dir string, many int) {
+// printed is what recordForTracer says.
+var printed = regexp.MustCompile(`^r\d+ \w+`)
+
+func checkTrace(t *testing.T, calls []disktest.Call, dir string, many int) {
 	words := 0
 	for at, c := range calls {
-		name, word, ok := strings.Cut(c.text, " ")
-		if !ok || c.name != "write" {
+		said := printed.FindString(c.Text)
+		name, word, ok := strings.Cut(said, " ")
+		if !ok || c.Name != "write" {
 			continue
 		}
 		words++
 		file := filepath.Join(dir, name+".opus")
 		wrote := -1
 		for i, w := range calls[:at] {
-			if w.name == "pwrite64" && w.path == file {
+			if w.Name == "pwrite64" && w.Path == file {
 				wrote = i
 			}
 		}
 		if wrote < 0 {
-			t.Fatalf("%s: nothing was written", c.text)
+			t.Fatalf("%s: nothing was written", said)
 		}
 		if !synced(calls[wrote:at], file) {
-			t.Errorf("%s: before it was synced", c.text)
+			t.Errorf("%s: before it was synced", said)
 		}
 		if word == "created" && !synced(calls[wrote:at], dir) {
-			t.Errorf("%s: before the folder was synced", c.text)
+			t.Errorf("%s: before the folder was synced", said)
 		}
 	}
 	if words != 6*many {
@@ -139,62 +136,15 @@ func checkTrace(t *testing.T, calls []call, dir string, many int) {
 
 // synced reports whether a sync of path, or of the whole file system, begins
 // and ends in the calls.
-func synced(calls []call, path string) bool {
+func synced(calls []disktest.Call, path string) bool {
 	for i, c := range calls {
-		if c.name == "syncfs" || strings.HasSuffix(c.name, "sync") && c.path == path {
+		if c.Name == "syncfs" || strings.HasSuffix(c.Name, "sync") && c.Path == path {
 			for _, end := range calls[i:] {
-				if end.name == "done" && end.thread == c.thread {
+				if end.Name == disktest.Synced && end.Thread == c.Thread {
 					return true
 				}
 			}
 		}
 	}
 	return false
-}
-
-// call is a system call that begins, or, when its name is "done", a sync that
-// has succeeded.
-type call struct{ thread, name, path, text string }
-
-var (
-	traceLine    = regexp.MustCompile(`^(\d+) +(\w+)\(\d+<([^>]*)>(?:, "((?:[^"\\]|\\.)*)")?`)
-	traceResumed = regexp.MustCompile(`^(\d+) +<\.\.\. (?:fsync|fdatasync|syncfs) resumed>.* = 0$`)
-	traceWord    = regexp.MustCompile(`^r\d+ \w+`)
-)
-
-func trace(t *testing.T, strace, dir string, many int) []call {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), "trace")
-	cmd := exec.CommandContext(t.Context(), strace, "-f", "-y", "-qq", "-s", "32", "-o", out,
-		"-e", "trace=pwrite64,fsync,fdatasync,syncfs,write", "-e", "signal=none", os.Args[0])
-	cmd.Env = append(os.Environ(), helperDir+"="+dir, helperMany+"="+fmt.Sprint(many))
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("strace: %v\n%s", err, text)
-	}
-	f, err := os.Open(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var calls []call
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		line := lines.Text()
-		if m := traceResumed.FindStringSubmatch(line); m != nil {
-			calls = append(calls, call{thread: m[1], name: "done"})
-			continue
-		}
-		m := traceLine.FindStringSubmatch(line)
-		if m == nil {
-			continue
-		}
-		calls = append(calls, call{m[1], m[2], m[3], traceWord.FindString(m[4])})
-		if strings.Contains(m[2], "sync") && strings.HasSuffix(line, " = 0") {
-			calls = append(calls, call{thread: m[1], name: "done"})
-		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return calls
 }

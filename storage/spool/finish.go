@@ -15,7 +15,7 @@ import (
 	"hark/storage"
 )
 
-var errGone = errors.New("it was forgotten, or the spool is closed")
+var errGone = errors.New("recording was removed, or the spool is closed")
 
 // Finish ends the recording and puts the whole of it under its key; it returns
 // when the object store has it. A recording in which nothing was said has a

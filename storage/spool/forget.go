@@ -26,7 +26,7 @@ func (s *Spool) Forget(ctx context.Context, id, key string) error {
 // Discard is Forget for a recording that leaves no record, because nothing was
 // said or its message was deleted meanwhile: it removes what was put under its
 // key, too. What a node leaves that dies before this is deleted with the
-// message (sqldb.DB.DoomedObjects).
+// message (sqldb.DB.ObjectsToDelete).
 func (s *Spool) Discard(ctx context.Context, id, key string) error {
 	if err := s.forget(ctx, id, key, []string{key}); err != nil {
 		return fmt.Errorf("discard recording %s: %w", id, err)
@@ -34,8 +34,8 @@ func (s *Spool) Discard(ctx context.Context, id, key string) error {
 	return nil
 }
 
-// forget removes the file last: as long as it is there, Left tells of the rest.
-func (s *Spool) forget(ctx context.Context, id, key string, doomed []string) error {
+// forget removes the file last: as long as it is there, Left names the rest.
+func (s *Spool) forget(ctx context.Context, id, key string, keys []string) error {
 	s.mu.Lock()
 	r := s.open[id]
 	s.mu.Unlock()
@@ -51,7 +51,7 @@ func (s *Spool) forget(ctx context.Context, id, key string, doomed []string) err
 	}
 	defer s.release(id)
 	if key != "" {
-		if err := s.delete(ctx, key, doomed); err != nil {
+		if err := s.delete(ctx, key, keys); err != nil {
 			return err
 		}
 	}
@@ -61,16 +61,16 @@ func (s *Spool) forget(ctx context.Context, id, key string, doomed []string) err
 	return nil
 }
 
-// delete deletes the pieces and what else is doomed.
-func (s *Spool) delete(ctx context.Context, key string, doomed []string) error {
+// delete deletes the pieces and the objects under keys.
+func (s *Spool) delete(ctx context.Context, key string, keys []string) error {
 	err := s.cfg.Objects.List(ctx, storage.PiecesOf(key), func(o blob.Object) error {
-		doomed = append(doomed, o.Key)
+		keys = append(keys, o.Key)
 		return nil
 	})
-	if err != nil || len(doomed) == 0 {
+	if err != nil || len(keys) == 0 {
 		return err
 	}
-	return s.cfg.Objects.Delete(ctx, doomed...)
+	return s.cfg.Objects.Delete(ctx, keys...)
 }
 
 // drop ends a recording, of which nothing is needed any more.

@@ -17,16 +17,16 @@ func nodeName(path string) (string, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		name := rand.Text()
 		if err := disk.WriteFile(path, []byte(name+"\n")); err != nil {
-			return "", fmt.Errorf("keep name of the node: %w", err)
+			return "", fmt.Errorf("write node name: %w", err)
 		}
 		return name, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("read name of the node: %w", err)
+		return "", fmt.Errorf("read node name: %w", err)
 	}
 	name := strings.TrimSpace(string(text))
 	if name == "" {
-		return "", fmt.Errorf("read name of the node: %s is empty", path)
+		return "", fmt.Errorf("read node name: %s is empty", path)
 	}
 	return name, nil
 }

@@ -5,23 +5,23 @@ import (
 	"sync/atomic"
 )
 
-// outage counts the recordings that one of the places where they are kept does
-// not take, to say once that this began and once that it is over.
+// outage counts the recordings that one of the two places where they are kept
+// refuses, so that its beginning and its end are each logged once.
 type outage struct {
-	place     string
-	log       *slog.Logger
-	suffering atomic.Int64
+	place    string
+	log      *slog.Logger
+	affected atomic.Int64
 }
 
 func (o *outage) begin(id string, err error) {
-	if o.suffering.Add(1) == 1 {
-		o.log.Warn("what is being spoken is kept in one place less; it is tried again", "place", o.place, "recording", id, "error", err)
+	if o.affected.Add(1) == 1 {
+		o.log.Warn("spool write failed, retrying", "place", o.place, "recording", id, "error", err)
 	}
 }
 
 func (o *outage) end() {
-	if o.suffering.Add(-1) == 0 {
-		o.log.Info("what is being spoken is kept there again", "place", o.place)
+	if o.affected.Add(-1) == 0 {
+		o.log.Info("spool writes succeed again", "place", o.place)
 	}
 }
 
@@ -29,10 +29,10 @@ func (o *outage) end() {
 func (r *Recording) endFaults() {
 	if r.fault != nil {
 		r.fault = nil
-		r.spool.disk.suffering.Add(-1)
+		r.spool.disk.affected.Add(-1)
 	}
 	if r.pieces.faulty {
 		r.pieces.faulty = false
-		r.spool.store.suffering.Add(-1)
+		r.spool.store.affected.Add(-1)
 	}
 }

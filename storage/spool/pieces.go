@@ -5,20 +5,18 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"time"
 
 	"hark/media"
+	"hark/media/backoff"
 	"hark/storage"
 )
 
-const (
-	// longestBackoff is how long a store that does not take a piece is left alone.
-	longestBackoff = 30 * time.Second
+// lastPiece is how long a piece may still take when the recording ends.
+const lastPiece = 2 * time.Second
 
-	// lastPiece is how long a piece may still take when the recording ends.
-	lastPiece = 2 * time.Second
-)
+// piecePauses are how long a store that does not take a piece is left alone.
+var piecePauses = backoff.Policy{First: 2 * time.Second, Most: 30 * time.Second}
 
 // pieces is what of a recording goes to the object store while it is spoken,
 // one piece after the other. It is guarded by the recording's mu.
@@ -36,7 +34,6 @@ type pieces struct {
 
 func pieceKey(key string, n int) string { return fmt.Sprintf("%s%06d", storage.PiecesOf(key), n) }
 
-func backoff(fails int) time.Duration      { return min(time.Second<<min(fails-1, 10), longestBackoff) }
 func (p *pieces) ready(now time.Time) bool { return !p.queued && !now.Before(p.due) }
 
 // callForPiece has the next piece put when it is due.
@@ -107,7 +104,7 @@ func (r *Recording) nextPiece(cancel context.CancelFunc) (key string, body io.Re
 	return key, io.MultiReader(parts...), size
 }
 
-// pieceDone is told how putting the piece ended, and whether it was given up
+// pieceDone notes how putting the piece ended, and whether it was cancelled
 // because recording or spool ended.
 func (r *Recording) pieceDone(err error, givenUp bool) {
 	r.mu.Lock()
@@ -120,7 +117,7 @@ func (r *Recording) pieceDone(err error, givenUp bool) {
 			r.spool.store.begin(r.id, err)
 		}
 		p.fails++
-		p.due = time.Now().Add(backoff(p.fails)/2 + rand.N(backoff(p.fails)))
+		p.due = time.Now().Add(piecePauses.After(p.fails))
 		return
 	}
 	if p.faulty {

@@ -26,9 +26,9 @@ const (
 
 // ErrFull means that a recording cannot go on: neither the disk nor the object
 // store has taken it for so long that memory is used up.
-var ErrFull = errors.New("neither the disk nor the object store takes the recording")
+var ErrFull = errors.New("disk and object store both refuse the recording")
 
-// Recording is one that is being spoken. It is safe for concurrent use.
+// Recording is a live recording in the spool. It is safe for concurrent use.
 //
 // Its file, the image, is what opus.Writer writes. The image up to base is
 // known to be on the disk; what follows is in memory too, in tail, whole pages
@@ -201,7 +201,7 @@ func milliseconds(samples int64) int64 { return samples * 1000 / opus.Rate }
 // recovering or forgetting. It may be taken from own, a recording that is over.
 func (s *Spool) reserve(id string, own *Recording) error {
 	if id == "" || strings.HasPrefix(id, ".") || filepath.Base(id) != id {
-		return fmt.Errorf("%q does not do as the name of a file", id)
+		return fmt.Errorf("%q is not usable as a file name", id)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

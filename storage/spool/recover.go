@@ -18,7 +18,7 @@ import (
 func (s *Spool) Left() ([]string, error) {
 	files, err := os.ReadDir(s.cfg.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("look for recordings that were left: %w", err)
+		return nil, fmt.Errorf("list abandoned recordings: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -43,7 +43,7 @@ func (s *Spool) Left() ([]string, error) {
 // restored from a backup.
 //
 // A duration of 0 and no error means that nothing was said, or nothing is
-// left. A recording that is being spoken or finished here is
+// left. A recording that is live or being finished here is
 // storage.ErrConflict. That no other node does the same is for the caller to
 // see to: by the lease of the record.
 func (s *Spool) Recover(ctx context.Context, id, key string) (storage.Original, int64, error) {

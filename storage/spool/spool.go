@@ -1,9 +1,9 @@
-// Package spool keeps recordings while they are spoken: on this node's disk
-// within a second of being said, and in pieces of some seconds in the object
+// Package spool keeps live recordings: on this node's disk within a second of
+// being said, and in pieces of some seconds in the object
 // store, so that a process that is killed loses no more than the last second,
 // and a machine that never comes back no more than the last pieces.
 //
-// # The way of a packet
+// # Data flow
 //
 // [Recording.Write] makes it part of an Ogg page in memory and returns: it
 // waits for no disk and no network. A few times a second one goroutine goes
@@ -22,8 +22,8 @@
 //
 // # When something is missing
 //
-// A store that is away does not hurt: pieces are read back from the file once
-// it is there again, and none is needed as long as the node lives. A disk that
+// An unreachable store loses nothing: pieces are read back from the file once it
+// answers again, and none is needed as long as the node lives. A disk that
 // is full or broken makes a recording live in memory and from there in pieces,
 // which then count as kept; [Recording.Fault] says so. When the disk takes
 // data again the recording goes on there. All recordings together hold at most
@@ -33,7 +33,7 @@
 //
 // # Limits
 //
-// A folder belongs to one process; whoever opens a spool sees to that.
+// A folder belongs to one process; the caller that opens a spool ensures that.
 package spool
 
 import (
@@ -122,8 +122,8 @@ func Open(cfg Config) (*Spool, error) {
 	s := &Spool{
 		cfg: cfg, dir: dir, node: node,
 		most:  maxHeld,
-		disk:  outage{place: "the disk", log: cfg.Logger},
-		store: outage{place: "the object store", log: cfg.Logger},
+		disk:  outage{place: "disk", log: cfg.Logger},
+		store: outage{place: "object store", log: cfg.Logger},
 		open:  map[string]*Recording{},
 		due:   make(chan *Recording, 4096),
 	}

@@ -24,6 +24,7 @@ import (
 	"hark/media/opus"
 	"hark/storage"
 	"hark/storage/blob"
+	"hark/storage/blob/embedded"
 	"hark/storage/spool"
 )
 
@@ -62,7 +63,7 @@ func (s *shop) List(ctx context.Context, prefix string, visit func(blob.Object) 
 
 func newShop(t testing.TB) *shop {
 	t.Helper()
-	e, err := blob.Serve(t.Context(), filepath.Join(t.TempDir(), "objects"), slog.New(slog.DiscardHandler))
+	e, err := embedded.Serve(t.Context(), filepath.Join(t.TempDir(), "objects"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

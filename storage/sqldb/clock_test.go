@@ -18,14 +18,14 @@ func TestNodesWhoseClocksDiffer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := storagetest.Postgres(t)
-			right := newWorld(t, storagetest.Open(t, url))
+			right := newHarness(t, storagetest.Open(t, url))
 			wrong := *right
 			wrong.DB = storagetest.Open(t, url, storagetest.Clock(ahead))
-			for _, nodes := range []struct{ holder, other *world }{{right, &wrong}, {&wrong, right}} {
+			for _, nodes := range []struct{ holder, other *harness }{{right, &wrong}, {&wrong, right}} {
 				holder, other := nodes.holder, nodes.other
 				live := holder.speak("holder")
 				_, job := holder.send(holder.ada, holder.room.ID)
-				task := must(holder.BeginJob(t.Context(), job.ID, "holder", lease))(t)
+				task := must(holder.beginFor(job.ID, "holder", lease))(t)
 				for range 2 { // under the first lease, and under a renewed one
 					if lost := must(other.LostRecordings(t.Context(), 0, 9))(t); len(lost) != 0 {
 						t.Errorf("lost recordings: %+v", lost)
@@ -35,12 +35,12 @@ func TestNodesWhoseClocksDiffer(t *testing.T) {
 					if due := must(other.DueJobs(t.Context(), 9))(t); len(due) != 0 {
 						t.Errorf("due: %+v", due)
 					}
-					_, err = other.BeginJob(t.Context(), job.ID, "other", lease)
+					_, err = other.BeginJob(t.Context(), storage.Transcribe, job.ID, "other", lease)
 					wantErr(t, err, storage.ErrBusy)
 					if stats := must(other.QueueStats(t.Context()))(t); stats[0].Running != 1 || stats[0].Waiting != 0 {
 						t.Errorf("stats %+v", stats)
 					}
-					holder.check(holder.RenewLease(t.Context(), task, lease))
+					holder.check(holder.RenewLease(t.Context(), task.Job, lease))
 					if held := must(holder.RenewRecordings(t.Context(), "holder", lease))(t); len(held) != 1 {
 						t.Errorf("holds %v", held)
 					}
@@ -55,14 +55,14 @@ func TestNodesWhoseClocksDiffer(t *testing.T) {
 // TestCredentialsByOneClock has nodes agree on when a credential ends.
 func TestCredentialsByOneClock(t *testing.T) {
 	url := storagetest.Postgres(t)
-	right := newWorld(t, storagetest.Open(t, url))
+	right := newHarness(t, storagetest.Open(t, url))
 	for _, ahead := range []time.Duration{24 * time.Hour, -24 * time.Hour} {
 		wrong := storagetest.Open(t, url, storagetest.Clock(ahead))
 		for _, nodes := range [][2]*sqldb.DB{{right.DB, wrong}, {wrong, right.DB}} {
-			_, fresh, err := nodes[0].CreateToken(t.Context(), right.ada.UserID, storage.SessionToken, "fresh", time.Hour)
+			_, fresh, err := nodes[0].CreateToken(t.Context(), right.ada.UserID, storage.NewToken{Kind: storage.SessionToken, Name: "fresh", Life: time.Hour})
 			right.check(err)
 			must(nodes[1].Authenticate(t.Context(), fresh, storage.SessionToken))(t)
-			_, over, err := nodes[0].CreateToken(t.Context(), right.ada.UserID, storage.SessionToken, "over", time.Millisecond)
+			_, over, err := nodes[0].CreateToken(t.Context(), right.ada.UserID, storage.NewToken{Kind: storage.SessionToken, Name: "over", Life: time.Millisecond})
 			right.check(err)
 			time.Sleep(2 * time.Millisecond)
 			_, err = nodes[1].Authenticate(t.Context(), over, storage.SessionToken)
@@ -85,28 +85,28 @@ func TestClockSetBack(t *testing.T) {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, db)
-	live := w.speak("n1")
-	_, job := w.send(w.ada, w.room.ID)
-	task := must(w.BeginJob(t.Context(), job.ID, "holder", time.Minute))(t)
-	before := must(w.Now(t.Context()))(t)
+	h := newHarness(t, db)
+	live := h.speak("n1")
+	_, job := h.send(h.ada, h.room.ID)
+	task := must(h.beginFor(job.ID, "holder", time.Minute))(t)
+	before := must(h.Now(t.Context()))(t)
 	wall = wall.Add(-12 * time.Hour)
-	if after := must(w.Now(t.Context()))(t); after.Before(before) || after.After(before.Add(time.Minute)) {
+	if after := must(h.Now(t.Context()))(t); after.Before(before) || after.After(before.Add(time.Minute)) {
 		t.Errorf("went from %s to %s", before, after)
 	}
-	_, err := w.BeginJob(t.Context(), job.ID, "other", time.Minute)
+	_, err := h.BeginJob(t.Context(), storage.Transcribe, job.ID, "other", time.Minute)
 	wantErr(t, err, storage.ErrBusy)
-	w.check(w.RenewLease(t.Context(), task, time.Minute))
-	w.check(w.Close())
+	h.check(h.RenewLease(t.Context(), task.Job, time.Minute))
+	h.check(h.Close())
 
-	w.DB = storagetest.Open(t, url, clock)
-	if due := must(w.DueJobs(t.Context(), 9))(t); len(due) != 1 {
+	h.DB = storagetest.Open(t, url, clock)
+	if due := must(h.DueJobs(t.Context(), 9))(t); len(due) != 1 {
 		t.Errorf("the job of the process that died is not due: %v", due)
 	}
-	if again := must(w.BeginJob(t.Context(), job.ID, "next", time.Minute))(t); again.Attempt != 2 {
+	if again := must(h.BeginJob(t.Context(), storage.Transcribe, job.ID, "next", time.Minute))(t); again.Attempt != 2 {
 		t.Errorf("task %+v", again)
 	}
-	if lost := must(w.LostRecordings(t.Context(), 0, 9))(t); len(lost) != 0 {
+	if lost := must(h.LostRecordings(t.Context(), 0, 9))(t); len(lost) != 0 {
 		t.Errorf("%s is lost", live.ID)
 	}
 }

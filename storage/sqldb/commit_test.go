@@ -19,20 +19,20 @@ import (
 // and take that for somebody else's.
 func TestCommitWhoseAnswerIsLost(t *testing.T) {
 	address := storagetest.Postgres(t)
-	w := newWorld(t, storagetest.Open(t, address))
+	h := newHarness(t, storagetest.Open(t, address))
 	proxy := newLossyProxy(t, address)
-	direct := w.DB
-	w.DB = storagetest.Open(t, proxy.url)
-	w.send(w.ada, w.room.ID)
+	direct := h.DB
+	h.DB = storagetest.Open(t, proxy.url)
+	h.send(h.ada, h.room.ID)
 	proxy.lossy.Store(true)
-	m := newMessage(w.room)
-	_, _, _, err := w.Accept(t.Context(), w.ada, m)
+	m := newMessage(h.room)
+	_, _, err := h.Accept(t.Context(), h.ada, m)
 	wantErr(t, err, storage.ErrUnreachable)
 	if lost := proxy.lost.Load(); lost != 1 {
 		t.Errorf("committed %d times", lost)
 	}
-	w.DB = direct
-	if got := w.state(m.ID); got.State != storage.Received {
+	h.DB = direct
+	if got := h.state(m.ID); got.State != storage.Received {
 		t.Errorf("message %+v", got)
 	}
 }

@@ -27,66 +27,101 @@ func (r conversationRow) conversation(workspaceID string) storage.Conversation {
 	}
 }
 
-// selectConversations reads conversations that ? (a user id) of ? (a workspace
-// number) is in; conditions may be added.
-const selectConversations = `SELECT c.id, c.no, c.kind, c.title, c.created_by, c.created_at, c.active_at, c.last_message_at,
-	(SELECT COUNT(*) FROM conversation_members m WHERE m.conversation_id = c.id) AS member_count
-	FROM conversation_members me JOIN conversations c ON c.id = me.conversation_id
-	WHERE me.user_id = ? AND c.workspace_no = ?`
+// selectConversations reads conversations that a principal may see; conditions
+// may be added.
+func selectConversations(principal storage.Principal, workspaceNo int64) statement {
+	return statement{text: `SELECT c.id, c.no, c.kind, c.title, c.created_by, c.created_at, c.active_at, c.last_message_at,
+		(SELECT COUNT(*) FROM conversation_members m WHERE m.conversation_id = c.id) AS member_count`}.
+		with(visibleConversations(principal, workspaceNo))
+}
 
-func (s session) conversation(ctx context.Context, workspaceNo int64, actor storage.Actor, id string) (row conversationRow, err error) {
-	err = s.get(ctx, &row, selectConversations+` AND c.id = ?`, actor.UserID, workspaceNo, id)
+func (s session) conversation(ctx context.Context, workspaceNo int64, principal storage.Principal, id string) (row conversationRow, err error) {
+	err = s.getOne(ctx, &row, selectConversations(principal, workspaceNo).and(` AND c.id = ?`, id))
 	return row, err
 }
 
-// CreateConversation makes a conversation of the actor and the named users of
-// the workspace. Guests make none: storage.ErrForbidden; a kind or a number of
-// members that cannot be is storage.ErrInvalid.
-func (db *DB) CreateConversation(ctx context.Context, actor storage.Actor, kind storage.ConversationKind, title string, memberIDs []string) (storage.Conversation, error) {
+// CreateConversation makes a conversation of the principal and the named users of
+// the workspace. Guests make none, and only owners and admins make channels with
+// guests in them: storage.ErrForbidden; a kind or a number of
+// members that cannot be is storage.ErrInvalid. Of a direct conversation there
+// is one for the same people: it is returned where it is there already, with the
+// title that it has, and created is false.
+func (db *DB) CreateConversation(ctx context.Context, principal storage.Principal, kind storage.ConversationKind, title string, memberIDs []string) (c storage.Conversation, created bool, err error) {
 	if err := storage.CheckConversation(kind, len(memberIDs)); err != nil {
-		return storage.Conversation{}, fmt.Errorf("create conversation: %w", err)
+		return c, false, fmt.Errorf("create conversation: %w", err)
 	}
+	members := append([]string{principal.UserID}, memberIDs...)
+	slices.Sort(members)
+	members = slices.Compact(members)
 	var row conversationRow
-	err := db.change(ctx, "create conversation", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
-		if actor.Role == storage.Guest {
+	err = db.changeBy(ctx, "create conversation", principal, func(ctx context.Context, t *tx) (err error) {
+		if !storage.MayCreateConversation(principal) {
 			return storage.ErrForbidden
 		}
-		no, err := t.next(ctx, "last_conversation", 1)
-		if err != nil {
-			return err
-		}
-		id := storage.NewID()
-		_, err = t.exec(ctx, `INSERT INTO conversations (id, workspace_no, no, kind, title, created_by, created_at, active_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, id, t.workspaceNo, no, kind, clean(title), actor.UserID, toMS(t.now), toMS(t.now))
-		if err != nil {
-			return err
-		}
-		members := append([]string{actor.UserID}, memberIDs...)
-		slices.Sort(members)
-		for _, userID := range slices.Compact(members) {
-			if err := t.addMember(ctx, id, userID); err != nil {
+		if kind == storage.Channel {
+			if err := t.mayAdd(ctx, principal, memberIDs...); err != nil {
 				return err
 			}
 		}
-		t.event(storage.ConversationCreated, id, "", nil)
-		row, err = t.conversation(ctx, t.workspaceNo, actor, id)
+		var id string
+		if kind == storage.Direct {
+			id, created, err = t.directConversation(ctx, principal.UserID, title, members)
+		} else {
+			id, err = t.createConversation(ctx, principal.UserID, kind, title, members)
+			created = true
+			t.auditChannel(ctx, principal, id, members)
+		}
+		if err != nil {
+			return err
+		}
+		row, err = t.conversation(ctx, t.workspaceNo, principal, id)
 		return err
 	})
-	return row.conversation(actor.WorkspaceID), err
+	return row.conversation(principal.WorkspaceID), created, err
 }
 
-// Conversation returns a conversation that the actor is in.
-func (db *DB) Conversation(ctx context.Context, actor storage.Actor, id string) (storage.Conversation, error) {
-	no, err := db.workspaceNo(ctx, actor.WorkspaceID)
+// auditChannel records that a channel was made, and who was put into it. Who talks
+// with whom directly is not for the audit log.
+func (t *tx) auditChannel(ctx context.Context, maker storage.Principal, id string, members []string) {
+	t.audit(ctx, maker, storage.AuditChannelCreated, onConversation(id), nil)
+	for _, userID := range members {
+		t.audit(ctx, maker, storage.AuditMemberAdded, onMember(userID, id), nil)
+	}
+}
+
+// createConversation makes a conversation of members, none of them twice.
+func (t *tx) createConversation(ctx context.Context, makerID string, kind storage.ConversationKind, title string, members []string) (id string, err error) {
+	no, err := t.next(ctx, "last_conversation", 1)
+	if err != nil {
+		return "", err
+	}
+	id = storage.NewID()
+	_, err = t.Exec(ctx, `INSERT INTO conversations (id, workspace_no, no, kind, title, created_by, created_at, active_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, id, t.workspaceNo, no, kind, clean(title), makerID, toMS(t.now), toMS(t.now))
+	if err != nil {
+		return "", err
+	}
+	for _, userID := range members {
+		if err := t.addMember(ctx, id, userID); err != nil {
+			return "", err
+		}
+	}
+	t.event(storage.ConversationCreated, id, "", nil)
+	return id, nil
+}
+
+// Conversation returns a conversation that the principal is in.
+func (db *DB) Conversation(ctx context.Context, principal storage.Principal, id string) (storage.Conversation, error) {
+	no, err := db.workspaceNo(ctx, principal.WorkspaceID)
 	if err != nil {
 		return storage.Conversation{}, err
 	}
-	var row conversationRow
+	var row listedRow
 	err = db.read(ctx, "read conversation", func(ctx context.Context, s session) error {
-		row, err = s.conversation(ctx, no, actor, id)
+		row, err = s.listedConversation(ctx, no, principal, id)
 		return err
 	})
-	return row.conversation(actor.WorkspaceID), err
+	return row.conversation(principal.WorkspaceID), err
 }
 
 // conversationPlace is a place in the list of conversations.
@@ -95,98 +130,115 @@ type conversationPlace struct {
 	ID       string
 }
 
-// Conversations lists what the actor is in, the last active first; 50 a page
+// Conversations lists what the principal is in, the last active first; 50 a page
 // unless asked otherwise, 200 at the most. A conversation that becomes active
 // between two pages is not listed again.
-func (db *DB) Conversations(ctx context.Context, actor storage.Actor, page storage.Page) (list []storage.Conversation, next string, err error) {
-	no, err := db.workspaceNo(ctx, actor.WorkspaceID)
+func (db *DB) Conversations(ctx context.Context, principal storage.Principal, page storage.Page) (list []storage.Conversation, next string, err error) {
+	no, seal, err := db.pages(ctx, principal)
 	if err != nil {
 		return nil, "", err
 	}
-	seal, err := db.cursors(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	name := "conversations " + actor.UserID
-	condition, args := ``, []any{actor.UserID, no}
+	name := "conversations " + principal.UserID
+	found := selectConversations(principal, no)
 	if page.Cursor != "" {
 		var after conversationPlace
-		if err := seal.open(name, page.Cursor, &after); err != nil {
+		if err := seal.Open(name, page.Cursor, &after); err != nil {
 			return nil, "", fmt.Errorf("list conversations: %w", err)
 		}
-		condition = ` AND (c.active_at, c.id) < (?, ?)`
-		args = append(args, after.ActiveAt, after.ID)
+		found = found.and(` AND (c.active_at, c.id) < (?, ?)`, after.ActiveAt, after.ID)
 	}
 	limit := pageLimit(page, 50, 200)
-	var rows []conversationRow
+	const order = ` ORDER BY c.active_at DESC, c.id DESC`
+	var rows []listedRow
 	err = db.read(ctx, "list conversations", func(ctx context.Context, s session) error {
-		return s.list(ctx, &rows, selectConversations+condition+` ORDER BY c.active_at DESC, c.id DESC LIMIT ?`, append(args, limit+1)...)
+		return s.listAll(ctx, &rows, withLastMessage(found.and(order+` LIMIT ?`, limit+1)).and(order))
 	})
 	if err != nil {
 		return nil, "", err
 	}
 	if len(rows) > limit {
 		rows = rows[:limit]
-		next, err = seal.close(name, conversationPlace{rows[limit-1].ActiveAt, rows[limit-1].ID})
+		next, err = seal.Close(name, conversationPlace{rows[limit-1].ActiveAt, rows[limit-1].ID})
 	}
 	for _, r := range rows {
-		list = append(list, r.conversation(actor.WorkspaceID))
+		list = append(list, r.conversation(principal.WorkspaceID))
 	}
 	return list, next, err
 }
 
 // UpdateConversation gives a conversation another title. Its maker, owners and
 // admins may; other members get storage.ErrForbidden.
-func (db *DB) UpdateConversation(ctx context.Context, actor storage.Actor, id, title string) (storage.Conversation, error) {
-	var row conversationRow
-	err := db.change(ctx, "update conversation", actor.WorkspaceID, func(ctx context.Context, t *tx) (err error) {
-		if row, err = t.ownConversation(ctx, actor, id); err != nil {
+func (db *DB) UpdateConversation(ctx context.Context, principal storage.Principal, id, title string) (storage.Conversation, error) {
+	var row listedRow
+	err := db.changeBy(ctx, "update conversation", principal, func(ctx context.Context, t *tx) error {
+		if _, err := t.ownConversation(ctx, principal, id); err != nil {
 			return err
 		}
-		row.Title = clean(title)
 		t.event(storage.ConversationUpdated, id, "", nil)
 		if err := t.reviseNewest(ctx, id); err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `UPDATE conversations SET title = ? WHERE id = ?`, row.Title, id)
+		_, err := t.Exec(ctx, `UPDATE conversations SET title = ? WHERE id = ?`, clean(title), id)
+		if err == nil {
+			row, err = t.listedConversation(ctx, t.workspaceNo, principal, id)
+		}
 		return err
 	})
-	return row.conversation(actor.WorkspaceID), err
+	return row.conversation(principal.WorkspaceID), err
 }
 
-// ownConversation reads a conversation that the actor may change.
-func (t *tx) ownConversation(ctx context.Context, actor storage.Actor, id string) (conversationRow, error) {
-	row, err := t.conversation(ctx, t.workspaceNo, actor, id)
-	if err == nil && row.CreatedBy != actor.UserID && !rules(actor) {
+// speakable reads a conversation that the principal may send messages into.
+func (t *tx) speakable(ctx context.Context, principal storage.Principal, id string) (conversationRow, error) {
+	row, err := t.conversation(ctx, t.workspaceNo, principal, id)
+	if err == nil && !storage.MaySpeak(principal) {
 		err = storage.ErrForbidden
 	}
 	return row, err
 }
 
-// DeleteConversation deletes a conversation and all that was said in it. Its
-// maker, owners and admins may; other members get storage.ErrForbidden.
-func (db *DB) DeleteConversation(ctx context.Context, actor storage.Actor, id string) error {
-	return db.change(ctx, "delete conversation", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
-		row, err := t.ownConversation(ctx, actor, id)
+// ownConversation reads a conversation that the principal may change.
+func (t *tx) ownConversation(ctx context.Context, principal storage.Principal, id string) (conversationRow, error) {
+	row, err := t.conversation(ctx, t.workspaceNo, principal, id)
+	if err == nil && !storage.MayChangeConversation(principal, row.CreatedBy) {
+		err = storage.ErrForbidden
+	}
+	return row, err
+}
+
+// errOthersSpoke is the error of a maker who would delete what others said.
+var errOthersSpoke = &storage.ForbiddenError{Reason: "Others have recorded messages here. Ask an owner or an admin of the workspace to delete it."}
+
+// deletableConversation reads a conversation that the principal may delete. A
+// draft of somebody else keeps it, too.
+func (t *tx) deletableConversation(ctx context.Context, principal storage.Principal, id string) (conversationRow, error) {
+	row, err := t.conversation(ctx, t.workspaceNo, principal, id)
+	switch {
+	case err != nil:
+		return row, err
+	case storage.MayDeleteConversation(principal, row.CreatedBy, true):
+		return row, nil
+	case !storage.MayDeleteConversation(principal, row.CreatedBy, false):
+		return row, storage.ErrForbidden
+	}
+	var others bool
+	err = t.Get(ctx, &others, `SELECT EXISTS (SELECT 1 FROM messages WHERE conversation_id = ? AND author_id <> ?)`, id, principal.UserID)
+	if err == nil && others {
+		err = errOthersSpoke
+	}
+	return row, err
+}
+
+// DeleteConversation deletes a conversation and all that was said in it: it is
+// gone for everybody when the call returns, and [DB.PurgeDeleted] takes what is
+// left of it. [storage.MayDeleteConversation] says who may; other members get
+// storage.ErrForbidden.
+func (db *DB) DeleteConversation(ctx context.Context, principal storage.Principal, id string) error {
+	return db.changeBy(ctx, "delete conversation", principal, func(ctx context.Context, t *tx) error {
+		row, err := t.deletableConversation(ctx, principal, id)
 		if err != nil {
 			return err
 		}
-		var members []string
-		if err := t.list(ctx, &members, `SELECT user_id FROM conversation_members WHERE conversation_id = ?`, id); err != nil {
-			return err
-		}
-		if err := t.doom(ctx, `conversation_id = ?`, id); err != nil {
-			return err
-		}
-		err = t.dialect.unindex(ctx, t.session, `workspace_no = ? AND doc IN (SELECT doc FROM messages WHERE conversation_id = ?)`, t.workspaceNo, id)
-		if err != nil {
-			return err
-		}
-		if err := t.forgetWords(ctx, row.No); err != nil {
-			return err
-		}
-		t.eventFor(members, storage.ConversationDeleted, id)
-		_, err = t.exec(ctx, `DELETE FROM conversations WHERE id = ?`, id)
-		return err
+		t.audit(ctx, principal, storage.AuditConversationDeleted, onConversation(id), map[string]string{"kind": string(row.Kind)})
+		return t.markDeleted(ctx, id)
 	})
 }

@@ -2,117 +2,100 @@ package sqldb
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"hark/storage"
+	"hark/storage/sqldb/conn"
+	"hark/storage/sqldb/cursor"
 )
 
-const (
-	readTimeout   = 10 * time.Second
-	searchTimeout = 5 * time.Second
-	writeTimeout  = 30 * time.Second
-)
+const searchTimeout = 5 * time.Second
 
-// Config says where the database is.
+// Config says where the database is, and what is called after changes.
 type Config struct {
-	// URL is sqlite:///path/hark.db (or sqlite://relative/path.db), whose
-	// folder is made when it is missing, or postgres://….
-	URL    string
-	Logger *slog.Logger // nil means slog.Default
-
-	SlowQuery time.Duration // operations that take longer are logged; 0 means 500 ms
-	MaxConns  int           // connections to Postgres, or SQLite readers, at the most; at least 2; 0 means 4 a CPU and at least 8
+	URL       string           // see [conn.Config]
+	Logger    *slog.Logger     // nil means slog.Default
+	SlowQuery time.Duration    // see [conn.Config]
+	MaxConns  int              // see [conn.Config]
+	Clock     func() time.Time // see [conn.Config]
 
 	// Secrets, when not nil, keeps the secrets of the instance: the key of
 	// cursors and the API's signing key. Nil means that the database does, and
 	// that is how nodes share them.
 	Secrets secretSource
 
-	// Clock is the process's clock, which times the records on SQLite; those on
-	// Postgres are timed by its server's. Nil means time.Now.
-	Clock func() time.Time
-
-	// OnCommit, when not nil, is told what happened in a workspace right after
-	// it was committed, in the goroutine that changed it. It must not block.
-	// Concurrent changes may tell out of order; Event.Seq has the order.
+	// OnCommit, when not nil, is called with what happened in a workspace right
+	// after it was committed, in the goroutine that changed it. It must not block.
+	// Concurrent changes may call it out of order; Event.Seq has the order.
 	OnCommit func(workspaceID string, events []storage.Event)
+
+	// OnJobs, when not nil, is called in the same way with jobs that wait: they
+	// are to be put in the queue. One that is not put there is found by DueJobs.
+	OnJobs func(jobs []storage.JobRef)
 }
 
 // DB keeps Hark's records. All methods are safe for concurrent use.
 type DB struct {
-	writer  *sqlx.DB
-	reader  *sqlx.DB // the writer itself on Postgres
-	dialect dialect
+	conn *conn.DB
 
 	log      *slog.Logger
-	slow     time.Duration
 	onCommit func(string, []storage.Event)
+	onJobs   func([]storage.JobRef)
 	secrets  secretSource // nil: in the database
-	clock    *steadyClock
-	maxIdle  int // connections that the writer keeps
 
 	eraseFrom time.Time // before it EraseDeleted rests; its caller's alone
-	health    health
 
 	searching  chan struct{} // holds a token for each search under way
 	workspaces sync.Map      // workspace id -> its number; neither ever changes
 
 	sealMu sync.Mutex
-	seal   *cursorSeal // nil until the first cursor
+	seal   *cursor.Seal // nil until the first cursor
 }
 
-// Open connects to the database. It runs no migration; see [DB.Migrate]. A
-// server that does not answer, or still starts, is storage.ErrUnreachable.
+// Open connects to the database, as [conn.Open] says.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	db := &DB{
-		log: cfg.Logger, slow: cfg.SlowQuery, onCommit: cfg.OnCommit, secrets: cfg.Secrets, clock: newSteadyClock(cfg.Clock),
-		searching: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
 	}
-	if db.log == nil {
-		db.log = slog.Default()
-	}
-	if db.slow == 0 {
-		db.slow = 500 * time.Millisecond
-	}
-	if cfg.MaxConns == 0 {
-		cfg.MaxConns = max(8, 4*runtime.GOMAXPROCS(0)) // which knows the limit of a container
-	}
-	cfg.MaxConns = max(2, cfg.MaxConns) // a migration runs beside its lock
-	var err error
-	scheme, _, _ := strings.Cut(cfg.URL, "://")
-	switch scheme {
-	case "sqlite":
-		err = db.openSQLite(ctx, cfg)
-	case "postgres", "postgresql":
-		err = db.openPostgres(ctx, cfg)
-	default:
-		err = errors.New("the URL begins neither with sqlite:// nor with postgres://")
-	}
+	pools, err := conn.Open(ctx, conn.Config{
+		URL: cfg.URL, Logger: cfg.Logger, SlowQuery: cfg.SlowQuery, MaxConns: cfg.MaxConns, Clock: cfg.Clock,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, err
 	}
-	return db, nil
+	return &DB{
+		conn: pools, log: cfg.Logger, onCommit: cfg.OnCommit, onJobs: cfg.OnJobs, secrets: cfg.Secrets,
+		searching: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+	}, nil
 }
-
-// Dialect is "sqlite" or "postgres".
-func (db *DB) Dialect() string { return db.dialect.name() }
 
 // Close waits for what is under way and closes the connections.
-func (db *DB) Close() error {
-	var err error
-	if db.reader != nil && db.reader != db.writer {
-		err = db.reader.Close()
-	}
-	return errors.Join(err, db.writer.Close())
+func (db *DB) Close() error { return db.conn.Close() }
+
+// Dialect is conn.SQLite or conn.Postgres.
+func (db *DB) Dialect() string { return db.conn.Dialect().Name() }
+
+// Migrate brings the schema to the newest version; see [conn.DB.Migrate].
+func (db *DB) Migrate(ctx context.Context) error { return db.conn.Migrate(ctx) }
+
+// SchemaVersion returns the version that the database has, and the newest that
+// this build knows.
+func (db *DB) SchemaVersion(ctx context.Context) (have, newest int64, err error) {
+	return db.conn.SchemaVersion(ctx)
 }
+
+// Ping asks whether the database answers and takes changes; see [conn.DB.Ping].
+func (db *DB) Ping(ctx context.Context) error { return db.conn.Ping(ctx) }
+
+// Now is the time of the database's clock.
+func (db *DB) Now(ctx context.Context) (time.Time, error) { return db.conn.Now(ctx) }
+
+// Vacuum gathers statistics; see [conn.DB.Vacuum].
+func (db *DB) Vacuum(ctx context.Context) error { return db.conn.Vacuum(ctx) }
 
 // workspaceNo is the number of a workspace.
 func (db *DB) workspaceNo(ctx context.Context, id string) (int64, error) {
@@ -121,7 +104,7 @@ func (db *DB) workspaceNo(ctx context.Context, id string) (int64, error) {
 	}
 	var no int64
 	err := db.read(ctx, "find workspace", func(ctx context.Context, s session) error {
-		return s.get(ctx, &no, `SELECT no FROM workspaces WHERE id = ?`, id)
+		return s.Get(ctx, &no, `SELECT no FROM workspaces WHERE id = ?`, id)
 	})
 	if err != nil {
 		return 0, err

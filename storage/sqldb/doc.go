@@ -2,9 +2,11 @@
 // was said.
 //
 // A method is one question or one change, and runs as one transaction. What a
-// person asks comes with a [storage.Actor] and is scoped by it in the query
-// itself: a conversation that the actor is not in, or another workspace's, is
-// [storage.ErrNotFound], exactly as one that does not exist. What workers do is
+// person asks comes with a [storage.Principal] and is scoped by it in the query
+// itself, which joins what they may see (visible): a conversation that the
+// principal is not in, or another workspace's, is [storage.ErrNotFound], exactly
+// as one that does not exist. What they may do to it is asked of package storage,
+// in the transaction that does it. What workers do is
 // scoped by the job and guarded by the attempt that they hold.
 //
 // # One order a workspace
@@ -15,36 +17,41 @@
 // changes of one workspace cannot deadlock. The price is that writes of one
 // workspace go one after the other: a few hundred a second on a disk that syncs.
 //
-// # Two databases
+// # Rooms
 //
-// SQL is written once, with ? placeholders, on the common ground of SQLite and
-// Postgres. What differs stands behind dialect: opening, locking, the search
-// index, and what errors mean. SQLite has one writer connection and a pool of
-// readers; a commit is on the disk (WAL, synchronous=FULL) before it is
-// answered. What is deleted there is overwritten (secure_delete), and
-// [DB.EraseDeleted] takes it out of the search index and the log.
+// Package conn has the connections, transactions, the schema and the clock of
+// the database, and what differs between SQLite and Postgres; package search the
+// index of what was said, on top of conn; codec the blobs of transcripts and
+// waveforms; cursor the sealed places of lists. What is left here are the records
+// and who may see them: all of it are methods of one DB, whose changes touch
+// messages, jobs, events and the index in one transaction, so a further cut would
+// run through transactions. A change reads the database's clock once it holds the
+// workspace, and has it as tx.now. On SQLite, [DB.EraseDeleted] takes what was
+// deleted out of the search index and the log.
 //
-// Where a pooler stands before Postgres, which Open finds out, nothing is asked
-// of a connection that the pooler would not keep: no start-up parameters, no
-// statements prepared for later, and never a lock of a session. Changes need transactions, so pgbouncer serves in its modes transaction and
-// session, and is refused at the start in mode statement. Only what Postgres 13
-// has is used.
+// # Leases
 //
-// # One clock
+// What one node does for all it does under a lease of the table leases, which
+// package work takes and renews.
 //
-// What nodes compare (leases, due times, the ends of credentials) is timed by
-// the database's clock, so that a node whose own is wrong takes nothing from
-// others. A change reads it once it holds the workspace, and has it as tx.now.
+// # Jobs and the queue
 //
-// # When the database is away
+// Jobs are of a kind and about a subject, and of both together there is one job
+// (see [storage.NewJob]). Any change may add one, as it adds events; beginning,
+// renewing, finishing and failing it are the same for all kinds. A job of the kind
+// transcribe moves its message on its way in the same transaction; it alone has a
+// message_id, goes with the message, and is all that an older version reads.
 //
-// A server that is not there, restarts, has no connection to spare, gives up a
-// statement or takes no changes, and a file that cannot be written, is
-// [storage.ErrUnreachable]. What surely changed nothing is tried again for a
-// third of a second: all reads, and changes up to their COMMIT. A COMMIT whose
-// answer was lost is not: it may have been done, and who asked finds out by
-// asking again under the same idempotency key. [DB.Ping] makes a small change
-// now and then, so that readiness tells of a disk that is full as of a standby.
+// A job that waits is announced once it is committed ([Config].OnJobs), by whatever
+// change made it wait; nobody else has jobs put in the queue. What is lost on
+// the way there, or there, [DB.DueJobs] finds.
+//
+// # Turns
+//
+// Jobs of a kind and priority are begun in the order of their turns ([DB.NextJob]), which
+// go around by author: who sends a thousand messages delays another's by one,
+// not by a thousand. The turn is given when a job comes to wait, from two
+// indexes, so that neither costs more the more there is to do.
 //
 // # Recordings
 //
@@ -57,16 +64,19 @@
 // transcript was made meanwhile becomes ready with it in one transaction. The
 // job of a ready message only adds to it and never moves it, however it ends.
 //
+// # Deletion
+//
+// A message goes in one transaction. A conversation, however much was said in
+// it, is marked: it has no members from then on, by which everything that
+// people ask is scoped, and what works for Hark itself asks for deleted_at.
+// [DB.PurgeDeleted] takes the rest in steps of 500, each of which leaves the
+// database in order, and the conversation last. What is purged has its
+// objects queued for deletion in the same transaction.
+//
 // # Search
 //
-// Package query folds what was said to tokens, in Go, so that both databases
-// and the highlighting agree on what a word is. Hits are found newest first;
-// the newest 2,000 are ranked (BM25 over what search_docs keeps of each
-// message), and only the page asked for is loaded, highlighted and timed from
-// its transcript. The lexicon counts in how many messages of a conversation a
-// word is said; it weighs words, plans Postgres queries, and knows the words
-// that a misspelt one may have meant. It is only ever read for conversations
-// that the actor is in.
+// A search resolves what the principal may look through, has package search find
+// and rank, and loads, highlights and times only the page that was asked for.
 //
 // Limits: titles are not searched, since a hit is a moment at which something
 // was said. A member of more than 16 conversations who finds little in a

@@ -24,26 +24,26 @@ func TestDeletedTextLeavesTheFile(t *testing.T) {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, db)
+	h := newHarness(t, db)
 	for i := range 20 {
-		w.say(w.ada, w.room.ID, fmt.Sprintf("the harbour wall number %d stays", i))
+		h.say(h.ada, h.room.ID, fmt.Sprintf("the harbour wall number %d stays", i))
 	}
-	gone := []string{w.say(w.ada, w.room.ID, "zyzzyvaquux and xylophonekin").ID}
-	w.say(w.ada, w.room.ID, "the harbour wall is last")
-	gone = append(gone, w.say(w.bob, w.room.ID, "wolframitejug").ID)
+	gone := []string{h.say(h.ada, h.room.ID, "zyzzyvaquux and xylophonekin").ID}
+	h.say(h.ada, h.room.ID, "the harbour wall is last")
+	gone = append(gone, h.say(h.bob, h.room.ID, "wolframitejug").ID)
 
 	secret := []string{"zyzzyvaquux", "xylophonekin", "wolframitejug"}
 	if held := filesWith(t, path, secret); len(held) == 0 {
 		t.Fatal("the words were never in the files")
 	}
-	for i, author := range []storage.Actor{w.ada, w.bob} {
-		w.check(db.DeleteMessage(t.Context(), author, gone[i]))
+	for i, author := range []storage.Principal{h.ada, h.bob} {
+		h.check(db.DeleteMessage(t.Context(), author, gone[i]))
 	}
-	w.check(db.EraseDeleted(t.Context()))
+	h.check(db.EraseDeleted(t.Context()))
 	for _, found := range filesWith(t, path, secret) {
 		t.Error("after the deletion: " + found)
 	}
-	hits := must(db.Search(t.Context(), w.ada, storage.Query{Text: "harbour", Page: storage.Page{Limit: 50}}))(t)
+	hits := must(db.Search(t.Context(), h.ada, storage.Query{Text: "harbour", Page: storage.Page{Limit: 50}}))(t)
 	if len(hits.Hits) != 21 {
 		t.Errorf("%d messages are found, want 21", len(hits.Hits))
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hark/storage"
+	"hark/storage/sqldb/conn"
 )
 
 // event notes what a change did; it is numbered and written when the change ends.
@@ -22,12 +23,58 @@ func (t *tx) event(typ storage.EventType, conversationID, messageID string, data
 }
 
 // eventFor notes what only the named users may hear of.
-func (t *tx) eventFor(userIDs []string, typ storage.EventType, conversationID string) {
+func (t *tx) eventFor(userIDs []string, typ storage.EventType, conversationID, messageID string, data map[string]any) {
+	t.eventTo(audience(userIDs), typ, conversationID, messageID, data)
+	if len(userIDs) == 1 {
+		t.events[len(t.events)-1].OnlyFor = userIDs[0]
+	}
+}
+
+// eventTo notes what only an audience may hear of.
+func (t *tx) eventTo(audience string, typ storage.EventType, conversationID, messageID string, data map[string]any) {
 	if t.audiences == nil {
 		t.audiences = map[int]string{}
 	}
-	t.audiences[len(t.events)] = "," + strings.Join(userIDs, ",") + ","
-	t.event(typ, conversationID, "", nil)
+	t.audiences[len(t.events)] = audience
+	t.event(typ, conversationID, messageID, data)
+}
+
+func audience(userIDs []string) string { return "," + strings.Join(userIDs, ",") + "," }
+
+// personEvent notes what all may hear of who know the user: guests if they
+// share a conversation.
+func (t *tx) personEvent(ctx context.Context, typ storage.EventType, userID, name string) error {
+	var guests []string
+	err := t.List(ctx, &guests, `SELECT DISTINCT u.id FROM users u JOIN conversation_members his ON his.user_id = u.id
+		JOIN conversation_members theirs ON theirs.conversation_id = his.conversation_id
+		WHERE u.workspace_no = ? AND u.role = ? AND (theirs.user_id = ? OR u.id = ?)`, t.workspaceNo, storage.Guest, userID, userID)
+	t.eventTo(storage.Everyone+audience(guests), typ, "", "", map[string]any{"user_id": userID, "name": name})
+	return err
+}
+
+// workspaceEvent notes that the workspace has another name.
+func (t *tx) workspaceEvent(ctx context.Context, name string) error {
+	var guests []string
+	err := t.List(ctx, &guests, `SELECT id FROM users WHERE workspace_no = ? AND role = ?`, t.workspaceNo, storage.Guest)
+	t.eventTo(storage.Everyone+audience(guests), storage.WorkspaceUpdated, "", "", map[string]any{"name": name})
+	return err
+}
+
+// draftEvents are what changes of messages are called while they are drafts.
+var draftEvents = map[storage.EventType]storage.EventType{
+	storage.MessageCreated: storage.DraftCreated,
+	storage.MessageUpdated: storage.DraftUpdated,
+	storage.MessageDeleted: storage.DraftDeleted,
+}
+
+// messageEvent notes what was done to a message. Of a draft, its author alone
+// is told.
+func (t *tx) messageEvent(typ storage.EventType, m messageRef, data map[string]any) {
+	if !m.Draft {
+		t.event(typ, m.ConversationID, m.ID, data)
+		return
+	}
+	t.eventFor([]string{m.AuthorID}, draftEvents[typ], m.ConversationID, m.ID, data)
 }
 
 // writeEvents numbers and writes what was noted.
@@ -35,135 +82,103 @@ func (t *tx) writeEvents(ctx context.Context) ([]storage.Event, error) {
 	for i := range t.events {
 		t.events[i].Seq = t.lastEvent + int64(i) + 1
 	}
-	err := inChunks(len(t.events), 500, func(from, to int) error {
+	err := conn.InChunks(len(t.events), 500, func(from, to int) error {
 		var args []any
 		for i, e := range t.events[from:to] {
-			args = append(args, t.workspaceNo, e.Seq, e.Type, e.ConversationID, e.MessageID, t.audiences[from+i], string(e.Data), toMS(e.At))
+			args = append(args, t.workspaceNo, e.Seq, e.Type, e.ConversationID, e.MessageID, t.audiences[from+i], e.OnlyFor, string(e.Data), toMS(e.At))
 		}
-		_, err := t.exec(ctx, `INSERT INTO events (workspace_no, seq, type, conversation_id, message_id, audience, data, at) VALUES `+
-			tuples(to-from, 8), args...)
+		_, err := t.Exec(ctx, `INSERT INTO events (workspace_no, seq, type, conversation_id, message_id, audience, user_id, data, at) VALUES `+
+			conn.Tuples(to-from, 9), args...)
 		return err
 	})
 	if err != nil || len(t.events) == 0 {
 		return t.events, err
 	}
-	_, err = t.exec(ctx, `UPDATE workspaces SET last_event = ? WHERE no = ?`, t.lastEvent+int64(len(t.events)), t.workspaceNo)
+	_, err = t.Exec(ctx, `UPDATE workspaces SET last_event = ? WHERE no = ?`, t.lastEvent+int64(len(t.events)), t.workspaceNo)
 	return t.events, err
 }
 
-// inChunks calls fn for ranges of at most size until n is covered.
-func inChunks(n, size int, fn func(from, to int) error) error {
-	for from := 0; from < n; from += size {
-		if err := fn(from, min(from+size, n)); err != nil {
-			return err
-		}
+// named is the condition under which an event e is for a user (twice its
+// argument), alone or among several. Where it is one person's, a column says so.
+const named = `(e.user_id <> '' AND e.user_id = ? OR e.user_id = '' AND e.audience LIKE '%,' || ? || ',%')`
+
+// audible is the condition under which a principal may hear of an event e, as
+// [storage.MayHear] has it: to see its conversation and, where only some may
+// hear, to be one of them. That a conversation is gone is heard by those who are
+// in it no more, and what is in none by whom it is for.
+func audible(principal storage.Principal) statement {
+	id := principal.UserID
+	if id == "" {
+		return statement{text: `1 = 0`} // an audience of nobody has an empty name
 	}
-	return nil
+	scoped := statement{text: `1 = 1`}
+	if places := principal.Scopes.Conversations(); len(places) > 0 {
+		scoped = statement{`e.conversation_id IN ` + conn.Tuples(1, len(places)+1), append(anys(places), "")}
+	}
+	return scoped.and(` AND ((e.audience = '' OR `+named+`) AND (e.type = 'conversation.deleted' AND e.audience <> '' OR EXISTS (SELECT 1 FROM `, id, id).
+		with(visible(principal)).and(` me WHERE me.conversation_id = e.conversation_id)) OR e.conversation_id = '' AND (`+named+
+		` OR e.audience LIKE '`+storage.Everyone+`%' AND ? = 1))`, id, id, flag(storage.MaySeeEveryone(principal)))
 }
-
-// tuples renders n tuples of width placeholders: (?,?),(?,?).
-func tuples(n, width int) string {
-	tuple := "(" + strings.TrimSuffix(strings.Repeat("?,", width), ",") + ")"
-	return strings.TrimSuffix(strings.Repeat(tuple+",", n), ",")
-}
-
-// audible is the condition under which ? (a user id, twice) may hear of an
-// event e: to be in its conversation or, where only some may hear, one of them.
-const audible = `(e.audience = '' AND EXISTS (SELECT 1 FROM conversation_members me
-	WHERE me.conversation_id = e.conversation_id AND me.user_id = ?) OR e.audience LIKE '%,' || ? || ',%')`
 
 // EventsAfter returns what happened after the event numbered afterSeq as far
-// as the actor may know of it, oldest first, at most limit (0 means 500).
-// Events that the actor may not hear of leave gaps in Seq. It fails with
+// as the principal may know of it, oldest first, at most limit (0 means 500).
+// Events that the principal may not hear of leave gaps in Seq. It fails with
 // storage.ErrExpired when events after afterSeq have been swept already: the
 // caller must then read afresh, and go on from [DB.LastSeq].
-func (db *DB) EventsAfter(ctx context.Context, actor storage.Actor, afterSeq int64, limit int) ([]storage.Event, error) {
-	no, err := db.workspaceNo(ctx, actor.WorkspaceID)
+func (db *DB) EventsAfter(ctx context.Context, principal storage.Principal, afterSeq int64, limit int) ([]storage.Event, error) {
+	no, err := db.workspaceNo(ctx, principal.WorkspaceID)
 	if err != nil {
 		return nil, err
 	}
 	if limit <= 0 {
 		limit = 500
 	}
-	var rows []struct {
-		Seq            int64
-		Type           storage.EventType
-		ConversationID string `db:"conversation_id"`
-		MessageID      string `db:"message_id"`
-		Data           string
-		At             int64
-	}
+	var rows []eventRow
 	err = db.read(ctx, "read events", func(ctx context.Context, s session) error {
 		var swept int64
-		if err := s.get(ctx, &swept, `SELECT swept_event FROM workspaces WHERE no = ?`, no); err != nil {
+		if err := s.Get(ctx, &swept, `SELECT swept_event FROM workspaces WHERE no = ?`, no); err != nil {
 			return err
 		}
 		if afterSeq < swept {
 			return fmt.Errorf("event %d: %w", afterSeq, storage.ErrExpired)
 		}
-		return s.list(ctx, &rows, `SELECT e.seq, e.type, e.conversation_id, e.message_id, e.data, e.at FROM events e
-			WHERE e.workspace_no = ? AND e.seq > ? AND `+audible+` ORDER BY e.seq LIMIT ?`,
-			no, afterSeq, actor.UserID, actor.UserID, limit)
+		return s.listAll(ctx, &rows, statement{`SELECT ` + eventColumns + ` FROM events e
+			WHERE e.workspace_no = ? AND e.seq > ? AND `, []any{no, afterSeq}}.with(audible(principal)).and(` ORDER BY e.seq LIMIT ?`, limit))
 	})
 	if err != nil {
 		return nil, err
 	}
 	events := make([]storage.Event, len(rows))
 	for i, r := range rows {
-		events[i] = storage.Event{
-			WorkspaceID: actor.WorkspaceID, Seq: r.Seq, Type: r.Type,
-			ConversationID: r.ConversationID, MessageID: r.MessageID, At: fromMS(r.At),
-		}
-		if r.Data != "" {
-			events[i].Data = json.RawMessage(r.Data)
-		}
+		events[i] = r.event(principal.WorkspaceID)
 	}
 	return events, nil
 }
 
-// LastSeq returns the number of the newest event in the actor's workspace; 0
+// LastSeq returns the number of the newest event in the principal's workspace; 0
 // means that nothing happened yet.
-func (db *DB) LastSeq(ctx context.Context, actor storage.Actor) (int64, error) {
-	no, err := db.workspaceNo(ctx, actor.WorkspaceID)
+func (db *DB) LastSeq(ctx context.Context, principal storage.Principal) (int64, error) {
+	no, err := db.workspaceNo(ctx, principal.WorkspaceID)
 	if err != nil {
 		return 0, err
 	}
 	var seq int64
 	err = db.read(ctx, "read last event", func(ctx context.Context, s session) error {
-		return s.get(ctx, &seq, `SELECT last_event FROM workspaces WHERE no = ?`, no)
+		return s.Get(ctx, &seq, `SELECT last_event FROM workspaces WHERE no = ?`, no)
 	})
 	return seq, err
 }
 
-// CanHear says whether the actor is in the conversation, and so may be told
+// CanHear says whether the principal is in the conversation, and so may get
 // what happens in it.
-func (db *DB) CanHear(ctx context.Context, actor storage.Actor, conversationID string) (bool, error) {
-	no, err := db.workspaceNo(ctx, actor.WorkspaceID)
+func (db *DB) CanHear(ctx context.Context, principal storage.Principal, conversationID string) (bool, error) {
+	no, err := db.workspaceNo(ctx, principal.WorkspaceID)
 	if err != nil {
 		return false, err
 	}
 	var n int
 	err = db.read(ctx, "check membership", func(ctx context.Context, s session) error {
-		return s.get(ctx, &n, `SELECT COUNT(*) FROM conversations c JOIN conversation_members me ON me.conversation_id = c.id
-			WHERE c.workspace_no = ? AND c.id = ? AND me.user_id = ?`, no, conversationID, actor.UserID)
-	})
-	return n > 0, err
-}
-
-// CanHearEvent says whether the actor may be told of a live event. It knows,
-// as CanHear cannot, who was in a conversation that is gone.
-func (db *DB) CanHearEvent(ctx context.Context, actor storage.Actor, e storage.Event) (bool, error) {
-	if e.Seq == 0 || e.Type != storage.ConversationDeleted {
-		return db.CanHear(ctx, actor, e.ConversationID)
-	}
-	no, err := db.workspaceNo(ctx, actor.WorkspaceID)
-	if err != nil {
-		return false, err
-	}
-	var n int
-	err = db.read(ctx, "check audience", func(ctx context.Context, s session) error {
-		return s.get(ctx, &n, `SELECT COUNT(*) FROM events e WHERE e.workspace_no = ? AND e.seq = ? AND `+audible,
-			no, e.Seq, actor.UserID, actor.UserID)
+		return s.getOne(ctx, &n, statement{text: `SELECT COUNT(*)`}.with(visibleConversations(principal, no)).and(` AND c.id = ?`, conversationID))
 	})
 	return n > 0, err
 }
@@ -180,16 +195,16 @@ func (db *DB) SweepEvents(ctx context.Context, keep time.Duration) (int64, error
 		err := db.change(ctx, "sweep events", w.ID, func(ctx context.Context, t *tx) error {
 			before := toMS(t.now.Add(-keep))
 			var last int64
-			if err := t.get(ctx, &last, `SELECT COALESCE(MAX(seq), 0) FROM events WHERE workspace_no = ? AND at < ?`,
+			if err := t.Get(ctx, &last, `SELECT COALESCE(MAX(seq), 0) FROM events WHERE workspace_no = ? AND at < ?`,
 				t.workspaceNo, before); err != nil || last == 0 {
 				return err
 			}
-			n, err := t.exec(ctx, `DELETE FROM events WHERE workspace_no = ? AND seq <= ?`, t.workspaceNo, last)
+			n, err := t.Exec(ctx, `DELETE FROM events WHERE workspace_no = ? AND seq <= ?`, t.workspaceNo, last)
 			if err != nil {
 				return err
 			}
 			swept += n
-			_, err = t.exec(ctx, `UPDATE workspaces SET swept_event = ? WHERE no = ?`, last, t.workspaceNo)
+			_, err = t.Exec(ctx, `UPDATE workspaces SET swept_event = ? WHERE no = ?`, last, t.workspaceNo)
 			return err
 		})
 		if err != nil {

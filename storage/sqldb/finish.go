@@ -2,11 +2,11 @@ package sqldb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"hark/storage"
+	"hark/storage/sqldb/codec"
 )
 
 // FinishRecording ends a recording whose sound is one object in the store. With
@@ -16,7 +16,7 @@ import (
 // It fails with storage.ErrStale when another node has the recording, and with
 // storage.ErrNotFound when it was deleted meanwhile. Finished before, it is
 // returned as it is, so that a recorder that was cut off can do it again.
-func (db *DB) FinishRecording(ctx context.Context, f storage.FinishedRecording) (msg storage.Message, job storage.JobRef, err error) {
+func (db *DB) FinishRecording(ctx context.Context, f storage.FinishedRecording) (msg storage.Message, err error) {
 	err = db.changeRecording(ctx, "finish recording", f.ID, f.Node, func(ctx context.Context, t *tx, row messageRow, held bool) error {
 		if held {
 			if f.Original.Key != row.OriginalKey {
@@ -29,14 +29,13 @@ func (db *DB) FinishRecording(ctx context.Context, f storage.FinishedRecording) 
 				return err
 			}
 		}
-		j, err := t.jobOf(ctx, f.ID)
-		if errors.Is(err, storage.ErrNotFound) {
-			return storage.ErrStale // still being recorded, by another node
+		if row.State == storage.Recording {
+			return storage.ErrStale // by another node
 		}
-		msg, job = row.message(), j.ref()
-		return err
+		msg = row.message()
+		return nil
 	})
-	return msg, job, err
+	return msg, err
 }
 
 // finish writes all that a recording became.
@@ -48,13 +47,16 @@ func (t *tx) finish(ctx context.Context, row messageRow, f storage.FinishedRecor
 	}
 	var waveform []byte // NULL
 	if f.Peaks != nil {
-		waveform = packPeaks(f.Peaks)
+		waveform = codec.EncodePeaks(f.Peaks)
 	}
-	_, err := t.exec(ctx, `UPDATE messages SET original_format = ?, original_bytes = ?, original_sha256 = ?, original_filename = ?,
+	_, err := t.Exec(ctx, `UPDATE messages SET original_format = ?, original_bytes = ?, original_sha256 = ?, original_filename = ?,
 			duration_ms = ?, waveform = ?, loudness = ?, end_reason = ?, revision = revision + 1 WHERE id = ?`,
 		f.Original.Format, f.Original.Bytes, f.Original.SHA256, clean(f.Original.Filename),
 		f.DurationMS, waveform, loudness, clean(f.EndReason), f.ID)
 	if err != nil {
+		return err
+	}
+	if err := t.addUsage(ctx, row.AuthorID, f.Original.Bytes); err != nil {
 		return err
 	}
 	state := storage.Received
@@ -67,12 +69,14 @@ func (t *tx) finish(ctx context.Context, row messageRow, f storage.FinishedRecor
 		if err := t.putTranscript(ctx, indexed, f.Transcript); err != nil {
 			return err
 		}
-	}
-	ref := storage.JobRef{ID: f.ID, Priority: storage.PriorityOf(time.Duration(f.DurationMS) * time.Millisecond)}
-	if err := t.insertJob(ctx, ref, "waiting", f.Transcript != nil && !f.Improve); err != nil {
+	} else if err := t.reindexTitle(ctx, f.ID); err != nil {
 		return err
 	}
-	return t.setState(ctx, f.ID, row.ConversationID, state, "")
+	priority := storage.PriorityOf(time.Duration(f.DurationMS) * time.Millisecond)
+	if err := t.messageJob(ctx, f.ID, row.AuthorID, priority, "waiting", f.Transcript != nil && !f.Improve); err != nil {
+		return err
+	}
+	return t.setState(ctx, row.ref(), state, "")
 }
 
 // DropRecording deletes a recording in which nothing was said. It fails with
@@ -104,7 +108,7 @@ func (db *DB) changeRecording(ctx context.Context, op, id, node string, fn func(
 		if err != nil {
 			return err
 		}
-		n, err := t.exec(ctx, `DELETE FROM recordings WHERE message_id = ? AND node = ?`, id, node)
+		n, err := t.Exec(ctx, `DELETE FROM recordings WHERE message_id = ? AND node = ?`, id, node)
 		if err != nil {
 			return err
 		}

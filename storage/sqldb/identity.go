@@ -25,7 +25,7 @@ func (db *DB) Binding(ctx context.Context) (b storage.Binding, err error) {
 
 func (s session) binding(ctx context.Context) (b storage.Binding, err error) {
 	for name, id := range map[string]*string{databaseIDName: &b.Database, storeIDName: &b.Store} {
-		err := s.get(ctx, id, `SELECT value FROM instance WHERE name = ?`, name)
+		err := s.Get(ctx, id, `SELECT value FROM instance WHERE name = ?`, name)
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return storage.Binding{}, err
 		}
@@ -80,7 +80,7 @@ func (db *DB) Rebind(ctx context.Context, storeID string) error {
 }
 
 func (t *tx) setInstance(ctx context.Context, name, value string) error {
-	_, err := t.exec(ctx, `INSERT INTO instance (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	_, err := t.Exec(ctx, `INSERT INTO instance (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
 	return err
 }
 
@@ -89,7 +89,7 @@ func (t *tx) setInstance(ctx context.Context, name, value string) error {
 func (db *DB) NewestOriginals(ctx context.Context, limit int) ([]string, error) {
 	var keys []string
 	err := db.read(ctx, "list newest originals", func(ctx context.Context, s session) error {
-		return s.list(ctx, &keys, `SELECT original_key FROM messages WHERE original_bytes > 0 ORDER BY id DESC LIMIT ?`, limit)
+		return s.List(ctx, &keys, `SELECT original_key FROM messages WHERE original_bytes > 0 ORDER BY id DESC LIMIT ?`, limit)
 	})
 	return keys, err
 }

@@ -1,6 +1,7 @@
 package sqldb_test
 
 import (
+	"strings"
 	"testing"
 
 	"hark/storage"
@@ -12,54 +13,54 @@ import (
 // not exist, from every method.
 func TestOutsidersFindNothing(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
-		m := w.say(w.ada, w.room.ID, "secret words")
+		h := newHarness(t, db)
+		m := h.say(h.ada, h.room.ID, "secret words")
 		title := "x"
-		forged := w.mal // another workspace's owner who claims this one
-		forged.WorkspaceID = w.ada.WorkspaceID
-		left := w.user("Left", storage.Admin)
-		w.check(w.AddConversationMember(t.Context(), w.ada, w.room.ID, left.UserID))
-		w.check(w.RemoveConversationMember(t.Context(), left, w.room.ID, left.UserID))
+		forged := h.mal // another workspace's owner who claims this one
+		forged.WorkspaceID = h.ada.WorkspaceID
+		left := h.user("Left", storage.Admin)
+		h.check(h.AddConversationMember(t.Context(), h.ada, h.room.ID, left.UserID))
+		h.check(h.RemoveConversationMember(t.Context(), left, h.room.ID, left.UserID))
 
-		for who, actor := range map[string]storage.Actor{
-			"a member elsewhere": w.eve, "another workspace": w.mal, "a forged actor": forged, "an admin who left": left,
-			"nobody": {}, "an unknown workspace": {WorkspaceID: storage.NewID(), UserID: w.ada.UserID},
+		for who, principal := range map[string]storage.Principal{
+			"a member elsewhere": h.eve, "another workspace": h.mal, "a forged principal": forged, "an admin who left": left,
+			"nobody": {}, "an unknown workspace": {WorkspaceID: storage.NewID(), UserID: h.ada.UserID},
 		} {
 			for method, call := range map[string]func() error{
-				"Conversation": func() error { _, err := w.Conversation(t.Context(), actor, w.room.ID); return err },
+				"Conversation": func() error { _, err := h.Conversation(t.Context(), principal, h.room.ID); return err },
 				"UpdateConversation": func() error {
-					_, err := w.UpdateConversation(t.Context(), actor, w.room.ID, "x")
+					_, err := h.UpdateConversation(t.Context(), principal, h.room.ID, "x")
 					return err
 				},
-				"DeleteConversation":       func() error { return w.DeleteConversation(t.Context(), actor, w.room.ID) },
-				"ConversationMembers":      func() error { _, err := w.ConversationMembers(t.Context(), actor, w.room.ID); return err },
-				"AddConversationMember":    func() error { return w.AddConversationMember(t.Context(), actor, w.room.ID, w.eve.UserID) },
-				"RemoveConversationMember": func() error { return w.RemoveConversationMember(t.Context(), actor, w.room.ID, w.bob.UserID) },
+				"DeleteConversation":       func() error { return h.DeleteConversation(t.Context(), principal, h.room.ID) },
+				"ConversationMembers":      func() error { _, err := h.ConversationMembers(t.Context(), principal, h.room.ID); return err },
+				"AddConversationMember":    func() error { return h.AddConversationMember(t.Context(), principal, h.room.ID, h.eve.UserID) },
+				"RemoveConversationMember": func() error { return h.RemoveConversationMember(t.Context(), principal, h.room.ID, h.bob.UserID) },
 				"Accept": func() error {
-					_, _, _, err := w.Accept(t.Context(), actor, newMessage(w.room))
+					_, _, err := h.Accept(t.Context(), principal, newMessage(h.room))
 					return err
 				},
 				"BeginRecording": func() error {
-					_, err := w.BeginRecording(t.Context(), actor, newRecording(w.room, "n1"))
+					_, err := h.BeginRecording(t.Context(), principal, newRecording(h.room, "n1"))
 					return err
 				},
 				"Import": func() error {
-					return w.Import(t.Context(), actor, []sqldb.Imported{{NewMessage: newMessage(w.room), Transcript: spoken("x")}})
+					return h.Import(t.Context(), principal, []sqldb.Imported{{NewMessage: newMessage(h.room), Transcript: spoken("x")}})
 				},
-				"Message": func() error { _, err := w.Message(t.Context(), actor, m.ID); return err },
+				"Message": func() error { _, err := h.Message(t.Context(), principal, m.ID); return err },
 				"Messages": func() error {
-					_, err := w.Messages(t.Context(), actor, w.room.ID, storage.MessagePage{})
+					_, err := h.Messages(t.Context(), principal, h.room.ID, storage.MessagePage{})
 					return err
 				},
 				"UpdateMessage": func() error {
-					_, err := w.UpdateMessage(t.Context(), actor, m.ID, storage.MessagePatch{Title: &title})
+					_, err := h.UpdateMessage(t.Context(), principal, m.ID, storage.MessagePatch{Title: &title})
 					return err
 				},
-				"DeleteMessage": func() error { return w.DeleteMessage(t.Context(), actor, m.ID) },
-				"RetryMessage":  func() error { _, _, err := w.RetryMessage(t.Context(), actor, m.ID); return err },
-				"Transcript":    func() error { _, err := w.Transcript(t.Context(), actor, m.ID); return err },
+				"DeleteMessage": func() error { return h.DeleteMessage(t.Context(), principal, m.ID) },
+				"RetryMessage":  func() error { _, err := h.RetryMessage(t.Context(), principal, m.ID); return err },
+				"Transcript":    func() error { _, err := h.Transcript(t.Context(), principal, m.ID); return err },
 				"Search in it": func() error {
-					_, err := w.Search(t.Context(), actor, storage.Query{Text: "secret", Conversation: w.room.ID})
+					_, err := h.Search(t.Context(), principal, storage.Query{Text: "secret", Conversation: h.room.ID})
 					return err
 				},
 			} {
@@ -73,25 +74,25 @@ func TestOutsidersFindNothing(t *testing.T) {
 				continue
 			}
 			for _, text := range []string{"secret", "sec*", "secrte", `"secret words"`, "words"} {
-				r := must(w.Search(t.Context(), actor, storage.Query{Text: text}))(t)
+				r := must(h.Search(t.Context(), principal, storage.Query{Text: text}))(t)
 				if len(r.Hits) != 0 || r.Total != 0 || r.Corrected != "" {
 					t.Errorf("%s: searching %q tells %+v", who, text, r)
 				}
 			}
-			list, _ := must2(w.Conversations(t.Context(), actor, storage.Page{}))(t)
+			list, _ := must2(h.Conversations(t.Context(), principal, storage.Page{}))(t)
 			if len(list) != 0 {
 				t.Errorf("%s: lists %v", who, list)
 			}
-			if can := must(w.CanHear(t.Context(), actor, w.room.ID))(t); can {
+			if can := must(h.CanHear(t.Context(), principal, h.room.ID))(t); can {
 				t.Errorf("%s can hear", who)
 			}
-			for _, e := range must(w.EventsAfter(t.Context(), actor, 0, 0))(t) {
-				if e.ConversationID == w.room.ID && e.Type != storage.ConversationDeleted {
+			for _, e := range must(h.EventsAfter(t.Context(), principal, 0, 0))(t) {
+				if e.ConversationID == h.room.ID && e.Type != storage.ConversationDeleted {
 					t.Errorf("%s: is told of %s", who, e.Type)
 				}
 			}
 		}
-		if _, err := w.Message(t.Context(), w.bob, m.ID); err != nil {
+		if _, err := h.Message(t.Context(), h.bob, m.ID); err != nil {
 			t.Errorf("after all that, a member gets %v", err)
 		}
 	})
@@ -99,106 +100,188 @@ func TestOutsidersFindNothing(t *testing.T) {
 
 func TestReplyStaysInItsConversation(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
-		m, _ := w.send(w.ada, w.room.ID)
-		reply := newMessage(w.room)
+		h := newHarness(t, db)
+		m, _ := h.send(h.ada, h.room.ID)
+		reply := newMessage(h.room)
 		reply.ReplyTo, reply.ReplyAtMS = m.ID, 1200
-		got, _, _, err := w.Accept(t.Context(), w.bob, reply)
+		got, _, err := h.Accept(t.Context(), h.bob, reply)
 		if err != nil || got.ReplyTo != m.ID || got.ReplyAtMS != 1200 {
 			t.Errorf("reply %+v, %v", got, err)
 		}
 		for _, to := range []string{storage.NewID(), "x"} {
-			reply := newMessage(w.room)
+			reply := newMessage(h.room)
 			reply.ReplyTo = to
-			_, _, _, err := w.Accept(t.Context(), w.bob, reply)
+			_, _, err := h.Accept(t.Context(), h.bob, reply)
 			wantErr(t, err, storage.ErrNotFound)
-			live := newRecording(w.room, "n1")
+			live := newRecording(h.room, "n1")
 			live.ReplyTo = to
-			_, err = w.BeginRecording(t.Context(), w.bob, live)
+			_, err = h.BeginRecording(t.Context(), h.bob, live)
 			wantErr(t, err, storage.ErrNotFound)
 		}
-		elsewhere := newMessage(w.conversation(w.bob))
+		elsewhere := newMessage(h.conversation(h.bob))
 		elsewhere.ReplyTo = m.ID
-		_, _, _, err = w.Accept(t.Context(), w.bob, elsewhere)
+		_, _, err = h.Accept(t.Context(), h.bob, elsewhere)
 		wantErr(t, err, storage.ErrNotFound)
 	})
 }
 
 func TestWhoMayChange(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
-		guest := w.user("Gus", storage.Guest)
-		admin := w.user("Ann", storage.Admin)
-		room := w.conversation(w.bob, guest, admin, w.ada)
-		m := w.say(w.bob, room.ID, "hello")
+		h := newHarness(t, db)
+		guest := h.user("Gus", storage.Guest)
+		admin := h.user("Ann", storage.Admin)
+		room := h.conversation(h.bob, admin, h.ada)
+		h.check(h.AddConversationMember(t.Context(), h.ada, room.ID, guest.UserID))
+		m := h.say(h.bob, room.ID, "hello")
 		title := "renamed"
 
-		_, err := w.CreateConversation(t.Context(), guest, storage.Channel, "x", nil)
+		_, _, err := h.CreateConversation(t.Context(), guest, storage.Channel, "x", nil)
 		wantErr(t, err, storage.ErrForbidden)
-		wantErr(t, w.AddConversationMember(t.Context(), guest, room.ID, w.eve.UserID), storage.ErrForbidden)
-		wantErr(t, w.DeleteConversation(t.Context(), guest, room.ID), storage.ErrForbidden)
-		_, err = w.UpdateConversation(t.Context(), guest, room.ID, "x")
+		wantErr(t, h.AddConversationMember(t.Context(), guest, room.ID, h.eve.UserID), storage.ErrForbidden)
+		wantErr(t, h.DeleteConversation(t.Context(), guest, room.ID), storage.ErrForbidden)
+		_, err = h.UpdateConversation(t.Context(), guest, room.ID, "x")
 		wantErr(t, err, storage.ErrForbidden)
-		wantErr(t, w.RemoveConversationMember(t.Context(), guest, room.ID, w.bob.UserID), storage.ErrForbidden)
-		_, err = w.UpdateMessage(t.Context(), guest, m.ID, storage.MessagePatch{Title: &title})
+		wantErr(t, h.RemoveConversationMember(t.Context(), guest, room.ID, h.bob.UserID), storage.ErrForbidden)
+		_, err = h.UpdateMessage(t.Context(), guest, m.ID, storage.MessagePatch{Title: &title})
 		wantErr(t, err, storage.ErrForbidden)
-		wantErr(t, w.DeleteMessage(t.Context(), guest, m.ID), storage.ErrForbidden)
-		_, _, err = w.RetryMessage(t.Context(), guest, m.ID)
+		wantErr(t, h.DeleteMessage(t.Context(), guest, m.ID), storage.ErrForbidden)
+		_, err = h.RetryMessage(t.Context(), guest, m.ID)
 		wantErr(t, err, storage.ErrForbidden)
 
-		got := must(w.UpdateMessage(t.Context(), w.bob, m.ID, storage.MessagePatch{Title: &title}))(t)
-		if got.Title != title || must(w.Message(t.Context(), guest, m.ID))(t).Title != title {
+		got := must(h.UpdateMessage(t.Context(), h.bob, m.ID, storage.MessagePatch{Title: &title}))(t)
+		if got.Title != title || must(h.Message(t.Context(), guest, m.ID))(t).Title != title {
 			t.Errorf("title %q", got.Title)
 		}
-		if c := must(w.UpdateConversation(t.Context(), admin, room.ID, "new\x00 name"))(t); c.Title != "new name" || c.MemberCount != 4 {
+		if c := must(h.UpdateConversation(t.Context(), admin, room.ID, "new\x00 name"))(t); c.Title != "new name" || c.MemberCount != 4 {
 			t.Errorf("conversation %+v", c)
 		}
-		w.check(w.DeleteMessage(t.Context(), admin, m.ID))
-		w.check(w.DeleteConversation(t.Context(), w.ada, room.ID))
-		_, err = w.Conversation(t.Context(), w.bob, room.ID)
+		h.check(h.DeleteMessage(t.Context(), admin, m.ID))
+		h.check(h.DeleteConversation(t.Context(), h.ada, room.ID))
+		_, err = h.Conversation(t.Context(), h.bob, room.ID)
 		wantErr(t, err, storage.ErrNotFound)
+	})
+}
+
+// Guests are where owners and admins invite them.
+func TestWhoMayAddGuests(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		guest, admin := h.user("Gus", storage.Guest), h.user("Ann", storage.Admin)
+		room := h.conversation(h.bob, admin)
+		wantErr(t, h.AddConversationMember(t.Context(), h.bob, room.ID, guest.UserID), storage.ErrForbidden)
+		_, _, err := h.CreateConversation(t.Context(), h.bob, storage.Channel, "x", []string{h.eve.UserID, guest.UserID})
+		wantErr(t, err, storage.ErrForbidden)
+		h.make(h.bob, storage.Direct, "", guest.UserID) // which shows them nothing that others said
+		h.check(h.AddConversationMember(t.Context(), admin, room.ID, guest.UserID))
+		for _, m := range must(h.ConversationMembers(t.Context(), h.bob, room.ID))(t) {
+			if want := map[string]storage.Role{h.bob.UserID: storage.RoleMember, admin.UserID: storage.Admin, guest.UserID: storage.Guest}[m.UserID]; m.Role != want {
+				t.Errorf("member %+v", m)
+			}
+		}
+	})
+}
+
+// The maker of a channel has no power over what others said in it, nor over
+// those who stand above.
+func TestMakerOfChannel(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		admin := h.user("Ann", storage.Admin)
+		room := h.conversation(h.bob, h.eve, admin, h.ada)
+		h.say(h.bob, room.ID, "mine")
+		for _, above := range []storage.Principal{h.ada, admin} {
+			wantErr(t, h.RemoveConversationMember(t.Context(), h.bob, room.ID, above.UserID), storage.ErrForbidden)
+		}
+		wantErr(t, h.RemoveConversationMember(t.Context(), admin, room.ID, h.ada.UserID), storage.ErrForbidden)
+		wantErr(t, h.RemoveConversationMember(t.Context(), h.eve, room.ID, h.bob.UserID), storage.ErrForbidden)
+
+		draft := newMessage(room)
+		draft.Unsent = true
+		_, _, err := h.Accept(t.Context(), h.eve, draft)
+		h.check(err)
+		err = h.DeleteConversation(t.Context(), h.bob, room.ID)
+		wantErr(t, err, storage.ErrForbidden)
+		if !strings.Contains(err.Error(), "Others have recorded") {
+			t.Errorf("the maker is told %v", err)
+		}
+		h.check(h.DiscardDraft(t.Context(), h.eve, draft.ID))
+		h.check(h.RemoveConversationMember(t.Context(), h.bob, room.ID, h.eve.UserID))
+		h.check(h.DeleteConversation(t.Context(), h.bob, room.ID))
+	})
+}
+
+// Nobody ends the credentials of somebody above them, or finds out about them.
+func TestWhoMayEndCredentials(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		admin := h.user("Ann", storage.Admin)
+		for i, c := range []struct {
+			by, of storage.Principal
+			ends   bool
+		}{
+			{h.bob, h.bob, true},
+			{h.bob, h.eve, false},
+			{h.bob, h.ada, false},
+			{admin, h.bob, true},
+			{admin, h.ada, false},
+			{h.ada, admin, true},
+			{h.ada, h.mal, false},
+			{h.mal, h.bob, false},
+		} {
+			token, _, err := h.CreateToken(t.Context(), c.of.UserID, storage.NewToken{Kind: storage.APIToken, Name: "x"})
+			h.check(err)
+			err = h.RevokeToken(t.Context(), c.by, token.ID)
+			if c.ends {
+				h.check(err)
+			} else {
+				wantErr(t, err, storage.ErrNotFound)
+			}
+			if ended := must(h.TokenEnded(t.Context(), token.ID))(t); ended != c.ends {
+				t.Errorf("case %d: ended %v", i, ended)
+			}
+		}
 	})
 }
 
 func TestMembers(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
-		wantErr(t, w.AddConversationMember(t.Context(), w.ada, w.room.ID, w.bob.UserID), storage.ErrConflict)
-		wantErr(t, w.AddConversationMember(t.Context(), w.ada, w.room.ID, w.mal.UserID), storage.ErrNotFound)
-		wantErr(t, w.AddConversationMember(t.Context(), w.ada, w.room.ID, "x"), storage.ErrNotFound)
-		wantErr(t, w.RemoveConversationMember(t.Context(), w.ada, w.room.ID, w.eve.UserID), storage.ErrNotFound)
-		_, err := w.CreateConversation(t.Context(), w.ada, storage.Channel, "x", []string{w.mal.UserID})
+		h := newHarness(t, db)
+		wantErr(t, h.AddConversationMember(t.Context(), h.ada, h.room.ID, h.bob.UserID), storage.ErrConflict)
+		wantErr(t, h.AddConversationMember(t.Context(), h.ada, h.room.ID, h.mal.UserID), storage.ErrNotFound)
+		wantErr(t, h.AddConversationMember(t.Context(), h.ada, h.room.ID, "x"), storage.ErrNotFound)
+		wantErr(t, h.RemoveConversationMember(t.Context(), h.ada, h.room.ID, h.eve.UserID), storage.ErrNotFound)
+		_, _, err := h.CreateConversation(t.Context(), h.ada, storage.Channel, "x", []string{h.mal.UserID})
 		wantErr(t, err, storage.ErrNotFound)
 
-		w.check(w.AddConversationMember(t.Context(), w.bob, w.room.ID, w.eve.UserID))
-		members := must(w.ConversationMembers(t.Context(), w.eve, w.room.ID))(t)
+		h.check(h.AddConversationMember(t.Context(), h.bob, h.room.ID, h.eve.UserID))
+		members := must(h.ConversationMembers(t.Context(), h.eve, h.room.ID))(t)
 		if len(members) != 3 || members[2].Name != "Eve" || members[2].JoinedAt.IsZero() {
 			t.Errorf("members %+v", members)
 		}
-		direct := must(w.CreateConversation(t.Context(), w.ada, storage.Direct, "", []string{w.bob.UserID, w.bob.UserID, w.ada.UserID}))(t)
+		direct := h.make(h.ada, storage.Direct, "", h.bob.UserID, h.bob.UserID, h.ada.UserID)
 		if direct.MemberCount != 2 {
 			t.Errorf("%d members", direct.MemberCount)
 		}
-		wantErr(t, w.AddConversationMember(t.Context(), w.ada, direct.ID, w.eve.UserID), storage.ErrConflict)
-		alone := w.conversation(w.bob)
-		wantErr(t, w.RemoveConversationMember(t.Context(), w.bob, alone.ID, w.bob.UserID), storage.ErrConflict)
+		wantErr(t, h.AddConversationMember(t.Context(), h.ada, direct.ID, h.eve.UserID), storage.ErrConflict)
+		alone := h.conversation(h.bob)
+		wantErr(t, h.RemoveConversationMember(t.Context(), h.bob, alone.ID, h.bob.UserID), storage.ErrConflict)
 	})
 }
 
 func TestConversationsPage(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
+		h := newHarness(t, db)
 		for range 6 {
-			w.conversation(w.ada)
+			h.conversation(h.ada)
 		}
 		for made := storage.Now(); !storage.Now().After(made); { // activity is told apart to the millisecond
 		}
-		w.send(w.ada, w.room.ID)
+		h.send(h.ada, h.room.ID)
 		seen := map[string]bool{}
 		page, pages := storage.Page{Limit: 3}, 0
 		for {
-			list, next := must2(w.Conversations(t.Context(), w.ada, page))(t)
-			if pages == 0 && (list[0].ID != w.room.ID || list[0].LastMessageAt.IsZero()) {
+			list, next := must2(h.Conversations(t.Context(), h.ada, page))(t)
+			if pages == 0 && (list[0].ID != h.room.ID || list[0].LastMessageAt.IsZero()) {
 				t.Errorf("the last active is not first: %+v", list[0])
 			}
 			for _, c := range list {
@@ -212,9 +295,9 @@ func TestConversationsPage(t *testing.T) {
 		if len(seen) != 7 || pages != 3 {
 			t.Errorf("%d conversations on %d pages", len(seen), pages)
 		}
-		_, _, err := w.Conversations(t.Context(), w.bob, page)
+		_, _, err := h.Conversations(t.Context(), h.bob, page)
 		wantErr(t, err, storage.ErrBadCursor)
-		_, err = w.Messages(t.Context(), w.ada, w.room.ID, storage.MessagePage{Page: page})
+		_, err = h.Messages(t.Context(), h.ada, h.room.ID, storage.MessagePage{Page: page})
 		wantErr(t, err, storage.ErrBadCursor)
 	})
 }

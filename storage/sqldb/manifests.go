@@ -11,7 +11,7 @@ import (
 // revise notes that the manifests of the messages that condition names are to
 // be written again.
 func (t *tx) revise(ctx context.Context, condition string, args ...any) error {
-	_, err := t.exec(ctx, `UPDATE messages SET revision = revision + 1 WHERE `+condition, args...)
+	_, err := t.Exec(ctx, `UPDATE messages SET revision = revision + 1 WHERE `+condition, args...)
 	return err
 }
 
@@ -19,6 +19,25 @@ func (t *tx) revise(ctx context.Context, condition string, args ...any) error {
 // again, because it is the one that tells of the conversation and its members.
 func (t *tx) reviseNewest(ctx context.Context, conversationID string) error {
 	return t.revise(ctx, `id = (SELECT id FROM messages WHERE conversation_id = ? AND original_bytes > 0 ORDER BY doc DESC LIMIT 1)`, conversationID)
+}
+
+// reviseNewestOfAll is reviseNewest for every conversation of the workspace,
+// since the manifest that was written last names the workspace and its owners.
+func (t *tx) reviseNewestOfAll(ctx context.Context) error {
+	return t.revise(ctx, `workspace_no = ? AND doc IN (SELECT MAX(doc) FROM messages WHERE workspace_no = ? AND original_bytes > 0 GROUP BY conversation_id)`,
+		t.workspaceNo, t.workspaceNo)
+}
+
+// reviseNewestOf is reviseNewest for the conversations whose manifests name the
+// user: those that they are in or made, and those where they said something.
+func (t *tx) reviseNewestOf(ctx context.Context, u storage.User) error {
+	if u.Role.Owns() {
+		return t.reviseNewestOfAll(ctx)
+	}
+	return t.revise(ctx, `workspace_no = ? AND doc IN (SELECT MAX(m.doc) FROM messages m JOIN conversations c ON c.id = m.conversation_id
+		WHERE m.workspace_no = ? AND m.original_bytes > 0 AND (c.created_by = ? OR m.author_id = ?
+			OR EXISTS (SELECT 1 FROM conversation_members me WHERE me.conversation_id = c.id AND me.user_id = ?))
+		GROUP BY m.conversation_id)`, t.workspaceNo, t.workspaceNo, u.ID, u.ID, u.ID)
 }
 
 // StaleManifests returns the ids of up to limit messages whose manifest does
@@ -31,7 +50,7 @@ func (db *DB) StaleManifests(ctx context.Context, before string, limit int) ([]s
 	}
 	var ids []string
 	err := db.read(ctx, "list stale manifests", func(ctx context.Context, s session) error {
-		return s.list(ctx, &ids, `SELECT id FROM messages WHERE manifest_revision <> revision AND original_bytes > 0 AND id < ?
+		return s.List(ctx, &ids, `SELECT id FROM messages m WHERE manifest_revision <> revision AND original_bytes > 0 AND id < ? AND `+notDeleted+`
 			ORDER BY id DESC LIMIT ?`, before, limit)
 	})
 	return ids, err
@@ -44,8 +63,8 @@ func (db *DB) StaleManifests(ctx context.Context, before string, limit int) ([]s
 // must go, too.
 func (db *DB) ManifestWritten(ctx context.Context, m storage.Manifest) error {
 	return db.write(ctx, "note manifest", func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `UPDATE messages SET manifest_revision = CASE WHEN manifest_revision = ? THEN CAST(? AS BIGINT) ELSE 0 END
-			WHERE id = ?`, m.Replaces, m.Revision, m.Message.ID)
+		n, err := t.Exec(ctx, `UPDATE messages AS m SET manifest_revision = CASE WHEN manifest_revision = ? THEN CAST(? AS BIGINT) ELSE 0 END
+			WHERE id = ? AND `+notDeleted, m.Replaces, m.Revision, m.Message.ID)
 		if err == nil && n == 0 {
 			err = storage.ErrNotFound
 		}
@@ -64,6 +83,7 @@ type manifestRow struct {
 	Kind             storage.ConversationKind `db:"kind"`
 	ConvTitle        string                   `db:"conversation_title"`
 	ConvCreated      int64                    `db:"conversation_created"`
+	General          bool                     `db:"general"`
 	CreatedBy        string                   `db:"created_by"`
 }
 
@@ -76,10 +96,10 @@ func (db *DB) Manifest(ctx context.Context, messageID string) (m storage.Manifes
 	var people []personRow
 	var transcript transcriptRow
 	err = db.read(ctx, "read manifest", func(ctx context.Context, s session) error {
-		err := s.get(ctx, &row, `SELECT `+messageColumns+`, m.waveform, m.revision, m.manifest_revision, w.name AS workspace_name, w.created_at AS workspace_created,
-				c.kind, c.title AS conversation_title, c.created_at AS conversation_created, c.created_by, (SELECT `+db.dialect.now()+`) AS read_at
+		err := s.Get(ctx, &row, `SELECT `+messageColumns+`, m.waveform, m.revision, m.manifest_revision, w.name AS workspace_name, w.created_at AS workspace_created,
+				c.kind, c.title AS conversation_title, c.created_at AS conversation_created, c.id = w.general_id AS general, c.created_by, (SELECT `+s.NowSQL()+`) AS read_at
 			FROM messages m JOIN workspaces w ON w.no = m.workspace_no JOIN users u ON u.id = m.author_id
-			JOIN conversations c ON c.id = m.conversation_id
+			JOIN conversations c ON c.id = m.conversation_id AND c.deleted_at = 0
 			WHERE m.id = ? AND m.manifest_revision <> m.revision AND m.original_bytes > 0`, messageID)
 		if err != nil {
 			return err
@@ -87,7 +107,7 @@ func (db *DB) Manifest(ctx context.Context, messageID string) (m storage.Manifes
 		if people, err = s.people(ctx, row); err != nil || row.TranscriptVersion == 0 {
 			return err
 		}
-		return s.get(ctx, &transcript, `SELECT version, language, engine, model, created_at, body FROM transcripts
+		return s.Get(ctx, &transcript, `SELECT version, language, engine, model, created_at, body FROM transcripts
 			WHERE message_id = ? AND version = ?`, messageID, row.TranscriptVersion)
 	})
 	if err != nil {
@@ -115,7 +135,7 @@ type personRow struct {
 // people returns everybody whom the manifest of a message names: the members
 // of the conversation, who made it, the author, and the workspace's owners.
 func (s session) people(ctx context.Context, m manifestRow) (rows []personRow, err error) {
-	err = s.list(ctx, &rows, `SELECT u.id, u.name, u.role, me.user_id IS NOT NULL AS member
+	err = s.List(ctx, &rows, `SELECT u.id, u.name, u.role, me.user_id IS NOT NULL AS member
 		FROM users u LEFT JOIN conversation_members me ON me.user_id = u.id AND me.conversation_id = ?
 		WHERE u.workspace_no = (SELECT workspace_no FROM messages WHERE id = ?) AND (me.user_id IS NOT NULL OR u.role = ? OR u.id = ? OR u.id = ?)
 		ORDER BY u.no`, m.ConversationID, m.ID, storage.Owner, m.AuthorID, m.CreatedBy)
@@ -128,11 +148,12 @@ func (r manifestRow) manifest(people []personRow) storage.Manifest {
 		WrittenAt: fromMS(r.ReadAt), Revision: r.Revision, Replaces: r.ManifestRevision,
 		Workspace: storage.ManifestWorkspace{ID: r.Workspace, Name: r.WorkspaceName, CreatedAt: fromMS(r.WorkspaceCreated)},
 		Conversation: storage.ManifestConversation{
-			ID: r.ConversationID, Kind: r.Kind, Title: r.ConvTitle, CreatedBy: r.CreatedBy, CreatedAt: fromMS(r.ConvCreated), Members: []string{},
+			ID: r.ConversationID, Kind: r.Kind, Title: r.ConvTitle, CreatedBy: r.CreatedBy, CreatedAt: fromMS(r.ConvCreated),
+			General: r.General, Members: []string{},
 		},
 		Message: storage.ManifestMessage{
 			ID: msg.ID, AuthorID: msg.AuthorID, Title: msg.Title, ReplyTo: msg.ReplyTo, ReplyAtMS: msg.ReplyAtMS,
-			RecordedAt: msg.RecordedAt, CreatedAt: msg.CreatedAt, DurationMS: msg.DurationMS, EndReason: msg.EndReason,
+			RecordedAt: msg.RecordedAt, CreatedAt: msg.CreatedAt, Draft: msg.Unsent, DurationMS: msg.DurationMS, EndReason: msg.EndReason,
 			LoudnessLUFS: msg.Loudness, Waveform: msg.Waveform,
 		},
 		Original: storage.ManifestOriginal{

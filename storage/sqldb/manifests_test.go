@@ -10,53 +10,52 @@ import (
 	"hark/storage"
 	"hark/storage/sqldb"
 	"hark/storage/storagetest"
-	"hark/transcribe/pipeline"
 )
 
 // written returns the manifest of a message, as it is read back from the
 // store, and notes that it was written.
-func (w *world) written(id string) (storage.Manifest, *storage.StoredTranscript) {
-	w.tb.Helper()
-	m, transcript := must2(w.Manifest(w.tb.Context(), id))(w.tb)
-	w.check(w.ManifestWritten(w.tb.Context(), m))
-	read := must(storage.ParseManifest(must(m.Encode())(w.tb)))(w.tb)
+func (h *harness) written(id string) (storage.Manifest, *storage.StoredTranscript) {
+	h.tb.Helper()
+	m, transcript := must2(h.Manifest(h.tb.Context(), id))(h.tb)
+	h.check(h.ManifestWritten(h.tb.Context(), m))
+	read := must(storage.ParseManifest(must(m.Encode())(h.tb)))(h.tb)
 	read.Revision = m.Revision
 	return read, transcript
 }
 
-func (w *world) stale() []string {
-	w.tb.Helper()
-	return must(w.StaleManifests(w.tb.Context(), "", 10))(w.tb)
+func (h *harness) stale() []string {
+	h.tb.Helper()
+	return must(h.StaleManifests(h.tb.Context(), "", 10))(h.tb)
 }
 
 func TestManifestTellsAll(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
-		m, job := w.send(w.bob, w.room.ID)
-		live := w.speak("n1")
-		if stale := w.stale(); !slices.Equal(stale, []string{m.ID}) {
+		h := newHarness(t, db)
+		m, job := h.send(h.bob, h.room.ID)
+		live := h.speak("n1")
+		if stale := h.stale(); !slices.Equal(stale, []string{m.ID}) {
 			t.Fatalf("stale: %v", stale)
 		}
-		got, transcript := w.written(m.ID)
+		got, transcript := h.written(m.ID)
 		want := storage.Manifest{
 			Format: 1, WrittenAt: got.WrittenAt, Revision: 1,
-			Workspace:    storage.ManifestWorkspace{ID: w.ada.WorkspaceID, Name: "home", CreatedAt: got.Workspace.CreatedAt},
-			Conversation: storage.ManifestConversation{ID: w.room.ID, Kind: storage.Channel, Title: "room", CreatedBy: w.ada.UserID, CreatedAt: w.room.CreatedAt, Members: []string{w.ada.UserID, w.bob.UserID}},
-			People:       []storage.ManifestPerson{{ID: w.ada.UserID, Name: "Ada", Role: storage.Owner}, {ID: w.bob.UserID, Name: "Bob", Role: storage.RoleMember}},
-			Message:      storage.ManifestMessage{ID: m.ID, AuthorID: w.bob.UserID, RecordedAt: m.RecordedAt, CreatedAt: m.CreatedAt},
+			Workspace:    storage.ManifestWorkspace{ID: h.ada.WorkspaceID, Name: "home", CreatedAt: got.Workspace.CreatedAt},
+			Conversation: storage.ManifestConversation{ID: h.room.ID, Kind: storage.Channel, Title: "room", CreatedBy: h.ada.UserID, CreatedAt: h.room.CreatedAt, Members: []string{h.ada.UserID, h.bob.UserID}},
+			People:       []storage.ManifestPerson{{ID: h.ada.UserID, Name: "Ada", Role: storage.Owner}, {ID: h.bob.UserID, Name: "Bob", Role: storage.RoleMember}},
+			Message:      storage.ManifestMessage{ID: m.ID, AuthorID: h.bob.UserID, RecordedAt: m.RecordedAt, CreatedAt: m.CreatedAt},
 			Original:     storage.ManifestOriginal{Key: m.Original.Key, Format: "wav", Bytes: 44, SHA256: "ab", Filename: "clip.wav"},
 		}
 		if !reflect.DeepEqual(got, want) || transcript != nil {
 			t.Errorf("%+v\n%+v", got, want)
 		}
-		_, _, err := w.Manifest(t.Context(), m.ID)
+		_, _, err := h.Manifest(t.Context(), m.ID)
 		wantErr(t, err, storage.ErrNotFound) // written as it is
 
-		task := w.begin(job)
-		w.check(w.SaveSound(t.Context(), task, pipeline.Sound{DurationMS: 700, Peaks: make([]float64, 100), LoudnessLUFS: -18.5}))
-		w.check(w.SaveRendition(t.Context(), task, rendition(task)))
-		w.check(w.SaveTranscript(t.Context(), task, spoken("well said")))
-		got, transcript = w.written(m.ID)
+		task := h.begin(job)
+		h.check(h.SaveSound(t.Context(), task, storage.Sound{DurationMS: 700, Peaks: make([]float64, 100), LoudnessLUFS: -18.5}))
+		h.check(h.SaveRendition(t.Context(), task, rendition(task)))
+		h.check(h.SaveTranscript(t.Context(), task, spoken("well said")))
+		got, transcript = h.written(m.ID)
 		if got.Message.DurationMS != 700 || *got.Message.LoudnessLUFS != -18.5 || len(got.Message.Waveform) != 100 ||
 			got.Rendition == nil || got.Rendition.Key != task.RenditionKey || got.TranscriptVersion != 1 {
 			t.Errorf("%+v", got)
@@ -66,11 +65,11 @@ func TestManifestTellsAll(t *testing.T) {
 		}
 
 		// A recording has a manifest when its sound is in the store.
-		if stale := w.stale(); len(stale) != 0 {
+		if stale := h.stale(); len(stale) != 0 {
 			t.Errorf("stale: %v", stale)
 		}
-		w.finish(finished(live, "n1", "spoken live"))
-		if got, transcript := w.written(live.ID); got.Message.DurationMS != 2500 || transcript.Text() != "spoken live" {
+		h.finish(finished(live, "n1", "spoken live"))
+		if got, transcript := h.written(live.ID); got.Message.DurationMS != 2500 || transcript.Text() != "spoken live" {
 			t.Errorf("%+v, %+v", got, transcript)
 		}
 	})
@@ -80,8 +79,8 @@ func TestManifestTellsAll(t *testing.T) {
 // own, of a conversation and its members that of the newest message.
 func TestManifestGoesStale(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
-		older, newer := w.say(w.ada, w.room.ID, "older"), w.say(w.bob, w.room.ID, "newer")
+		h := newHarness(t, db)
+		older, newer := h.say(h.ada, h.room.ID, "older"), h.say(h.bob, h.room.ID, "newer")
 		title := "Other"
 		for _, change := range []struct {
 			what  string
@@ -90,50 +89,50 @@ func TestManifestGoesStale(t *testing.T) {
 			holds func(storage.Manifest) bool
 		}{
 			{"title", older.ID, func() error {
-				_, err := w.UpdateMessage(t.Context(), w.ada, older.ID, storage.MessagePatch{Title: &title})
+				_, err := h.UpdateMessage(t.Context(), h.ada, older.ID, storage.MessagePatch{Title: &title})
 				return err
 			}, func(m storage.Manifest) bool { return m.Message.Title == "Other" }},
 			{"conversation", newer.ID, func() error {
-				_, err := w.UpdateConversation(t.Context(), w.ada, w.room.ID, "hall")
+				_, err := h.UpdateConversation(t.Context(), h.ada, h.room.ID, "hall")
 				return err
 			}, func(m storage.Manifest) bool { return m.Conversation.Title == "hall" }},
 			{"new member", newer.ID, func() error {
-				return w.AddConversationMember(t.Context(), w.ada, w.room.ID, w.eve.UserID)
-			}, func(m storage.Manifest) bool { return slices.Contains(m.Conversation.Members, w.eve.UserID) }},
+				return h.AddConversationMember(t.Context(), h.ada, h.room.ID, h.eve.UserID)
+			}, func(m storage.Manifest) bool { return slices.Contains(m.Conversation.Members, h.eve.UserID) }},
 			{"member who left", newer.ID, func() error {
-				return w.RemoveConversationMember(t.Context(), w.ada, w.room.ID, w.eve.UserID)
-			}, func(m storage.Manifest) bool { return !slices.Contains(m.Conversation.Members, w.eve.UserID) }},
+				return h.RemoveConversationMember(t.Context(), h.ada, h.room.ID, h.eve.UserID)
+			}, func(m storage.Manifest) bool { return !slices.Contains(m.Conversation.Members, h.eve.UserID) }},
 		} {
-			for _, id := range w.stale() {
-				w.written(id)
+			for _, id := range h.stale() {
+				h.written(id)
 			}
-			w.check(change.do())
-			if stale := w.stale(); !slices.Equal(stale, []string{change.of}) {
+			h.check(change.do())
+			if stale := h.stale(); !slices.Equal(stale, []string{change.of}) {
 				t.Fatalf("%s: stale are %v", change.what, stale)
 			}
-			if m, _ := must2(w.Manifest(t.Context(), change.of))(t); !change.holds(m) {
+			if m, _ := must2(h.Manifest(t.Context(), change.of))(t); !change.holds(m) {
 				t.Errorf("%s: %+v", change.what, m)
 			}
 		}
 		// One that changes while its manifest is written stays stale.
-		m, _ := must2(w.Manifest(t.Context(), newer.ID))(t)
-		must(w.UpdateMessage(t.Context(), w.bob, newer.ID, storage.MessagePatch{Title: &title}))(t)
-		w.check(w.ManifestWritten(t.Context(), m))
-		if stale := w.stale(); !slices.Equal(stale, []string{newer.ID}) {
+		m, _ := must2(h.Manifest(t.Context(), newer.ID))(t)
+		must(h.UpdateMessage(t.Context(), h.bob, newer.ID, storage.MessagePatch{Title: &title}))(t)
+		h.check(h.ManifestWritten(t.Context(), m))
+		if stale := h.stale(); !slices.Equal(stale, []string{newer.ID}) {
 			t.Errorf("stale: %v", stale)
 		}
 		// Of two that are written at once, nobody knows which lies there.
-		first, _ := must2(w.Manifest(t.Context(), newer.ID))(t)
+		first, _ := must2(h.Manifest(t.Context(), newer.ID))(t)
 		title = "Last"
-		must(w.UpdateMessage(t.Context(), w.bob, newer.ID, storage.MessagePatch{Title: &title}))(t)
-		second, _ := must2(w.Manifest(t.Context(), newer.ID))(t)
-		w.check(w.ManifestWritten(t.Context(), first))
-		w.check(w.ManifestWritten(t.Context(), second))
-		if stale := w.stale(); !slices.Equal(stale, []string{newer.ID}) {
+		must(h.UpdateMessage(t.Context(), h.bob, newer.ID, storage.MessagePatch{Title: &title}))(t)
+		second, _ := must2(h.Manifest(t.Context(), newer.ID))(t)
+		h.check(h.ManifestWritten(t.Context(), first))
+		h.check(h.ManifestWritten(t.Context(), second))
+		if stale := h.stale(); !slices.Equal(stale, []string{newer.ID}) {
 			t.Errorf("stale: %v", stale)
 		}
-		w.check(w.DeleteMessage(t.Context(), w.bob, newer.ID))
-		wantErr(t, w.ManifestWritten(t.Context(), m), storage.ErrNotFound)
+		h.check(h.DeleteMessage(t.Context(), h.bob, newer.ID))
+		wantErr(t, h.ManifestWritten(t.Context(), m), storage.ErrNotFound)
 	})
 }
 
@@ -163,8 +162,8 @@ func TestBind(t *testing.T) {
 		if want := (storage.Binding{Database: none.Database, Store: "s1"}); bound != want || again != want {
 			t.Errorf("%+v, %+v; want %+v", bound, again, want)
 		}
-		w := &world{DB: db, tb: t}
-		w.check(db.Rebind(ctx, "s3"))
+		h := &harness{DB: db, tb: t}
+		h.check(db.Rebind(ctx, "s3"))
 		if b := must(db.Binding(ctx))(t); b.Store != "s3" || b.Database != none.Database {
 			t.Errorf("%+v", b)
 		}

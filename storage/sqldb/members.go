@@ -8,7 +8,7 @@ import (
 
 // addMember puts a user of the workspace into a conversation.
 func (t *tx) addMember(ctx context.Context, conversationID, userID string) error {
-	n, err := t.exec(ctx, `INSERT INTO conversation_members (conversation_id, user_id, joined_at)
+	n, err := t.Exec(ctx, `INSERT INTO conversation_members (conversation_id, user_id, joined_at)
 		SELECT CAST(? AS TEXT), u.id, CAST(? AS BIGINT) FROM users u WHERE u.id = ? AND u.workspace_no = ?`,
 		conversationID, toMS(t.now), userID, t.workspaceNo)
 	if err == nil && n == 0 {
@@ -17,77 +17,115 @@ func (t *tx) addMember(ctx context.Context, conversationID, userID string) error
 	return err
 }
 
-// ConversationMembers returns who is in a conversation that the actor is in,
+// ConversationMembers returns who is in a conversation that the principal is in,
 // in the order in which they came.
-func (db *DB) ConversationMembers(ctx context.Context, actor storage.Actor, id string) ([]storage.ConversationMember, error) {
-	no, err := db.workspaceNo(ctx, actor.WorkspaceID)
+func (db *DB) ConversationMembers(ctx context.Context, principal storage.Principal, id string) ([]storage.ConversationMember, error) {
+	no, err := db.workspaceNo(ctx, principal.WorkspaceID)
 	if err != nil {
 		return nil, err
 	}
 	var rows []struct {
 		UserID   string `db:"user_id"`
 		Name     string
+		No       int64
+		Role     storage.Role
 		JoinedAt int64 `db:"joined_at"`
 	}
 	err = db.read(ctx, "list members", func(ctx context.Context, s session) error {
-		if _, err := s.conversation(ctx, no, actor, id); err != nil {
+		if _, err := s.conversation(ctx, no, principal, id); err != nil {
 			return err
 		}
-		return s.list(ctx, &rows, `SELECT m.user_id, u.name, m.joined_at FROM conversation_members m JOIN users u ON u.id = m.user_id
+		return s.List(ctx, &rows, `SELECT m.user_id, u.name, u.no, u.role, m.joined_at FROM conversation_members m JOIN users u ON u.id = m.user_id
 			WHERE m.conversation_id = ? ORDER BY m.joined_at, u.no`, id)
 	})
 	members := make([]storage.ConversationMember, len(rows))
 	for i, r := range rows {
-		members[i] = storage.ConversationMember{UserID: r.UserID, Name: r.Name, JoinedAt: fromMS(r.JoinedAt)}
+		members[i] = storage.ConversationMember{UserID: r.UserID, Name: r.Name, UserNo: r.No, Role: r.Role, JoinedAt: fromMS(r.JoinedAt)}
 	}
 	return members, err
 }
 
-// AddConversationMember takes a user of the workspace into a channel. Any
-// member but a guest may. A direct conversation stays between those it was
+// errGuestsInvited is the error of a guest added by who may not invite one.
+var errGuestsInvited = &storage.ForbiddenError{Reason: "Guests are added to channels by owners and admins of the workspace."}
+
+// AddConversationMember takes a user of the workspace into a channel, as
+// [storage.MayAddMember] says. A direct conversation stays between those it was
 // made for: storage.ErrConflict, as is a user who is in it already.
-func (db *DB) AddConversationMember(ctx context.Context, actor storage.Actor, id, userID string) error {
-	return db.change(ctx, "add member", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
-		row, err := t.conversation(ctx, t.workspaceNo, actor, id)
+func (db *DB) AddConversationMember(ctx context.Context, principal storage.Principal, id, userID string) error {
+	return db.changeBy(ctx, "add member", principal, func(ctx context.Context, t *tx) error {
+		row, err := t.conversation(ctx, t.workspaceNo, principal, id)
 		switch {
 		case err != nil:
 			return err
-		case actor.Role == storage.Guest:
+		case !storage.MaySeeEveryone(principal): // nor may they learn who there is to add
 			return storage.ErrForbidden
 		case row.Kind == storage.Direct:
 			return storage.ErrConflict
 		}
+		if err := t.mayAdd(ctx, principal, userID); err != nil {
+			return err
+		}
 		if err := t.addMember(ctx, id, userID); err != nil {
 			return err
 		}
+		t.audit(ctx, principal, storage.AuditMemberAdded, onMember(userID, id), nil)
 		t.event(storage.ConversationUpdated, id, "", nil)
 		return t.reviseNewest(ctx, id)
 	})
 }
 
-// RemoveConversationMember takes a user out of a channel: oneself or, for its
-// maker, owners and admins, anybody. The last member cannot leave
+// addable finds a user who can be put into a conversation: who is disabled is not
+// there to be talked to.
+func (t *tx) addable(ctx context.Context, id string) (storage.User, error) {
+	user, err := t.user(ctx, id)
+	if err == nil && user.Disabled {
+		err = storage.ErrNotFound
+	}
+	return user, err
+}
+
+// mayAdd fails where the principal may not take the users into a channel.
+func (t *tx) mayAdd(ctx context.Context, principal storage.Principal, userIDs ...string) error {
+	for _, id := range userIDs {
+		user, err := t.addable(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !storage.MayAddMember(principal, user) {
+			return errGuestsInvited
+		}
+	}
+	return nil
+}
+
+// RemoveConversationMember takes a user out of a channel, as
+// [storage.MayRemoveMember] says. The last member cannot leave
 // (storage.ErrConflict): delete the conversation instead.
-func (db *DB) RemoveConversationMember(ctx context.Context, actor storage.Actor, id, userID string) error {
-	return db.change(ctx, "remove member", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
-		row, err := t.conversation(ctx, t.workspaceNo, actor, id)
+func (db *DB) RemoveConversationMember(ctx context.Context, principal storage.Principal, id, userID string) error {
+	return db.changeBy(ctx, "remove member", principal, func(ctx context.Context, t *tx) error {
+		row, err := t.conversation(ctx, t.workspaceNo, principal, id)
+		if err != nil {
+			return err
+		}
+		user, err := t.user(ctx, userID)
 		switch {
 		case err != nil:
 			return err
-		case userID != actor.UserID && row.CreatedBy != actor.UserID && !rules(actor):
+		case !storage.MayRemoveMember(principal, row.CreatedBy, user):
 			return storage.ErrForbidden
-		case row.Kind == storage.Direct, row.MemberCount == 1 && userID == actor.UserID:
+		case row.Kind == storage.Direct, row.MemberCount == 1 && userID == principal.UserID:
 			return storage.ErrConflict
 		}
-		n, err := t.exec(ctx, `DELETE FROM conversation_members WHERE conversation_id = ? AND user_id = ?`, id, userID)
+		n, err := t.Exec(ctx, `DELETE FROM conversation_members WHERE conversation_id = ? AND user_id = ?`, id, userID)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return storage.ErrNotFound
 		}
+		t.audit(ctx, principal, storage.AuditMemberRemoved, onMember(userID, id), nil)
 		t.event(storage.ConversationUpdated, id, "", nil)
-		t.eventFor([]string{userID}, storage.ConversationDeleted, id) // gone, for the one who left
+		t.eventFor([]string{userID}, storage.ConversationDeleted, id, "", nil) // gone, for the one who left
 		return t.reviseNewest(ctx, id)
 	})
 }

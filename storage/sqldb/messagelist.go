@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"hark/storage"
+	"hark/storage/sqldb/cursor"
 )
 
 // messagePlace is a place in a conversation, for cursors.
@@ -16,31 +17,27 @@ type messagePlace struct {
 // beyond is behind every message.
 const beyond = int64(1) << 62
 
-// Messages lists a conversation, the newest first; 50 a page unless asked
+// Messages lists what was sent into a conversation, the newest first; 50 a page unless asked
 // otherwise, 200 at the most. A page around a message has as many before it as
 // after it, where there are as many; if the message is not in the conversation,
 // it is storage.ErrNotFound.
-func (db *DB) Messages(ctx context.Context, actor storage.Actor, conversationID string, page storage.MessagePage) (storage.MessageList, error) {
-	no, err := db.workspaceNo(ctx, actor.WorkspaceID)
+func (db *DB) Messages(ctx context.Context, principal storage.Principal, conversationID string, page storage.MessagePage) (storage.MessageList, error) {
+	no, seal, err := db.pages(ctx, principal)
 	if err != nil {
 		return storage.MessageList{}, err
 	}
-	seal, err := db.cursors(ctx)
-	if err != nil {
-		return storage.MessageList{}, err
-	}
-	name := "messages " + actor.UserID + " " + conversationID
-	list := messageLister{actor: actor, workspaceNo: no, conversationID: conversationID, limit: pageLimit(page.Page, 50, 200)}
+	name := "messages " + principal.UserID + " " + conversationID
+	list := messageLister{principal: principal, workspaceNo: no, conversationID: conversationID, limit: pageLimit(page.Page, 50, 200)}
 	var found messageRun
 	err = db.read(ctx, "list messages", func(ctx context.Context, s session) error {
-		if _, err := s.conversation(ctx, no, actor, conversationID); err != nil {
+		if _, err := s.conversation(ctx, no, principal, conversationID); err != nil {
 			return err
 		}
 		list.session = s
 		place := messagePlace{Doc: beyond}
 		switch {
 		case page.Cursor != "":
-			if err := seal.open(name, page.Cursor, &place); err != nil {
+			if err := seal.Open(name, page.Cursor, &place); err != nil {
 				return err
 			}
 		case page.Around != "":
@@ -64,11 +61,11 @@ func (db *DB) Messages(ctx context.Context, actor storage.Actor, conversationID 
 }
 
 // sealed is the cursor of a place; empty for none.
-func (p *messagePlace) sealed(seal *cursorSeal, list string) (string, error) {
+func (p *messagePlace) sealed(seal *cursor.Seal, list string) (string, error) {
 	if p == nil {
 		return "", nil
 	}
-	return seal.close(list, *p)
+	return seal.Close(list, *p)
 }
 
 // messageRun is a piece of a conversation, the newest first, and where it goes
@@ -81,7 +78,7 @@ type messageRun struct {
 // messageLister reads pieces of one conversation.
 type messageLister struct {
 	session
-	actor          storage.Actor
+	principal      storage.Principal
 	workspaceNo    int64
 	conversationID string
 	limit          int
@@ -105,8 +102,8 @@ func (l messageLister) from(ctx context.Context, place messagePlace) (run messag
 // around reads a page with a message in its middle, as far as there is enough
 // on both sides; what the newer side lacks, the older has.
 func (l messageLister) around(ctx context.Context, id string) (run messageRun, err error) {
-	row, err := l.message(ctx, l.workspaceNo, l.actor, id)
-	if err == nil && row.ConversationID != l.conversationID {
+	row, err := l.message(ctx, l.workspaceNo, l.principal, id)
+	if err == nil && (row.ConversationID != l.conversationID || row.Draft) {
 		err = storage.ErrNotFound
 	}
 	if err != nil {
@@ -144,7 +141,8 @@ func (l messageLister) beside(ctx context.Context, place messagePlace, limit int
 	if place.Newer {
 		side = ` AND m.doc > ? ORDER BY m.doc LIMIT ?`
 	}
-	err = l.list(ctx, &rows, selectMessages+` AND m.conversation_id = ?`+side, l.actor.UserID, l.workspaceNo, l.conversationID, place.Doc, limit+1)
+	err = l.listAll(ctx, &rows, selectMessages(l.principal, l.workspaceNo).
+		and(` AND m.conversation_id = ? AND m.sent_at IS NOT NULL`+side, l.conversationID, place.Doc, limit+1))
 	if len(rows) > limit {
 		rows, more = rows[:limit], true
 	}

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"hark/storage"
 	"hark/storage/sqldb"
+	"hark/storage/sqldb/conn"
 	"hark/storage/storagetest"
 )
 
@@ -18,39 +20,39 @@ import (
 // migration to the newest version, what the rows stand for must be found.
 var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing.T)){
 	1: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
-		w := newWorld(t, db)
-		m, waiting := newMessage(w.room), newMessage(w.room)
-		w.check(w.AcceptAt1(t.Context(), w.ada, m, spoken("kept through every migration")))
-		w.check(w.AcceptAt1(t.Context(), w.ada, waiting, nil))
+		h := oldHarness(t, db)
+		m, waiting := newMessage(h.room), newMessage(h.room)
+		h.check(h.AcceptAt1(t.Context(), h.ada, m, spoken("kept through every migration")))
+		h.check(h.AcceptAt1(t.Context(), h.ada, waiting, nil))
 		return func(t *testing.T) {
-			if got := must(db.Message(t.Context(), w.ada, m.ID))(t); got.State != storage.Ready || got.EndReason != "" || got.TranscriptVersion != 1 {
+			if got := must(db.Message(t.Context(), h.ada, m.ID))(t); got.State != storage.Ready || got.EndReason != "" || got.TranscriptVersion != 1 {
 				t.Errorf("message %+v", got)
 			}
-			if task := must(db.BeginJob(t.Context(), waiting.ID, "worker", 0))(t); task.HaveTranscript || task.Key != waiting.Original.Key {
+			if task := must(h.beginFor(waiting.ID, "worker", time.Minute))(t); task.HaveTranscript || task.Key != waiting.Original.Key {
 				t.Errorf("task %+v", task)
 			}
-			r := must(db.Search(t.Context(), w.bob, storage.Query{Text: "migration"}))(t)
+			r := must(db.Search(t.Context(), h.bob, storage.Query{Text: "migration"}))(t)
 			if len(r.Hits) != 1 || r.Hits[0].Message.ID != m.ID || r.Hits[0].StartMS != 1500 {
 				t.Errorf("hits %+v", r.Hits)
 			}
 		}
 	},
 	3: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
-		w := newWorld(t, db)
-		live := w.speak("n1")
+		h := oldHarness(t, db)
+		live := newRecording(h.room, "n1")
+		h.check(h.SpeakAt3(t.Context(), h.ada, live))
 		odd := strings.Repeat("not a kind ", 6000)
-		w.check(db.Exec(t.Context(), `UPDATE conversations SET kind = ?, title = '' WHERE id = ?`, odd, w.room.ID))
-		w.check(db.Exec(t.Context(), `UPDATE users SET role = 'Owner' WHERE id = ?`, w.eve.UserID))
-		w.check(db.Exec(t.Context(), `UPDATE recordings SET captions = '' WHERE message_id = ?`, live.ID))
-		_, secret, err := db.CreateToken(t.Context(), w.bob.UserID, storage.APIToken, "odd", 0)
-		w.check(err)
-		w.check(db.Exec(t.Context(), `UPDATE tokens SET kind = 'API' WHERE user_id = ?`, w.bob.UserID))
+		h.check(db.Exec(t.Context(), `UPDATE conversations SET kind = ?, title = '' WHERE id = ?`, odd, h.room.ID))
+		h.check(db.Exec(t.Context(), `UPDATE users SET role = 'Owner' WHERE id = ?`, h.eve.UserID))
+		h.check(db.Exec(t.Context(), `UPDATE recordings SET captions = '' WHERE message_id = ?`, live.ID))
+		secret := h.oldToken(h.bob, storage.APIToken)
+		h.check(db.Exec(t.Context(), `UPDATE tokens SET kind = 'API' WHERE user_id = ?`, h.bob.UserID))
 		return func(t *testing.T) {
-			if room := must(db.Conversation(t.Context(), w.bob, w.room.ID))(t); room.Kind != storage.Channel || room.Title == "" || room.MemberCount != 2 {
+			if room := must(db.Conversation(t.Context(), h.bob, h.room.ID))(t); room.Kind != storage.Channel || room.Title == "" || room.MemberCount != 2 {
 				t.Errorf("conversation %+v", room)
 			}
-			for _, u := range must(db.Users(t.Context(), w.ada.WorkspaceID))(t) {
-				if u.ID == w.eve.UserID && u.Role != storage.Guest {
+			for _, u := range must(db.Users(t.Context(), h.ada.WorkspaceID))(t) {
+				if u.ID == h.eve.UserID && u.Role != storage.Guest {
 					t.Errorf("user %+v", u)
 				}
 			}
@@ -63,23 +65,228 @@ var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing
 			}
 		}
 	},
-	2: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
-		w := newWorld(t, db)
-		m := newMessage(w.room)
-		w.check(w.AcceptAt1(t.Context(), w.ada, m, spoken("without a manifest")))
+	4: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+		h := oldHarness(t, db)
+		m, live := newMessage(h.room), newRecording(h.room, "n1")
+		h.check(h.AcceptAt1(t.Context(), h.ada, m, spoken("sent before there were drafts")))
+		h.check(h.SpeakAt3(t.Context(), h.ada, live))
 		return func(t *testing.T) {
-			if stale := must(db.StaleManifests(t.Context(), "", 10))(t); !slices.Equal(stale, []string{m.ID}) {
-				t.Errorf("manifests to write: %v", stale)
+			list := must(db.Messages(t.Context(), h.bob, h.room.ID, storage.MessagePage{}))(t).Messages
+			if len(list) != 2 || list[0].ID != live.ID || list[1].ID != m.ID || list[0].Unsent || list[1].Unsent || list[1].CreatedAt.IsZero() {
+				t.Errorf("bob sees %+v", list)
 			}
-			w.check(w.DeleteMessage(t.Context(), w.ada, m.ID))
-			doomed := must(db.DoomedObjects(t.Context(), 10))(t)
-			for _, key := range []string{storage.MessagePrefix(w.ada.WorkspaceID, m.ID), "renditions/" + m.ID} {
-				if !slices.Contains(doomed, key) {
-					t.Errorf("doomed are %v, not %s", doomed, key)
+			if drafts, _ := must2(db.Drafts(t.Context(), h.ada, storage.Page{}))(t); len(drafts) != 0 {
+				t.Errorf("drafts %+v", drafts)
+			}
+		}
+	},
+	8: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+		h := oldHarness(t, db)
+		secrets := map[storage.TokenKind]string{}
+		for _, kind := range []storage.TokenKind{storage.APIToken, storage.SessionToken} {
+			secrets[kind] = h.oldToken(h.bob, kind)
+		}
+		return func(t *testing.T) {
+			for kind, secret := range secrets {
+				if p := must(db.Authenticate(t.Context(), secret, kind))(t); p.UserID != h.bob.UserID || p.Scopes != "" {
+					t.Errorf("who has the %s is %+v", kind, p)
+				}
+			}
+			for _, token := range must(db.Tokens(t.Context(), h.bob))(t) {
+				if token.ParentID != "" || token.Scopes != "" {
+					t.Errorf("token %+v", token)
+				}
+			}
+			for _, u := range must(db.Users(t.Context(), h.ada.WorkspaceID))(t) {
+				if u.Disabled {
+					t.Errorf("user %+v", u)
 				}
 			}
 		}
 	},
+	2: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+		h := oldHarness(t, db)
+		m := newMessage(h.room)
+		h.check(h.AcceptAt1(t.Context(), h.ada, m, spoken("without a manifest")))
+		return func(t *testing.T) {
+			if stale := must(db.StaleManifests(t.Context(), "", 10))(t); !slices.Equal(stale, []string{m.ID}) {
+				t.Errorf("manifests to write: %v", stale)
+			}
+			h.check(h.DeleteMessage(t.Context(), h.ada, m.ID))
+			queued := must(db.ObjectsToDelete(t.Context(), 10))(t)
+			for _, key := range []string{storage.MessagePrefix(h.ada.WorkspaceID, m.ID), "renditions/" + m.ID} {
+				if !slices.Contains(queued, key) {
+					t.Errorf("queued are %v, not %s", queued, key)
+				}
+			}
+		}
+	},
+	9: eventsAt9,
+	14: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+		h := oldHarness(t, db)
+		return func(t *testing.T) {
+			must(db.RenameWorkspace(t.Context(), h.ada, "house"))(t)
+			if check := h.wholeAudit(); check.Entries != 1 {
+				t.Errorf("the audit log has %d entries", check.Entries)
+			}
+		}
+	},
+	5: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+		h := oldHarness(t, db)
+		h.exec(`UPDATE workspaces SET name = 'Hark' WHERE id = ?`, h.ada.WorkspaceID)
+		h.exec(`UPDATE users SET name = 'Owner' WHERE id = ?`, h.ada.UserID)
+		alone := h.oldConversation(1, storage.Channel, "General", h.ada) // not for everybody: ada may have talked to herself
+		shared := h.oldConversation(1, storage.Channel, "General", h.ada, h.bob, h.eve)
+		theirs := h.oldConversation(2, storage.Channel, "General", h.mal)
+		h.exec(`UPDATE conversations SET last_message_at = 5 WHERE id = ?`, theirs.ID)
+		first := h.oldConversation(1, storage.Direct, "", h.ada, h.bob)
+		used := h.oldConversation(1, storage.Direct, "", h.bob, h.ada)
+		h.exec(`UPDATE conversations SET last_message_at = 9 WHERE id = ?`, used.ID)
+		h.oldConversation(1, storage.Direct, "", h.ada, h.bob, h.eve)
+		return func(t *testing.T) {
+			if p := must(db.Profile(t.Context(), h.ada))(t); p.Named || p.Workspace.Named || p.Workspace.GeneralID != shared.ID {
+				t.Errorf("the owner is %+v; General is %s, not %s", p, shared.ID, alone.ID)
+			}
+			if p := must(db.Profile(t.Context(), h.mal))(t); !p.Named || !p.Workspace.Named || p.Workspace.GeneralID != "" {
+				t.Errorf("the owner elsewhere is %+v", p)
+			}
+			for _, by := range []storage.Principal{h.bob, h.ada} {
+				other := map[string]string{h.ada.UserID: h.bob.UserID, h.bob.UserID: h.ada.UserID}[by.UserID]
+				if c, created := must2(db.CreateConversation(t.Context(), by, storage.Direct, "", []string{other}))(t); created || c.ID != used.ID {
+					t.Errorf("the direct conversation is %s, created %v; want %s, where something was said", c.ID, created, used.ID)
+				}
+			}
+			if list, _ := must2(db.Conversations(t.Context(), h.ada, storage.Page{}))(t); !slices.ContainsFunc(list, func(c storage.Conversation) bool { return c.ID == first.ID }) {
+				t.Error("the other direct conversation is gone")
+			}
+			ida := must(db.CreateUser(t.Context(), h.ada.WorkspaceID, "Ida", storage.RoleMember))(t)
+			if members := must(db.ConversationMembers(t.Context(), h.ada, shared.ID))(t); len(members) != 4 || members[3].UserID != ida.ID {
+				t.Errorf("in General are %+v", members)
+			}
+		}
+	},
+	13: jobsAt13,
+	12: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+		h := oldHarness(t, db)
+		m, gone := newMessage(h.room), newMessage(h.room)
+		h.check(h.AcceptAt1(t.Context(), h.ada, m, spoken("counted")))
+		h.check(h.AcceptAt1(t.Context(), h.ada, gone, nil))
+		h.exec(`UPDATE messages SET rendition_bytes = 6 WHERE id = ?`, m.ID)
+		return func(t *testing.T) {
+			if u := must(db.Usage(t.Context(), h.ada))(t); u != (storage.Usage{Stored: 94, Waiting: 1}) {
+				t.Errorf("usage %+v", u)
+			}
+			h.check(db.DeleteMessage(t.Context(), h.ada, gone.ID))
+			if u := must(db.Usage(t.Context(), h.bob))(t); u != (storage.Usage{Stored: 50}) {
+				t.Errorf("usage %+v", u)
+			}
+		}
+	},
+	11: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+		h := oldHarness(t, db)
+		for i := range 21 {
+			by := h.ada
+			if i == 20 {
+				by = h.bob
+			}
+			h.check(h.AcceptAt1(t.Context(), by, newMessage(h.room), nil))
+		}
+		h.exec(`UPDATE messages SET sent_at = created_at`)
+		return func(t *testing.T) {
+			if got := h.places("Bob", 1); got[0] > 2 {
+				t.Errorf("Bob's job is begun at place %v", got)
+			}
+			h.send(h.bob, h.room.ID)
+			if got := h.places("Bob", 1); got[0] > 2 {
+				t.Errorf("Bob's new job is begun at place %v", got)
+			}
+			if got := h.places("Ada", 10); got[9] != 10 {
+				t.Errorf("Ada's are begun at %v", got)
+			}
+		}
+	},
+}
+
+// jobsAt13 has jobs in every state, and a message that a node of version 13 adds while
+// the new one is there, where the database serves several.
+func jobsAt13(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+	h := oldHarness(t, db)
+	accept := func() storage.NewMessage {
+		m := newMessage(h.room)
+		h.check(h.AcceptAt1(t.Context(), h.ada, m, nil))
+		return m
+	}
+	waiting, running, failed, ready, late := accept(), accept(), accept(), newMessage(h.room), accept()
+	h.check(h.AcceptAt1(t.Context(), h.ada, ready, spoken("ready before there were kinds")))
+	h.exec(`UPDATE messages SET sent_at = created_at`)
+	h.exec(`UPDATE jobs SET author_id = ?`, h.ada.UserID)
+	h.exec(`UPDATE jobs SET state = 'running', attempt = 2, tries = 2, worker = 'old', lease_until = 1 WHERE id = ?`, running.ID)
+	h.exec(`UPDATE jobs SET state = 'failed', attempt = 5, tries = 5 WHERE id = ?`, failed.ID)
+	h.exec(`UPDATE messages SET state = 'failed', failure_reason = 'old' WHERE id = ?`, failed.ID)
+	h.exec(`DELETE FROM jobs WHERE id = ?`, late.ID)
+	return func(t *testing.T) {
+		h.check(db.AddJob(t.Context(), h.ada.WorkspaceID, storage.NewJob{Kind: letter, Subject: "new"}))
+		want := []string{waiting.ID}
+		if db.Dialect() == "postgres" { // SQLite serves one process, so one version
+			h.check(db.AddJobAt13(t.Context(), 1, late.ID, h.ada.UserID))
+			want = []string{late.ID, waiting.ID}
+		}
+		if due, next := must2(db.JobsAt13(t.Context()))(t); !slices.Equal(due, want) || !slices.Contains(want, next) {
+			t.Errorf("version 13 sees %v due and %s next, want %v", due, next, want)
+		}
+		for _, id := range want {
+			if task := h.begin(storage.JobRef{ID: id}); task.ID != id || task.Kind != storage.Transcribe || task.Subject != id || task.MessageID != id || task.Attempt != 1 {
+				t.Errorf("task %+v", task)
+			}
+		}
+		if task := h.begin(storage.JobRef{ID: running.ID}); task.Attempt != 3 || task.Try != 2 {
+			t.Errorf("after a lost attempt: %+v", task)
+		}
+		must(db.RetryMessage(t.Context(), h.ada, failed.ID))(t)
+		must(db.RetryMessage(t.Context(), h.ada, ready.ID))(t)
+		if got := h.places("Ada", 2); !slices.Equal(got, []int{1, 2}) {
+			t.Errorf("those that are tried again are begun at %v", got)
+		}
+	}
+}
+
+// eventsAt9 has events of one person, of several and of none, as version 9 of the
+// schema wrote them.
+func eventsAt9(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+	h := oldHarness(t, db)
+	names := map[string]string{"ada": h.ada.UserID, "bob": h.bob.UserID, "eve": h.eve.UserID, "": ""}
+	seq := 0
+	event := func(typ storage.EventType, conversationID, audience string) {
+		seq++
+		for name, id := range names {
+			audience = strings.ReplaceAll(audience, ","+name+",", ","+id+",")
+		}
+		h.exec(`INSERT INTO events (workspace_no, seq, type, conversation_id, message_id, audience, data, at) VALUES (1, ?, ?, ?, '', ?, '', 1)`,
+			seq, typ, conversationID, audience)
+	}
+	event(storage.MessageCreated, h.room.ID, "")
+	event(storage.DraftCreated, h.room.ID, ",ada,")
+	event(storage.ConversationDeleted, storage.NewID(), ",bob,,eve,")
+	event(storage.ConversationDeleted, storage.NewID(), ",eve,")
+	event(storage.UserCreated, "", "*,,")
+	event(storage.ConversationDeleted, storage.NewID(), ",,")
+	h.exec(`UPDATE workspaces SET last_event = ? WHERE no = 1`, seq)
+	return func(t *testing.T) {
+		for _, want := range []struct {
+			who  storage.Principal
+			seqs []int64
+		}{{h.ada, []int64{1, 2, 5}}, {h.bob, []int64{1, 3, 5}}, {h.eve, []int64{3, 4, 5}}} {
+			if got := h.heard(want.who); !slices.Equal(got, want.seqs) {
+				t.Errorf("%s hears %v, want %v", want.who.UserName, got, want.seqs)
+			}
+		}
+		tail := must(db.EventTail(t.Context(), h.ada.WorkspaceID, 0, 100))(t)
+		for i, user := range []string{"", h.ada.UserID, "", h.eve.UserID, "", ""} {
+			if tail.Events[i].OnlyFor != user {
+				t.Errorf("event %d is for %q, want %q", i+1, tail.Events[i].OnlyFor, user)
+			}
+		}
+	}
 }
 
 func TestMigrateFromEachVersion(t *testing.T) {
@@ -112,16 +319,40 @@ func TestMigrateFromEachVersion(t *testing.T) {
 // forth again, as far as that version knew it.
 func TestMigrateBackAndForth(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
-		m := w.say(w.ada, w.room.ID, "there and back")
+		h := newHarness(t, db)
+		m := h.say(h.ada, h.room.ID, "there and back")
 		_, newest, err := db.SchemaVersion(t.Context())
-		w.check(err)
-		w.check(db.MigrateBack(t.Context(), newest-1))
-		w.check(db.Migrate(t.Context()))
-		if got := must(db.Message(t.Context(), w.ada, m.ID))(t); got.State != storage.Ready {
+		h.check(err)
+		h.check(db.MigrateBack(t.Context(), newest-1))
+		h.check(db.Migrate(t.Context()))
+		if got := must(db.Message(t.Context(), h.ada, m.ID))(t); got.State != storage.Ready {
 			t.Errorf("message %+v", got)
 		}
-		if r := must(db.Search(t.Context(), w.bob, storage.Query{Text: "back"}))(t); len(r.Hits) != 1 {
+		if r := must(db.Search(t.Context(), h.bob, storage.Query{Text: "back"}))(t); len(r.Hits) != 1 {
+			t.Errorf("hits %+v", r.Hits)
+		}
+	})
+}
+
+// A version that knows of no purging finds nothing of a conversation that was
+// deleted and not purged yet.
+func TestMigrateBackPurges(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		h.say(h.ada, h.room.ID, "remarkable pumpkin")
+		h.say(h.ada, h.conversation(h.ada).ID, "wonderful aubergine")
+		h.check(h.DeleteConversation(t.Context(), h.ada, h.room.ID))
+		h.check(db.MigrateBack(t.Context(), 10))
+		for _, table := range must(db.TablesWith(t.Context(), "pumpkin"))(t) {
+			if table != "lexicon_trigrams" { // which offer nothing that the lexicon does not have
+				t.Errorf("%s still has it", table)
+			}
+		}
+		if n := must(db.IndexRows(t.Context()))(t); n != 1 {
+			t.Errorf("%d messages are in the index", n)
+		}
+		h.check(db.Migrate(t.Context()))
+		if r := must(db.Search(t.Context(), h.ada, storage.Query{Text: "aubergine"}))(t); len(r.Hits) != 1 {
 			t.Errorf("hits %+v", r.Hits)
 		}
 	})
@@ -144,17 +375,9 @@ func TestNodesThatStartAtOnceMigrateOnce(t *testing.T) {
 func TestNewerSchemaIsRefused(t *testing.T) {
 	for name, url := range map[string]string{"sqlite": storagetest.SQLite(t), "postgres": storagetest.Postgres(t)} {
 		t.Run(name, func(t *testing.T) {
-			db := storagetest.Open(t, url)
-			if err := db.Migrate(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			_, newest, err := db.SchemaVersion(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			storagetest.Exec(t, url, fmt.Sprintf(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE)`, newest+3))
-			err = db.Migrate(t.Context())
-			wantErr(t, err, sqldb.ErrNewerSchema)
+			db, newest := storagetest.NewerSchema(t, url, 3)
+			err := db.Migrate(t.Context())
+			wantErr(t, err, conn.ErrNewerSchema)
 			if said := fmt.Sprintf("version %d, and this hark knows versions up to %d", newest+3, newest); !strings.Contains(fmt.Sprint(err), said) {
 				t.Errorf("%v does not say %q", err, said)
 			}
@@ -184,13 +407,13 @@ func TestSQLiteReopens(t *testing.T) {
 	if err := first.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, first)
-	m := w.say(w.ada, w.room.ID, "still here")
+	h := newHarness(t, first)
+	m := h.say(h.ada, h.room.ID, "still here")
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
 	second := storagetest.Open(t, url)
-	if got := must(second.Message(t.Context(), w.ada, m.ID))(t); got.State != storage.Ready {
+	if got := must(second.Message(t.Context(), h.ada, m.ID))(t); got.State != storage.Ready {
 		t.Errorf("message %+v", got)
 	}
 	if err := second.Ping(t.Context()); err != nil || second.Dialect() != "sqlite" {

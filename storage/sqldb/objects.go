@@ -5,22 +5,24 @@ import (
 	"time"
 
 	"hark/storage"
+	"hark/storage/sqldb/conn"
 )
 
 // lateObject is how long after a message's deletion a worker or a recorder that
 // had begun may still put an object of it.
 const lateObject = time.Hour
 
-// doom notes the objects of the messages that condition names: all below the
+// queueDeletion notes, in doomed_objects, the objects of the messages that condition names: all below the
 // message's own prefix, and the rendition of an older version, which lies
 // elsewhere. They are to be deleted at once, and again an hour later where a
-// worker or a recorder may have put one meanwhile.
-func (t *tx) doom(ctx context.Context, condition string, args ...any) error {
+// worker or a recorder may have put one meanwhile. (The table keeps its name,
+// under which the version before this one reads it while both run.)
+func (t *tx) queueDeletion(ctx context.Context, condition string, args ...any) error {
 	for _, keys := range []struct{ of, among string }{
 		{"'" + storage.MessagePrefix("' || w.id || '", "' || m.id || '") + "'", ""},
 		{"m.rendition_key", " AND m.rendition_key LIKE 'renditions/%'"},
 	} {
-		_, err := t.exec(ctx, `INSERT INTO doomed_objects (key, due_at, again_at)
+		_, err := t.Exec(ctx, `INSERT INTO doomed_objects (key, due_at, again_at)
 			SELECT `+keys.of+`, CAST(? AS BIGINT), CASE WHEN EXISTS
 				(SELECT 1 FROM jobs j WHERE j.message_id = m.id AND j.state = 'running') OR m.state = ? THEN CAST(? AS BIGINT) ELSE 0 END
 			FROM messages m JOIN workspaces w ON w.no = m.workspace_no WHERE m.`+condition+keys.among+` ON CONFLICT (key) DO NOTHING`,
@@ -32,27 +34,28 @@ func (t *tx) doom(ctx context.Context, condition string, args ...any) error {
 	return nil
 }
 
-// DoomedObjects returns up to limit keys of objects to delete. Some may not
-// exist. A key that ends in a slash stands for all below it. Keys come again until [DB.ForgetObjects] is told of them.
-func (db *DB) DoomedObjects(ctx context.Context, limit int) ([]string, error) {
+// ObjectsToDelete returns up to limit keys of objects to delete. Some may not
+// exist. A key that ends in a slash stands for all below it. Keys come again until
+// [DB.ForgetObjects] is called with them.
+func (db *DB) ObjectsToDelete(ctx context.Context, limit int) ([]string, error) {
 	var keys []string
-	err := db.read(ctx, "list doomed objects", func(ctx context.Context, s session) error {
-		return s.list(ctx, &keys, `SELECT key FROM doomed_objects WHERE due_at <= (SELECT `+s.dialect.now()+`) ORDER BY due_at, key LIMIT ?`, limit)
+	err := db.read(ctx, "list objects to delete", func(ctx context.Context, s session) error {
+		return s.List(ctx, &keys, `SELECT key FROM doomed_objects WHERE due_at <= (SELECT `+s.NowSQL()+`) ORDER BY due_at, key LIMIT ?`, limit)
 	})
 	return keys, err
 }
 
-// ForgetObjects is told that doomed objects are deleted. One that a worker may
+// ForgetObjects notes that objects are deleted. One that a worker may
 // have put since its message was deleted is named once more, an hour later.
 func (db *DB) ForgetObjects(ctx context.Context, keys []string) error {
 	return db.write(ctx, "forget objects", func(ctx context.Context, t *tx) error {
 		for _, key := range keys {
-			again, err := t.exec(ctx, `UPDATE doomed_objects SET due_at = again_at, again_at = 0 WHERE key = ? AND again_at > ?`, key, toMS(t.now))
+			again, err := t.Exec(ctx, `UPDATE doomed_objects SET due_at = again_at, again_at = 0 WHERE key = ? AND again_at > ?`, key, toMS(t.now))
 			if err != nil {
 				return err
 			}
 			if again == 0 {
-				if _, err := t.exec(ctx, `DELETE FROM doomed_objects WHERE key = ?`, key); err != nil {
+				if _, err := t.Exec(ctx, `DELETE FROM doomed_objects WHERE key = ?`, key); err != nil {
 					return err
 				}
 			}
@@ -80,8 +83,8 @@ func (db *DB) KnownObjects(ctx context.Context, messageIDs []string) (map[string
 		Recording    bool
 	}
 	err := db.read(ctx, "look for messages of objects", func(ctx context.Context, s session) error {
-		return s.list(ctx, &rows, `SELECT m.id, m.original_key, m.rendition_key, r.message_id IS NOT NULL AS recording
-			FROM messages m LEFT JOIN recordings r ON r.message_id = m.id WHERE m.id IN `+tuples(1, len(args)), args...)
+		return s.List(ctx, &rows, `SELECT m.id, m.original_key, m.rendition_key, r.message_id IS NOT NULL AS recording
+			FROM messages m LEFT JOIN recordings r ON r.message_id = m.id WHERE m.id IN `+conn.Tuples(1, len(args)), args...)
 	})
 	known := make(map[string]storage.MessageObjects, len(rows))
 	for _, r := range rows {
@@ -97,15 +100,25 @@ const (
 	keepTokens = 30 * 24 * time.Hour
 )
 
+// keysAtOnce is how many idempotency keys are forgotten in one transaction.
+const keysAtOnce = 500
+
 // SweepIdentity forgets idempotency keys after two days, and credentials that
 // have been over for a month.
 func (db *DB) SweepIdentity(ctx context.Context) error {
-	return db.write(ctx, "sweep keys and tokens", func(ctx context.Context, t *tx) error {
-		if _, err := t.exec(ctx, `DELETE FROM idempotency_keys WHERE created_at < ?`, toMS(t.now.Add(-keepKeys))); err != nil {
+	for n := int64(keysAtOnce); n == keysAtOnce; {
+		err := db.write(ctx, "sweep idempotency keys", func(ctx context.Context, t *tx) (err error) {
+			n, err = t.Exec(ctx, `DELETE FROM idempotency_keys WHERE (user_id, key) IN
+				(SELECT user_id, key FROM idempotency_keys WHERE created_at < ? LIMIT ?)`, toMS(t.now.Add(-keepKeys)), keysAtOnce)
+			return err
+		})
+		if err != nil {
 			return err
 		}
+	}
+	return db.write(ctx, "sweep tokens", func(ctx context.Context, t *tx) error {
 		old := toMS(t.now.Add(-keepTokens))
-		_, err := t.exec(ctx, `DELETE FROM tokens WHERE kind <> ? AND (ended_at > 0 AND ended_at < ? OR expires_at > 0 AND expires_at < ?)`,
+		_, err := t.Exec(ctx, `DELETE FROM tokens WHERE kind <> ? AND (ended_at > 0 AND ended_at < ? OR expires_at > 0 AND expires_at < ?)`,
 			storage.APIToken, old, old)
 		return err
 	})

@@ -13,9 +13,9 @@ import (
 	"hark/storage/storagetest"
 )
 
-// outage is a world whose Postgres comes and goes.
+// outage is a harness whose Postgres comes and goes.
 type outage struct {
-	*world
+	*harness
 	server *storagetest.Cluster
 }
 
@@ -25,7 +25,7 @@ func newOutage(t *testing.T) outage {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return outage{newWorld(t, db), server}
+	return outage{newHarness(t, db), server}
 }
 
 // warm has several connections wait in the pool.
@@ -50,7 +50,7 @@ func (o outage) away(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	_, _, _, err := o.Accept(ctx, o.ada, newMessage(o.room))
+	_, _, err := o.Accept(ctx, o.ada, newMessage(o.room))
 	wantErr(t, err, storage.ErrUnreachable)
 	wantErr(t, o.Ping(ctx), storage.ErrUnreachable)
 }
@@ -97,7 +97,7 @@ func TestPostgresComesAndGoes(t *testing.T) {
 // was read-only when they were made.
 func TestConnectionsThatStayReadOnly(t *testing.T) {
 	url := storagetest.Postgres(t)
-	o := outage{world: newWorld(t, storagetest.Open(t, url))}
+	o := outage{harness: newHarness(t, storagetest.Open(t, url))}
 	o.warm(t)
 	name := url[strings.LastIndex(url, "/")+1:]
 	name, _, _ = strings.Cut(name, "?")
@@ -112,48 +112,16 @@ func TestConnectionsThatStayReadOnly(t *testing.T) {
 // TestStatementTimeout has the server give up what Hark would have waited for.
 func TestStatementTimeout(t *testing.T) {
 	url := storagetest.Postgres(t)
-	w := newWorld(t, storagetest.Open(t, url))
-	w.DB = storagetest.Open(t, url+"&statement_timeout=100")
+	h := newHarness(t, storagetest.Open(t, url))
+	h.DB = storagetest.Open(t, url+"&statement_timeout=100")
 	began, held, over := make(chan struct{}), make(chan error), make(chan struct{})
 	go func() {
-		held <- storagetest.Open(t, url).HoldWorkspace(t.Context(), w.ada.WorkspaceID, func() { close(began); <-over })
+		held <- storagetest.Open(t, url).HoldWorkspace(t.Context(), h.ada.WorkspaceID, func() { close(began); <-over })
 	}()
 	<-began
-	_, _, _, err := w.Accept(t.Context(), w.ada, newMessage(w.room))
+	_, _, err := h.Accept(t.Context(), h.ada, newMessage(h.room))
 	wantErr(t, err, storage.ErrUnreachable)
 	close(over)
-	w.check(<-held)
-	w.send(w.ada, w.room.ID)
-}
-
-// TestTooManyConnections has others take all connections that there may be.
-func TestTooManyConnections(t *testing.T) {
-	url := storagetest.LimitedPostgres(t, 3)
-	db := storagetest.Open(t, url, storagetest.Conns(2))
-	if err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	w := newWorld(t, db)
-	other := storagetest.Open(t, url, storagetest.Conns(3))
-	w.DropConnections()
-	begun, over := make(chan struct{}, 3), make(chan struct{})
-	var holds []func() error
-	for range 3 {
-		holds = append(holds, func() error { return other.HoldConnection(t.Context(), func() { begun <- struct{}{}; <-over }) })
-	}
-	held := make(chan []error)
-	go func() { held <- atOnce(holds...) }()
-	for range 3 {
-		<-begun
-	}
-	_, _, _, err := w.Accept(t.Context(), w.ada, newMessage(w.room))
-	wantErr(t, err, storage.ErrUnreachable)
-	wantErr(t, w.Ping(t.Context()), storage.ErrUnreachable)
-	_, err = sqldb.Open(t.Context(), sqldb.Config{URL: url})
-	wantErr(t, err, storage.ErrUnreachable)
-	close(over)
-	w.check(errors.Join(<-held...))
-	other.DropConnections()
-	w.send(w.ada, w.room.ID)
-	w.check(w.Ping(t.Context()))
+	h.check(<-held)
+	h.send(h.ada, h.room.ID)
 }

@@ -31,38 +31,40 @@ func (r recordingRow) recording() storage.LiveRecording {
 	}
 }
 
-// BeginRecording records that the actor begins to speak a message: it is
-// listed as recording from now on. What it is a reply to, and that the actor is
+// BeginRecording records that the principal begins to speak a message: it is
+// listed as recording from now on, among the messages of its conversation or,
+// as a draft, among the drafts of the principal. What it is a reply to, and that the principal is
 // in the conversation, is checked as for a clip. It has no job until it is
 // finished.
-func (db *DB) BeginRecording(ctx context.Context, actor storage.Actor, r storage.NewRecording) (msg storage.Message, err error) {
-	err = db.change(ctx, "begin recording", actor.WorkspaceID, func(ctx context.Context, t *tx) error {
-		if err := storage.CheckCaptions(r.Captions); err != nil {
+func (db *DB) BeginRecording(ctx context.Context, principal storage.Principal, r storage.NewRecording) (msg storage.Message, err error) {
+	err = db.changeBy(ctx, "begin recording", principal, func(ctx context.Context, t *tx) error {
+		if err := storage.CheckRecording(r); err != nil {
 			return err
 		}
-		if _, err := t.conversation(ctx, t.workspaceNo, actor, r.ConversationID); err != nil {
+		if _, err := t.speakable(ctx, principal, r.ConversationID); err != nil {
 			return err
 		}
 		n, err := t.next(ctx, "last_message", 1)
 		if err != nil {
 			return err
 		}
-		err = t.insertMessage(ctx, actor, storage.NewMessage{
-			ID: r.ID, ConversationID: r.ConversationID, Title: r.Title, ReplyTo: r.ReplyTo, ReplyAtMS: r.ReplyAtMS,
-			Original: storage.Original{Key: r.OriginalKey},
+		err = t.insertMessage(ctx, principal, storage.NewMessage{
+			ID: r.ID, ConversationID: r.ConversationID, Draft: r.Draft, Original: storage.Original{Key: r.OriginalKey},
 		}, n, storage.Recording)
 		if err != nil {
 			return err
 		}
-		if err := t.noteActivity(ctx, r.ConversationID); err != nil {
-			return err
+		if !r.Unsent {
+			if err := t.noteActivity(ctx, r.ConversationID); err != nil {
+				return err
+			}
 		}
-		_, err = t.exec(ctx, `INSERT INTO recordings (message_id, workspace_no, node, lease_until, begun_at, captions) VALUES (?, ?, ?, ?, ?, ?)`,
+		_, err = t.Exec(ctx, `INSERT INTO recordings (message_id, workspace_no, node, lease_until, begun_at, captions) VALUES (?, ?, ?, ?, ?, ?)`,
 			r.ID, t.workspaceNo, r.Node, toMS(t.now.Add(r.Lease)), toMS(t.now), r.Captions)
 		if err != nil {
 			return err
 		}
-		row, err := t.message(ctx, t.workspaceNo, actor, r.ID)
+		row, err := t.message(ctx, t.workspaceNo, principal, r.ID)
 		msg = row.message()
 		return err
 	})
@@ -75,7 +77,7 @@ func (db *DB) BeginRecording(ctx context.Context, actor storage.Actor, r storage
 func (db *DB) RenewRecordings(ctx context.Context, node string, lease time.Duration) (held []string, err error) {
 	err = db.write(ctx, "renew recordings", func(ctx context.Context, t *tx) error {
 		held = nil
-		return t.list(ctx, &held, `UPDATE recordings SET lease_until = ? WHERE node = ? RETURNING message_id`, toMS(t.now.Add(lease)), node)
+		return t.List(ctx, &held, `UPDATE recordings SET lease_until = ? WHERE node = ? RETURNING message_id`, toMS(t.now.Add(lease)), node)
 	})
 	return held, err
 }
@@ -89,13 +91,13 @@ func (db *DB) RecordingsOf(ctx context.Context, node string) ([]storage.LiveReco
 // LostRecordings returns up to limit recordings whose lease ended longer ago
 // than silent, the longest lost first.
 func (db *DB) LostRecordings(ctx context.Context, silent time.Duration, limit int) ([]storage.LiveRecording, error) {
-	return db.recordings(ctx, "list lost recordings", `WHERE r.lease_until < (SELECT `+db.dialect.now()+`) - ? ORDER BY r.lease_until, r.message_id LIMIT ?`, silent.Milliseconds(), limit)
+	return db.recordings(ctx, "list lost recordings", `WHERE r.lease_until < (SELECT `+db.conn.Dialect().NowSQL()+`) - ? ORDER BY r.lease_until, r.message_id LIMIT ?`, silent.Milliseconds(), limit)
 }
 
 func (db *DB) recordings(ctx context.Context, op, condition string, args ...any) ([]storage.LiveRecording, error) {
 	var rows []recordingRow
 	err := db.read(ctx, op, func(ctx context.Context, s session) error {
-		return s.list(ctx, &rows, selectRecordings+condition, args...)
+		return s.List(ctx, &rows, selectRecordings+condition, args...)
 	})
 	list := make([]storage.LiveRecording, len(rows))
 	for i, r := range rows {
@@ -112,12 +114,12 @@ func (db *DB) recordings(ctx context.Context, op, condition string, args ...any)
 func (db *DB) ClaimRecording(ctx context.Context, id, fromNode, node string, lease time.Duration) (storage.LiveRecording, error) {
 	var row recordingRow
 	err := db.write(ctx, "claim recording", func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `UPDATE recordings SET node = ?, lease_until = ? WHERE message_id = ? AND node = ? AND (node = ? OR lease_until <= ?)`,
+		n, err := t.Exec(ctx, `UPDATE recordings SET node = ?, lease_until = ? WHERE message_id = ? AND node = ? AND (node = ? OR lease_until <= ?)`,
 			node, toMS(t.now.Add(lease)), id, fromNode, node, toMS(t.now))
 		if err != nil {
 			return err
 		}
-		if err := t.get(ctx, &row, selectRecordings+`WHERE r.message_id = ?`, id); err != nil {
+		if err := t.Get(ctx, &row, selectRecordings+`WHERE r.message_id = ?`, id); err != nil {
 			return err
 		}
 		if n == 0 {

@@ -30,15 +30,15 @@ func atOnce(calls ...func() error) []error {
 
 func TestOneOfManyClaims(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
+		h := newHarness(t, db)
 		for range 5 {
-			r := newRecording(w.room, "dead")
+			r := newRecording(h.room, "dead")
 			r.Lease = 0
-			m := must(w.BeginRecording(t.Context(), w.ada, r))(t)
+			m := must(h.BeginRecording(t.Context(), h.ada, r))(t)
 			var claims []func() error
 			for i := range 6 {
 				claims = append(claims, func() error {
-					_, err := w.ClaimRecording(t.Context(), m.ID, "dead", fmt.Sprint("n", i), time.Minute)
+					_, err := h.ClaimRecording(t.Context(), m.ID, "dead", fmt.Sprint("n", i), time.Minute)
 					return err
 				})
 			}
@@ -59,30 +59,30 @@ func TestOneOfManyClaims(t *testing.T) {
 
 func TestFinishAgainstClaim(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
+		h := newHarness(t, db)
 		for range 10 {
-			r := newRecording(w.room, "slow")
+			r := newRecording(h.room, "slow")
 			r.Lease = 0
-			m := must(w.BeginRecording(t.Context(), w.ada, r))(t)
+			m := must(h.BeginRecording(t.Context(), h.ada, r))(t)
 			errs := atOnce(
 				func() error {
-					_, _, err := w.FinishRecording(t.Context(), finished(m, "slow", "mine"))
+					_, err := h.FinishRecording(t.Context(), finished(m, "slow", "mine"))
 					return err
 				},
 				func() error {
-					_, err := w.ClaimRecording(t.Context(), m.ID, "slow", "fast", time.Minute)
+					_, err := h.ClaimRecording(t.Context(), m.ID, "slow", "fast", time.Minute)
 					return err
 				})
-			state := w.state(m.ID).State
+			state := h.state(m.ID).State
 			switch {
 			case errs[0] == nil && errors.Is(errs[1], storage.ErrNotFound) && state == storage.Ready:
 			case errors.Is(errs[0], storage.ErrStale) && errs[1] == nil && state == storage.Recording:
-				w.finish(finished(m, "fast", "theirs"))
+				h.finish(finished(m, "fast", "theirs"))
 			default:
 				t.Fatalf("finish: %v, claim: %v, state %s", errs[0], errs[1], state)
 			}
 		}
-		if found := len(w.said("mine")) + len(w.said("theirs")); found != 10 {
+		if found := len(h.said("mine")) + len(h.said("theirs")); found != 10 {
 			t.Errorf("%d are found", found)
 		}
 	})
@@ -90,32 +90,32 @@ func TestFinishAgainstClaim(t *testing.T) {
 
 func TestFinishAgainstDelete(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
+		h := newHarness(t, db)
 		for range 10 {
-			m := w.speak("n1")
+			m := h.speak("n1")
 			errs := atOnce(
 				func() error {
-					_, _, err := w.FinishRecording(t.Context(), finished(m, "n1", "vanishing words"))
+					_, err := h.FinishRecording(t.Context(), finished(m, "n1", "vanishing words"))
 					return err
 				},
-				func() error { return w.DeleteMessage(t.Context(), w.ada, m.ID) },
+				func() error { return h.DeleteMessage(t.Context(), h.ada, m.ID) },
 				func() error {
-					_, err := w.RenewRecordings(t.Context(), "n1", time.Minute)
+					_, err := h.RenewRecordings(t.Context(), "n1", time.Minute)
 					return err
 				})
-			w.check(errs[1])
-			w.check(errs[2])
+			h.check(errs[1])
+			h.check(errs[2])
 			if errs[0] != nil {
 				wantErr(t, errs[0], storage.ErrNotFound)
 			}
-			if doomed := must(w.DoomedObjects(t.Context(), 100))(t); !contains(doomed, storage.MessagePrefix(m.WorkspaceID, m.ID)) {
-				t.Error("the original is not doomed")
+			if queued := must(h.ObjectsToDelete(t.Context(), 100))(t); !contains(queued, storage.MessagePrefix(m.WorkspaceID, m.ID)) {
+				t.Error("the original is not queued for deletion")
 			}
 		}
-		if rows := must(w.IndexRows(t.Context()))(t); rows != 0 {
+		if rows := must(h.IndexRows(t.Context()))(t); rows != 0 {
 			t.Errorf("%d messages are left in the index", rows)
 		}
-		if words, _ := must2(w.LexiconRows(t.Context()))(t); words != 0 {
+		if words, _ := must2(h.LexiconRows(t.Context()))(t); words != 0 {
 			t.Errorf("%d words are left in the lexicon", words)
 		}
 	})
@@ -123,19 +123,19 @@ func TestFinishAgainstDelete(t *testing.T) {
 
 func TestFinishTwiceAtOnce(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
-		m := w.speak("n1")
+		h := newHarness(t, db)
+		m := h.speak("n1")
 		finish := func() error {
-			got, job, err := w.FinishRecording(t.Context(), finished(m, "n1", "once"))
-			if err == nil && (got.State != storage.Ready || got.TranscriptVersion != 1 || job.ID != m.ID) {
-				err = fmt.Errorf("message %+v, job %+v", got, job)
+			got, err := h.FinishRecording(t.Context(), finished(m, "n1", "once"))
+			if err == nil && (got.State != storage.Ready || got.TranscriptVersion != 1) {
+				err = fmt.Errorf("message %+v", got)
 			}
 			return err
 		}
 		for _, err := range atOnce(finish, finish, finish) {
-			w.check(err)
+			h.check(err)
 		}
-		if said := w.said("once"); len(said) != 1 {
+		if said := h.said("once"); len(said) != 1 {
 			t.Errorf("found %v", said)
 		}
 	})
@@ -145,21 +145,21 @@ func TestFinishTwiceAtOnce(t *testing.T) {
 // that a deletion keeps to.
 func TestRenewAgainstDeleteConversation(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(t, db)
+		h := newHarness(t, db)
 		for range 5 {
-			room := w.conversation(w.ada)
+			room := h.conversation(h.ada)
 			for range 20 {
-				must(w.BeginRecording(t.Context(), w.ada, newRecording(room, "n1")))(t)
+				must(h.BeginRecording(t.Context(), h.ada, newRecording(room, "n1")))(t)
 			}
 			renew := func() error {
-				_, err := w.RenewRecordings(t.Context(), "n1", time.Minute)
+				_, err := h.RenewRecordings(t.Context(), "n1", time.Minute)
 				return err
 			}
-			for _, err := range atOnce(renew, renew, func() error { return w.DeleteConversation(t.Context(), w.ada, room.ID) }) {
-				w.check(err)
+			for _, err := range atOnce(renew, renew, func() error { return h.DeleteConversation(t.Context(), h.ada, room.ID) }) {
+				h.check(err)
 			}
 		}
-		if held := must(w.RenewRecordings(t.Context(), "n1", time.Minute))(t); len(held) != 0 {
+		if held := must(h.RenewRecordings(t.Context(), "n1", time.Minute))(t); len(held) != 0 {
 			t.Errorf("held %v", held)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hark/storage"
+	"hark/storage/sqldb/codec"
 )
 
 // Restored is a message that is made again from what lies in the object store.
@@ -20,15 +21,16 @@ type Restored struct {
 // RestoreWorkspace makes a workspace with the id that it had, unless it is
 // there.
 func (db *DB) RestoreWorkspace(ctx context.Context, w storage.ManifestWorkspace) error {
+	w.Tidy()
 	return db.write(ctx, "restore workspace", func(ctx context.Context, t *tx) error {
 		if err := t.lockInstance(ctx); err != nil {
 			return err
 		}
 		var n int
-		if err := t.get(ctx, &n, `SELECT COUNT(*) FROM workspaces WHERE id = ?`, w.ID); err != nil || n > 0 {
+		if err := t.Get(ctx, &n, `SELECT COUNT(*) FROM workspaces WHERE id = ?`, w.ID); err != nil || n > 0 {
 			return err
 		}
-		_, err := t.exec(ctx, `INSERT INTO workspaces (no, id, name, created_at)
+		_, err := t.Exec(ctx, `INSERT INTO workspaces (no, id, name, created_at)
 			VALUES ((SELECT COALESCE(MAX(no), 0) + 1 FROM workspaces), ?, ?, ?)`, w.ID, clean(w.Name), toMS(w.CreatedAt))
 		return err
 	})
@@ -37,16 +39,19 @@ func (db *DB) RestoreWorkspace(ctx context.Context, w storage.ManifestWorkspace)
 // Restore makes the messages of a workspace again that are not there, in the
 // order in which they are given, with their conversations and the people that
 // they name where those are not there either; what is there stays as it is, and
-// so does what was deleted and whose objects are about to go.
+// so does what was deleted and whose objects are about to go. Manifests are
+// tidied first (see [storage.Manifest.Tidy]).
 // Each message is searchable at once where its transcript is known, and gets a
 // job for all that is missing. All are made or none; it may be repeated.
 func (db *DB) Restore(ctx context.Context, workspaceID string, messages []Restored) (restored int, err error) {
 	err = db.change(ctx, "restore messages", workspaceID, func(ctx context.Context, t *tx) error {
 		restored = 0
 		for _, m := range messages {
+			m.Tidy()
 			var n int
-			err := t.get(ctx, &n, `SELECT (SELECT COUNT(*) FROM messages WHERE id = ?) + (SELECT COUNT(*) FROM doomed_objects WHERE key = ?)`,
-				m.Message.ID, storage.MessagePrefix(workspaceID, m.Message.ID))
+			err := t.Get(ctx, &n, `SELECT (SELECT COUNT(*) FROM messages WHERE id = ?) + (SELECT COUNT(*) FROM doomed_objects WHERE key = ?)
+					+ (SELECT COUNT(*) FROM conversations WHERE id = ? AND deleted_at > 0)`,
+				m.Message.ID, storage.MessagePrefix(workspaceID, m.Message.ID), m.Conversation.ID)
 			if err != nil {
 				return err
 			}
@@ -70,7 +75,7 @@ func (db *DB) Restore(ctx context.Context, workspaceID string, messages []Restor
 func (t *tx) restorePlace(ctx context.Context, m storage.Manifest) error {
 	for _, p := range m.People {
 		var n int
-		if err := t.get(ctx, &n, `SELECT COUNT(*) FROM users WHERE id = ?`, p.ID); err != nil {
+		if err := t.Get(ctx, &n, `SELECT COUNT(*) FROM users WHERE id = ?`, p.ID); err != nil {
 			return err
 		}
 		if n > 0 {
@@ -80,14 +85,14 @@ func (t *tx) restorePlace(ctx context.Context, m storage.Manifest) error {
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `INSERT INTO users (id, workspace_no, no, name, role, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+		_, err = t.Exec(ctx, `INSERT INTO users (id, workspace_no, no, name, role, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
 			p.ID, t.workspaceNo, no, clean(p.Name), p.Role, toMS(t.now))
 		if err != nil {
 			return err
 		}
 	}
 	var n int
-	if err := t.get(ctx, &n, `SELECT COUNT(*) FROM conversations WHERE id = ?`, m.Conversation.ID); err != nil || n > 0 {
+	if err := t.Get(ctx, &n, `SELECT COUNT(*) FROM conversations WHERE id = ?`, m.Conversation.ID); err != nil || n > 0 {
 		return err
 	}
 	no, err := t.next(ctx, "last_conversation", 1)
@@ -95,7 +100,7 @@ func (t *tx) restorePlace(ctx context.Context, m storage.Manifest) error {
 		return err
 	}
 	c := m.Conversation
-	_, err = t.exec(ctx, `INSERT INTO conversations (id, workspace_no, no, kind, title, created_by, created_at, active_at)
+	_, err = t.Exec(ctx, `INSERT INTO conversations (id, workspace_no, no, kind, title, created_by, created_at, active_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, c.ID, t.workspaceNo, no, c.Kind, clean(c.Title), c.CreatedBy, toMS(c.CreatedAt), toMS(c.CreatedAt))
 	if err != nil {
 		return err
@@ -106,7 +111,10 @@ func (t *tx) restorePlace(ctx context.Context, m storage.Manifest) error {
 		}
 	}
 	t.event(storage.ConversationCreated, c.ID, "", nil)
-	return nil
+	if err := t.restoreDirectKey(ctx, c); err != nil || !c.General {
+		return err
+	}
+	return t.setGeneral(ctx, c.ID)
 }
 
 // restoreMessage makes a message whose place is there.
@@ -123,8 +131,8 @@ func (t *tx) restoreMessage(ctx context.Context, m Restored) error {
 		return err
 	}
 	// What it replies to may be gone: that is not checked again.
-	err = t.insertMessage(ctx, storage.Actor{UserID: m.Message.AuthorID}, storage.NewMessage{
-		ID: m.Message.ID, ConversationID: m.Conversation.ID, Title: m.Message.Title, RecordedAt: m.Message.RecordedAt,
+	err = t.insertMessage(ctx, storage.Principal{UserID: m.Message.AuthorID}, storage.NewMessage{
+		ID: m.Message.ID, ConversationID: m.Conversation.ID, Draft: storage.Draft{Title: m.Message.Title, RecordedAt: m.Message.RecordedAt, Unsent: m.Message.Draft},
 		DurationMS: m.Message.DurationMS, Original: storage.Original(m.Original),
 	}, n, state)
 	if err != nil {
@@ -136,8 +144,11 @@ func (t *tx) restoreMessage(ctx context.Context, m Restored) error {
 	if m.Node != "" {
 		return t.restoreRecording(ctx, m)
 	}
-	if err := t.restoreJob(ctx, m); err != nil || m.Transcript == nil {
+	if err := t.restoreJob(ctx, m); err != nil {
 		return err
+	}
+	if m.Transcript == nil {
+		return t.reindexTitle(ctx, m.Message.ID)
 	}
 	row, err := t.indexedMessage(ctx, m.Message.ID)
 	if err != nil {
@@ -147,7 +158,7 @@ func (t *tx) restoreMessage(ctx context.Context, m Restored) error {
 	if err := t.putTranscript(ctx, row, &m.Transcript.Transcript); err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `UPDATE transcripts SET created_at = ? WHERE message_id = ?`, toMS(m.Transcript.CreatedAt), m.Message.ID)
+	_, err = t.Exec(ctx, `UPDATE transcripts SET created_at = ? WHERE message_id = ?`, toMS(m.Transcript.CreatedAt), m.Message.ID)
 	return err
 }
 
@@ -159,17 +170,17 @@ func (t *tx) restoreDetails(ctx context.Context, m Restored) error {
 	}
 	var waveform []byte // NULL
 	if len(m.Message.Waveform) > 0 {
-		waveform = packPeaks(m.Message.Waveform)
+		waveform = codec.EncodePeaks(m.Message.Waveform)
 	}
 	created := toMS(m.Message.CreatedAt)
-	_, err := t.exec(ctx, `UPDATE messages SET created_at = ?, reply_to = ?, reply_at_ms = ?, end_reason = ?, rendition_key = ?, rendition_type = ?,
+	_, err := t.Exec(ctx, `UPDATE messages SET created_at = ?, sent_at = CASE WHEN sent_at IS NULL THEN NULL ELSE CAST(? AS BIGINT) END, reply_to = ?, reply_at_ms = ?, end_reason = ?, rendition_key = ?, rendition_type = ?,
 			rendition_bytes = ?, loudness = ?, waveform = ? WHERE id = ?`,
-		created, m.Message.ReplyTo, m.Message.ReplyAtMS, clean(m.Message.EndReason), rendition.Key, rendition.MediaType,
+		created, created, m.Message.ReplyTo, m.Message.ReplyAtMS, clean(m.Message.EndReason), rendition.Key, rendition.MediaType,
 		rendition.Bytes, m.Message.LoudnessLUFS, waveform, m.Message.ID)
-	if err != nil {
+	if err != nil || m.Message.Draft {
 		return err
 	}
-	_, err = t.exec(ctx, `UPDATE conversations SET active_at = CASE WHEN active_at < ? THEN CAST(? AS BIGINT) ELSE active_at END,
+	_, err = t.Exec(ctx, `UPDATE conversations SET active_at = CASE WHEN active_at < ? THEN CAST(? AS BIGINT) ELSE active_at END,
 			last_message_at = CASE WHEN last_message_at < ? THEN CAST(? AS BIGINT) ELSE last_message_at END WHERE id = ?`,
 		created, created, created, created, m.Conversation.ID)
 	return err
@@ -177,7 +188,7 @@ func (t *tx) restoreDetails(ctx context.Context, m Restored) error {
 
 // restoreRecording leaves a recording in pieces to the recorder of its node.
 func (t *tx) restoreRecording(ctx context.Context, m Restored) error {
-	_, err := t.exec(ctx, `INSERT INTO recordings (message_id, workspace_no, node, lease_until, begun_at, captions) VALUES (?, ?, ?, ?, ?, ?)`,
+	_, err := t.Exec(ctx, `INSERT INTO recordings (message_id, workspace_no, node, lease_until, begun_at, captions) VALUES (?, ?, ?, ?, ?, ?)`,
 		m.Message.ID, t.workspaceNo, m.Node, 1, toMS(m.Message.CreatedAt), storage.CaptionsOff)
 	return err
 }
@@ -188,8 +199,8 @@ func (t *tx) restoreJob(ctx context.Context, m Restored) error {
 	if m.Transcript != nil && m.Rendition != nil && len(m.Message.Waveform) > 0 {
 		state = "done"
 	}
-	ref := storage.JobRef{ID: m.Message.ID, Priority: storage.PriorityOf(time.Duration(m.Message.DurationMS) * time.Millisecond)}
-	return t.insertJob(ctx, ref, state, m.Transcript != nil && state == "waiting")
+	priority := storage.PriorityOf(time.Duration(m.Message.DurationMS) * time.Millisecond)
+	return t.messageJob(ctx, m.Message.ID, m.Message.AuthorID, priority, state, m.Transcript != nil && state == "waiting")
 }
 
 // DropUnusedWorkspaces deletes the workspaces in which nobody has said
@@ -203,7 +214,7 @@ func (db *DB) DropUnusedWorkspaces(ctx context.Context) (names []string, err err
 			return err
 		}
 		var unused []workspaceRow
-		err := t.list(ctx, &unused, `SELECT no, id, name, created_at FROM workspaces w
+		err := t.List(ctx, &unused, `SELECT no, id, name, created_at FROM workspaces w
 			WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.workspace_no = w.no)
 			AND (SELECT COUNT(*) FROM users u WHERE u.workspace_no = w.no) < 2
 			AND (SELECT COUNT(*) FROM conversations c WHERE c.workspace_no = w.no) < 2
@@ -212,12 +223,12 @@ func (db *DB) DropUnusedWorkspaces(ctx context.Context) (names []string, err err
 			return err
 		}
 		for _, w := range unused {
-			for _, table := range []string{"events", "conversations", "users"} {
-				if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE workspace_no = ?`, w.No); err != nil {
+			for _, table := range []string{"jobs", "audit", "events", "conversations", "users"} {
+				if _, err := t.Exec(ctx, `DELETE FROM `+table+` WHERE workspace_no = ?`, w.No); err != nil {
 					return err
 				}
 			}
-			if _, err := t.exec(ctx, `DELETE FROM workspaces WHERE no = ?`, w.No); err != nil {
+			if _, err := t.Exec(ctx, `DELETE FROM workspaces WHERE no = ?`, w.No); err != nil {
 				return err
 			}
 			names = append(names, w.Name)
@@ -227,7 +238,7 @@ func (db *DB) DropUnusedWorkspaces(ctx context.Context) (names []string, err err
 	return names, err
 }
 
-// OwnerOf returns the first owner of a workspace; storage.ErrNotFound when
+// OwnerOf returns the first owner of a workspace who is not disabled; storage.ErrNotFound when
 // there is none.
 func (db *DB) OwnerOf(ctx context.Context, workspaceID string) (storage.User, error) {
 	users, err := db.Users(ctx, workspaceID)
@@ -235,7 +246,7 @@ func (db *DB) OwnerOf(ctx context.Context, workspaceID string) (storage.User, er
 		return storage.User{}, err
 	}
 	for _, u := range users {
-		if u.Role == storage.Owner {
+		if u.Role.Owns() && !u.Disabled {
 			return u, nil
 		}
 	}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"hark/storage"
-	"hark/storage/sqldb/query"
+	"hark/storage/sqldb/cursor"
+	"hark/storage/sqldb/search"
+	"hark/storage/sqldb/search/query"
 )
 
 const (
@@ -17,32 +20,25 @@ const (
 
 // searchPlace is a place in the hits of a search.
 type searchPlace struct {
-	Below   int64   `json:"b"`           // messages from here on came after the first page
-	Weights []int64 `json:"w,omitempty"` // what the terms weighed on the first page
-	Score   int64   `json:"s,omitempty"` // of the last hit shown
-	Doc     int64   `json:"d"`           // of the last hit shown
-	Total   int     `json:"t"`
-	Text    string  `json:"q,omitempty"` // the corrected query, if it was corrected
+	search.Place
+	Text string `json:"q,omitempty"` // the corrected query, if it was corrected
 }
 
-// Search finds messages by what is said in them, in the conversations that the
-// actor is in. See package query for how the text is read; a text with nothing
-// to look for is storage.ErrInvalidQuery. Pages hold 20 hits unless asked
-// otherwise, 100 at the most; of the hits in order of relevance only the newest
-// 2,000 are ranked.
+// Search finds messages by their titles and what is said in them, in the
+// conversations that the principal is in. See package query for how the text is
+// read; a text with nothing to look for is storage.ErrInvalidQuery, unless it is
+// empty and the query is limited: that lists all messages within the limits, the
+// newest first. Pages hold 20 hits unless asked otherwise, 100 at the most; of
+// the hits in order of relevance only the newest 2,000 are ranked.
 //
 // When nothing is found, words that nobody said in those conversations are
 // taken to be misspelt, and Results.Corrected says what was searched instead.
-func (db *DB) Search(ctx context.Context, actor storage.Actor, q storage.Query) (storage.Results, error) {
-	parsed, err := query.Parse(q.Text, q.CompleteLast)
+func (db *DB) Search(ctx context.Context, principal storage.Principal, q storage.Query) (storage.Results, error) {
+	parsed, err := parse(q)
 	if err != nil {
 		return storage.Results{}, fmt.Errorf("search: %w", err)
 	}
-	no, err := db.workspaceNo(ctx, actor.WorkspaceID)
-	if err != nil {
-		return storage.Results{}, err
-	}
-	seal, err := db.cursors(ctx)
+	no, seal, err := db.pages(ctx, principal)
 	if err != nil {
 		return storage.Results{}, err
 	}
@@ -56,19 +52,27 @@ func (db *DB) Search(ctx context.Context, actor storage.Actor, q storage.Query) 
 	}
 	var results storage.Results
 	err = db.read(ctx, "search", func(ctx context.Context, s session) error {
-		run := searchRun{session: s, seal: seal, workspaceNo: no, actor: actor, asked: q}
+		run := searchRun{session: s, seal: seal, workspaceNo: no, principal: principal, asked: q}
 		results, err = run.search(ctx, parsed)
 		return err
 	})
 	return results, err
 }
 
+// parse reads the words of a query. One that only lists has none.
+func parse(q storage.Query) (query.Query, error) {
+	if strings.TrimSpace(q.Text) == "" && q.Limited() {
+		return query.Query{}, nil
+	}
+	return query.Parse(q.Text)
+}
+
 // searchRun is one search under way.
 type searchRun struct {
 	session
-	seal        *cursorSeal
+	seal        *cursor.Seal
 	workspaceNo int64
-	actor       storage.Actor
+	principal   storage.Principal
 	asked       storage.Query
 }
 
@@ -76,43 +80,62 @@ func (r searchRun) search(ctx context.Context, parsed query.Query) (storage.Resu
 	var after *searchPlace
 	if r.asked.Page.Cursor != "" {
 		after = new(searchPlace)
-		if err := r.seal.open(r.listName(), r.asked.Page.Cursor, after); err != nil {
+		if err := r.seal.Open(r.listName(), r.asked.Page.Cursor, after); err != nil {
 			return storage.Results{}, err
 		}
 		if after.Text != "" {
 			var err error
-			if parsed, err = query.Parse(after.Text, false); err != nil {
+			if parsed, err = query.Parse(after.Text); err != nil {
 				return storage.Results{}, errors.Join(storage.ErrBadCursor, err)
 			}
 		}
 	}
-	f, ok, err := r.finding(ctx, r.workspaceNo, r.actor, r.asked, parsed)
-	if err != nil || !ok {
+	in, ok, err := r.scope(ctx)
+	if err != nil {
 		return storage.Results{}, err
 	}
-	if after != nil {
-		return r.page(ctx, f, after, after.Text)
+	var f search.Finding
+	if ok {
+		if f, err = search.Measure(ctx, r.Session, in.Scope, parsed); err != nil {
+			return storage.Results{}, err
+		}
 	}
-	results, err := r.page(ctx, f, nil, "")
-	if err != nil || len(results.Hits) > 0 {
-		return results, err
+	if after != nil && ok {
+		return r.page(ctx, in, f, after, after.Text)
 	}
-	return r.searchCorrected(ctx, f)
+	var results storage.Results
+	if ok {
+		if results, err = r.page(ctx, in, f, nil, ""); err != nil {
+			return storage.Results{}, err
+		}
+	}
+	if !r.asked.Limited() {
+		if results.Conversations, results.People, err = r.called(ctx, parsed); err != nil {
+			return storage.Results{}, err
+		}
+	}
+	if ok && len(results.Hits)+len(results.Conversations)+len(results.People) == 0 {
+		return r.searchCorrected(ctx, in, f)
+	}
+	return results, nil
 }
 
 // searchCorrected searches what may have been meant, the likeliest first, and
 // gives up when nothing of it is found.
-func (r searchRun) searchCorrected(ctx context.Context, f finding) (storage.Results, error) {
-	corrections, err := r.corrections(ctx, f)
+func (r searchRun) searchCorrected(ctx context.Context, in scope, f search.Finding) (storage.Results, error) {
+	if len(f.Query().Needed) == 0 {
+		return storage.Results{}, nil
+	}
+	corrections, err := f.Corrections(ctx, r.Session)
 	if err != nil {
 		return storage.Results{}, err
 	}
 	for _, c := range corrections {
-		f.query = c
-		if err := r.measure(ctx, &f); err != nil {
+		corrected, err := search.Measure(ctx, r.Session, in.Scope, c)
+		if err != nil {
 			return storage.Results{}, err
 		}
-		results, err := r.page(ctx, f, nil, c.String())
+		results, err := r.page(ctx, in, corrected, nil, c.String())
 		if err != nil || len(results.Hits) > 0 {
 			return results, err
 		}
@@ -122,15 +145,22 @@ func (r searchRun) searchCorrected(ctx context.Context, f finding) (storage.Resu
 
 // page returns the hits after a place, nil for the first. corrected is what
 // the query was corrected to, empty if it was not.
-func (r searchRun) page(ctx context.Context, f finding, after *searchPlace, corrected string) (storage.Results, error) {
+func (r searchRun) page(ctx context.Context, in scope, f search.Finding, after *searchPlace, corrected string) (storage.Results, error) {
+	if f.Hopeless() {
+		return storage.Results{}, nil
+	}
 	limit := pageLimit(r.asked.Page, standardHits, mostHits)
-	var picked []candidate
-	var place searchPlace
+	var start *search.Place
+	if after != nil {
+		start = &after.Place
+	}
+	var picked []search.Candidate
+	var place search.Place
 	var err error
-	if r.asked.Sort == storage.Newest {
-		picked, place, err = r.newest(ctx, f, after, limit)
+	if r.asked.Sort == storage.Newest || len(f.Query().Needed) == 0 {
+		picked, place, err = r.newest(ctx, in, f, start, limit+1)
 	} else {
-		picked, place, err = r.best(ctx, f, after, limit)
+		picked, place, err = f.Best(ctx, r.Session, start, limit+1)
 	}
 	if err != nil {
 		return storage.Results{}, err
@@ -138,8 +168,8 @@ func (r searchRun) page(ctx context.Context, f finding, after *searchPlace, corr
 	results := storage.Results{Total: place.Total, Corrected: corrected}
 	if len(picked) > limit {
 		picked = picked[:limit]
-		place.Text, place.Doc, place.Score = corrected, picked[limit-1].Doc, picked[limit-1].score
-		if results.NextCursor, err = r.seal.close(r.listName(), place); err != nil {
+		results.NextCursor, err = r.seal.Close(r.listName(), searchPlace{place.After(picked[limit-1]), corrected})
+		if err != nil {
 			return storage.Results{}, err
 		}
 	}
@@ -147,49 +177,29 @@ func (r searchRun) page(ctx context.Context, f finding, after *searchPlace, corr
 	return results, err
 }
 
-// newest returns one hit more than limit, if there is one, in order of time.
-func (r searchRun) newest(ctx context.Context, f finding, after *searchPlace, limit int) ([]candidate, searchPlace, error) {
+// newest returns up to limit hits in order of time.
+func (r searchRun) newest(ctx context.Context, in scope, f search.Finding, after *search.Place, limit int) ([]search.Candidate, search.Place, error) {
 	if after != nil {
-		f.below = after.Doc
-		found, err := r.dialect.find(ctx, r.session, f, limit+1)
+		found, err := r.find(ctx, in, f, after.Doc, limit)
 		return found, *after, err
 	}
-	found, err := r.dialect.find(ctx, r.session, f, storage.MaxTotal+1)
-	place := searchPlace{Total: min(len(found), storage.MaxTotal)}
-	return found[:min(len(found), limit+1)], place, err
+	found, err := r.find(ctx, in, f, 0, storage.MaxTotal+1)
+	place := search.Place{Total: min(len(found), storage.MaxTotal)}
+	return found[:min(len(found), limit)], place, err
 }
 
-// best returns one hit more than limit, if there is one, in order of rank.
-func (r searchRun) best(ctx context.Context, f finding, after *searchPlace, limit int) ([]candidate, searchPlace, error) {
-	var place searchPlace
-	if after != nil {
-		place = *after
-		f.below = place.Below
-	} else {
-		place.Weights = f.weights()
+// find returns the newest hits below a doc, 0 for all, newest first; all
+// messages for no words.
+func (r searchRun) find(ctx context.Context, in scope, f search.Finding, below int64, limit int) ([]search.Candidate, error) {
+	if len(f.Query().Needed) == 0 {
+		return r.everything(ctx, in, below, limit)
 	}
-	if len(place.Weights) != len(f.query.Needed) {
-		return nil, place, storage.ErrBadCursor
-	}
-	found, err := r.dialect.find(ctx, r.session, f, window)
-	if err != nil || len(found) == 0 {
-		return nil, place, err
-	}
-	place.Below, place.Total = found[0].Doc+1, min(len(found), storage.MaxTotal)
-	f.rank(found, place.Weights)
-	from := 0
-	if after != nil {
-		last := candidate{score: after.Score, Doc: after.Doc}
-		for from < len(found) && compareRank(found[from], last) <= 0 {
-			from++
-		}
-	}
-	return found[from:min(len(found), from+limit+1)], place, nil
+	return f.Newest(ctx, r.Session, below, limit)
 }
 
 // listName names all that must be the same on every page.
 func (r searchRun) listName() string {
 	q := r.asked
-	return fmt.Sprintf("search %s %q %q %q %s %s %q %t", r.actor.UserID, q.Text, q.Conversation, q.From,
-		q.After.UTC().Format(time.RFC3339Nano), q.Before.UTC().Format(time.RFC3339Nano), q.Sort, q.CompleteLast)
+	return fmt.Sprintf("search %s %q %q %q %s %s %q", r.principal.UserID, q.Text, q.Conversation, q.From,
+		q.After.UTC().Format(time.RFC3339Nano), q.Before.UTC().Format(time.RFC3339Nano), q.Sort)
 }

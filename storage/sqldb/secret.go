@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"hark/storage"
+	"hark/storage/sqldb/conn"
 )
 
 // The names of the secrets. The rows that hold them are never deleted: that of
@@ -34,7 +35,7 @@ func (db *DB) secret(ctx context.Context, name string) ([]byte, error) {
 	}
 	var value string
 	err := db.read(ctx, "read secret", func(ctx context.Context, s session) error {
-		return s.get(ctx, &value, `SELECT value FROM instance WHERE name = ?`, name)
+		return s.Get(ctx, &value, `SELECT value FROM instance WHERE name = ?`, name)
 	})
 	if errors.Is(err, storage.ErrNotFound) {
 		value, err = db.makeSecret(ctx, name)
@@ -57,11 +58,11 @@ func (db *DB) makeSecret(ctx context.Context, name string) (value string, err er
 	fresh := make([]byte, 32)
 	_, _ = rand.Read(fresh) // never fails
 	err = db.write(ctx, "make secret", func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, `INSERT INTO instance (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, hex.EncodeToString(fresh))
+		_, err := t.Exec(ctx, `INSERT INTO instance (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, hex.EncodeToString(fresh))
 		if err != nil {
 			return err
 		}
-		return t.get(ctx, &value, `SELECT value FROM instance WHERE name = ?`, name)
+		return t.Get(ctx, &value, `SELECT value FROM instance WHERE name = ?`, name)
 	})
 	return value, err
 }
@@ -72,7 +73,7 @@ func (db *DB) makeSecret(ctx context.Context, name string) (value string, err er
 func (db *DB) StoredSecrets(ctx context.Context) (map[string]string, error) {
 	var rows []struct{ Name, Value string }
 	err := db.read(ctx, "read secrets", func(ctx context.Context, s session) error {
-		return s.list(ctx, &rows, `SELECT name, value FROM instance WHERE name IN (?, ?) AND value <> ''`, cursorKey, signingKey)
+		return s.List(ctx, &rows, `SELECT name, value FROM instance WHERE name IN (?, ?) AND value <> ''`, cursorKey, signingKey)
 	})
 	found := make(map[string]string, len(rows))
 	for _, r := range rows {
@@ -86,30 +87,24 @@ func (db *DB) StoredSecrets(ctx context.Context) (map[string]string, error) {
 // another process is reading, which is logged. No other process may be using
 // them.
 func (db *DB) EraseSecrets(ctx context.Context) error {
-	if err := db.dialect.eraseSecrets(ctx, db); err != nil {
-		return fmt.Errorf("erase secrets: %w", err)
+	if db.Dialect() == conn.Postgres { // other nodes may read them at any time
+		return errors.New("erase secrets: nodes share them through Postgres")
 	}
-	return nil
-}
-
-// eraseSecrets has SQLite overwrite what the row held, and moves the change
-// from the log to the file, whose older pages go with the log.
-func (sqlite) eraseSecrets(ctx context.Context, db *DB) error {
 	err := db.write(ctx, "erase secrets", func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, `UPDATE instance SET value = '' WHERE name IN (?, ?)`, cursorKey, signingKey)
+		_, err := t.Exec(ctx, `UPDATE instance SET value = '' WHERE name IN (?, ?)`, cursorKey, signingKey)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	done, err := db.truncateLog(ctx)
-	if err == nil && !done {
+	// SQLite overwrote what the rows held: the change goes from the log to the
+	// file, and the older pages go with the log.
+	done, err := db.conn.TruncateLog(ctx)
+	if err != nil {
+		return fmt.Errorf("erase secrets: %w", err)
+	}
+	if !done {
 		db.log.WarnContext(ctx, "another process reads the database: the secrets that were moved stay in its write-ahead log until that is written anew")
 	}
-	return err
-}
-
-// eraseSecrets refuses: other nodes may read them at any time.
-func (postgres) eraseSecrets(context.Context, *DB) error {
-	return errors.New("nodes share them through Postgres")
+	return nil
 }

@@ -50,9 +50,9 @@ func TestSecretsLeaveTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, before)
-	w.conversation(w.ada)
-	_, next, err := before.Conversations(t.Context(), w.ada, storage.Page{Limit: 1})
+	h := newHarness(t, before)
+	h.conversation(h.ada)
+	_, next, err := before.Conversations(t.Context(), h.ada, storage.Page{Limit: 1})
 	if err != nil || next == "" {
 		t.Fatalf("cursor %q, %v", next, err)
 	}
@@ -77,7 +77,7 @@ func TestSecretsLeaveTheDatabase(t *testing.T) {
 	if again, err := after.SigningKey(t.Context()); err != nil || !bytes.Equal(signing, again) {
 		t.Errorf("the signing key is %x, %v; want %x", again, err, signing)
 	}
-	if _, _, err := after.Conversations(t.Context(), w.ada, storage.Page{Limit: 1, Cursor: next}); err != nil {
+	if _, _, err := after.Conversations(t.Context(), h.ada, storage.Page{Limit: 1, Cursor: next}); err != nil {
 		t.Errorf("a cursor made before: %v", err)
 	}
 	if left, err := after.StoredSecrets(t.Context()); err != nil || len(left) != 0 {

@@ -22,20 +22,20 @@ func TestSQLiteDiskFills(t *testing.T) {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, db)
-	w.check(w.Ping(t.Context()))
+	h := newHarness(t, db)
+	h.check(h.Ping(t.Context()))
 	filler := filepath.Join(dir, "filler")
 	_ = os.WriteFile(filler, make([]byte, 8<<20), 0o600) // as much as goes in
 	for {
-		if _, _, _, err := w.Accept(t.Context(), w.ada, newMessage(w.room)); err != nil { // the log has some room left
+		if _, _, err := h.Accept(t.Context(), h.ada, newMessage(h.room)); err != nil { // the log has some room left
 			wantErr(t, err, storage.ErrNoSpace)
 			break
 		}
 	}
-	wantErr(t, w.Ping(t.Context()), storage.ErrNoSpace)
-	w.check(os.Remove(filler))
-	w.check(w.Ping(t.Context()))
-	w.send(w.ada, w.room.ID)
+	wantErr(t, h.Ping(t.Context()), storage.ErrNoSpace)
+	h.check(os.Remove(filler))
+	h.check(h.Ping(t.Context()))
+	h.send(h.ada, h.room.ID)
 }
 
 // TestSQLiteHeld has another program hold the file.
@@ -45,16 +45,16 @@ func TestSQLiteHeld(t *testing.T) {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, db)
+	h := newHarness(t, db)
 	other := storagetest.Open(t, url)
-	err := other.HoldWorkspace(t.Context(), w.ada.WorkspaceID, func() {
+	err := other.HoldWorkspace(t.Context(), h.ada.WorkspaceID, func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		_, _, _, err := w.Accept(ctx, w.ada, newMessage(w.room))
+		_, _, err := h.Accept(ctx, h.ada, newMessage(h.room))
 		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, storage.ErrUnreachable) {
 			t.Errorf("accepted, or failed with %v", err)
 		}
 	})
-	w.check(err)
-	w.send(w.ada, w.room.ID)
+	h.check(err)
+	h.send(h.ada, h.room.ID)
 }

@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math/big"
 	"time"
 
 	"hark/storage"
+	"hark/storage/sqldb/conn"
 )
 
 const (
@@ -33,43 +35,138 @@ func hashSecret(secret string) string {
 }
 
 // CreateToken makes a credential for a user and returns its secret, which is
-// not kept. A ttl of 0 means for ever; a kind or a ttl that cannot be is
-// storage.ErrInvalid.
-func (db *DB) CreateToken(ctx context.Context, userID string, kind storage.TokenKind, name string, ttl time.Duration) (storage.Token, string, error) {
+// not kept. What cannot be, or would exceed its parent, is storage.ErrInvalid; a
+// user who is disabled gets none: storage.ErrForbidden.
+func (db *DB) CreateToken(ctx context.Context, userID string, n storage.NewToken) (storage.Token, string, error) {
 	secret := newSecret()
 	var token storage.Token
-	err := db.write(ctx, "create token", func(ctx context.Context, t *tx) (err error) {
-		token, err = t.createToken(ctx, userID, kind, name, secret, ttl)
-		return err
+	err := db.changeOf(ctx, "create token", userID, func(ctx context.Context, t *tx) (err error) {
+		if token, err = t.createToken(ctx, userID, secret, n); err != nil {
+			return err
+		}
+		return t.auditToken(ctx, token, n.MadeWith, nil)
 	})
 	return token, secret, err
 }
 
-func (t *tx) createToken(ctx context.Context, userID string, kind storage.TokenKind, name, secret string, ttl time.Duration) (storage.Token, error) {
-	if err := storage.CheckToken(kind, ttl); err != nil {
+// auditToken records that a credential was made: by its user, who came with
+// another, or by nobody that is known.
+func (t *tx) auditToken(ctx context.Context, token storage.Token, madeWith string, more map[string]string) error {
+	var maker storage.Principal
+	if madeWith != "" {
+		user, err := t.user(ctx, token.UserID)
+		if err != nil {
+			return err
+		}
+		maker = storage.Principal{UserID: user.ID, UserName: user.Name, CredentialID: madeWith}
+	}
+	details := map[string]string{"kind": string(token.Kind), "name": token.Name, "scopes": string(token.Scopes), "user_id": token.UserID}
+	maps.Copy(details, more)
+	t.audit(ctx, maker, storage.AuditTokenCreated, onToken(token.ID), details)
+	return nil
+}
+
+// changeOf is change of the workspace that a user is in.
+func (db *DB) changeOf(ctx context.Context, op, userID string, fn func(context.Context, *tx) error) error {
+	var workspaceID string
+	err := db.read(ctx, op, func(ctx context.Context, s session) error {
+		return s.Get(ctx, &workspaceID, `SELECT w.id FROM users u JOIN workspaces w ON w.no = u.workspace_no WHERE u.id = ?`, userID)
+	})
+	if err != nil {
+		return err
+	}
+	return db.change(ctx, op, workspaceID, fn)
+}
+
+func (t *tx) createToken(ctx context.Context, userID, secret string, n storage.NewToken) (storage.Token, error) {
+	if err := storage.CheckToken(n); err != nil {
 		return storage.Token{}, err
 	}
-	token := storage.Token{ID: storage.NewID(), UserID: userID, Kind: kind, Name: clean(name), CreatedAt: t.now}
-	if ttl > 0 {
-		token.ExpiresAt = t.now.Add(ttl)
+	if err := t.holdUser(ctx, userID); err != nil {
+		return storage.Token{}, err
 	}
-	_, err := t.exec(ctx, `INSERT INTO tokens (id, user_id, kind, name, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		token.ID, token.UserID, token.Kind, token.Name, hashSecret(secret), toMS(token.CreatedAt), toMS(token.ExpiresAt))
+	token := storage.Token{ID: storage.NewID(), UserID: userID, Kind: n.Kind, Name: clean(n.Name), CreatedAt: t.now, Scopes: n.Scopes}
+	if n.Life > 0 {
+		token.ExpiresAt = t.now.Add(n.Life)
+	}
+	if n.MadeWith != "" {
+		if err := t.holdToParent(ctx, &token, n.MadeWith); err != nil {
+			return storage.Token{}, err
+		}
+	}
+	_, err := t.Exec(ctx, `INSERT INTO tokens (id, user_id, kind, name, hash, created_at, expires_at, scopes, parent_id) VALUES `+conn.Tuples(1, 9),
+		token.ID, token.UserID, token.Kind, token.Name, hashSecret(secret), toMS(token.CreatedAt), toMS(token.ExpiresAt), token.Scopes, token.ParentID)
 	return token, err
+}
+
+// lockUser keeps others from making or ending credentials of a user until the
+// transaction ends.
+func (t *tx) lockUser(ctx context.Context, userID string) (disabled bool, err error) {
+	err = t.Get(ctx, &disabled, t.ForUpdate(`SELECT disabled_at > 0 FROM users WHERE id = ?`), userID)
+	return disabled, err
+}
+
+// holdUser is lockUser for who is to have credentials: who is disabled has none
+// (storage.ErrForbidden).
+func (t *tx) holdUser(ctx context.Context, userID string) error {
+	disabled, err := t.lockUser(ctx, userID)
+	if err == nil && disabled {
+		err = errDisabled
+	}
+	return err
+}
+
+var errDisabled = &storage.ForbiddenError{Reason: "The user is disabled. Enable them first: hark user enable."}
+
+// holdToParent makes the API token that asks for a new one its parent, and has
+// the new one not exceed it: what is left open is as the parent has it.
+func (t *tx) holdToParent(ctx context.Context, token *storage.Token, id string) error {
+	var row tokenRow
+	if err := t.Get(ctx, &row, `SELECT `+tokenColumns+` FROM tokens t WHERE t.id = ? AND t.user_id = ?`, id, token.UserID); err != nil {
+		return err
+	}
+	parent := row.token()
+	switch {
+	case row.over(t.now):
+		return storage.ErrNotFound // it has just ended
+	case parent.Kind != storage.APIToken:
+		return nil
+	}
+	token.ParentID = parent.ID
+	if token.Scopes == "" {
+		token.Scopes = parent.Scopes
+	}
+	if token.ExpiresAt.IsZero() {
+		token.ExpiresAt = parent.ExpiresAt
+	}
+	switch {
+	case !token.Scopes.Within(parent.Scopes):
+		return &storage.InvalidError{Field: "scopes", Problem: "must be within those of the token that asks"}
+	case !parent.ExpiresAt.IsZero() && token.ExpiresAt.After(parent.ExpiresAt):
+		return &storage.InvalidError{Field: "expires_in", Problem: "must not outlast the token that asks"}
+	}
+	return nil
 }
 
 // ImportToken makes a secret that was chosen elsewhere an API token of the
 // user. Importing it again does nothing; a secret that is somebody else's, or
 // revoked, is storage.ErrConflict.
 func (db *DB) ImportToken(ctx context.Context, userID, name, secret string) error {
-	return db.write(ctx, "import token", func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `INSERT INTO tokens (id, user_id, kind, name, hash, created_at) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT (hash) DO NOTHING`, storage.NewID(), userID, storage.APIToken, clean(name), hashSecret(secret), toMS(t.now))
-		if err != nil || n == 1 {
+	return db.changeOf(ctx, "import token", userID, func(ctx context.Context, t *tx) error {
+		if err := t.holdUser(ctx, userID); err != nil {
 			return err
 		}
+		token := storage.Token{ID: storage.NewID(), UserID: userID, Kind: storage.APIToken, Name: clean(name)}
+		n, err := t.Exec(ctx, `INSERT INTO tokens (id, user_id, kind, name, hash, created_at) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (hash) DO NOTHING`, token.ID, userID, token.Kind, token.Name, hashSecret(secret), toMS(t.now))
+		if err != nil {
+			return err
+		}
+		if n == 1 {
+			return t.auditToken(ctx, token, "", map[string]string{"imported": "true"})
+		}
 		var same int
-		err = t.get(ctx, &same, `SELECT COUNT(*) FROM tokens WHERE hash = ? AND user_id = ? AND kind = ? AND ended_at = 0`,
+		err = t.Get(ctx, &same, `SELECT COUNT(*) FROM tokens WHERE hash = ? AND user_id = ? AND kind = ? AND ended_at = 0`,
 			hashSecret(secret), userID, storage.APIToken)
 		if err == nil && same == 0 {
 			return storage.ErrConflict
@@ -87,14 +184,17 @@ type tokenRow struct {
 	LastUsedAt int64 `db:"last_used_at"`
 	ExpiresAt  int64 `db:"expires_at"`
 	EndedAt    int64 `db:"ended_at"`
+	Scopes     storage.Scopes
+	ParentID   string `db:"parent_id"`
 }
 
-const tokenColumns = `t.id, t.user_id, t.kind, t.name, t.created_at, t.last_used_at, t.expires_at, t.ended_at`
+const tokenColumns = `t.id, t.user_id, t.kind, t.name, t.created_at, t.last_used_at, t.expires_at, t.ended_at, t.scopes, t.parent_id`
 
 func (r tokenRow) token() storage.Token {
 	return storage.Token{
 		ID: r.ID, UserID: r.UserID, Kind: r.Kind, Name: r.Name,
 		CreatedAt: fromMS(r.CreatedAt), LastUsedAt: fromMS(r.LastUsedAt), ExpiresAt: fromMS(r.ExpiresAt),
+		Scopes: r.Scopes, ParentID: r.ParentID,
 	}
 }
 
@@ -106,33 +206,57 @@ func (r tokenRow) over(now time.Time) bool {
 // Authenticate returns whom a secret of this kind belongs to. A secret that
 // never was, or was revoked, is storage.ErrNotFound; one that has run out is
 // storage.ErrExpired.
-func (db *DB) Authenticate(ctx context.Context, secret string, kind storage.TokenKind) (storage.Actor, error) {
-	var row struct {
-		tokenRow
-		UserName  string `db:"user_name"`
-		Role      storage.Role
-		Workspace string
-		Now       int64
+func (db *DB) Authenticate(ctx context.Context, secret string, kind storage.TokenKind) (storage.Principal, error) {
+	row, err := db.credential(ctx, `t.hash = ? AND t.kind = ?`, hashSecret(secret), kind)
+	if err != nil {
+		return storage.Principal{}, err
 	}
-	err := db.read(ctx, "authenticate", func(ctx context.Context, s session) error {
-		err := s.get(ctx, &row, `SELECT `+tokenColumns+`, u.name AS user_name, u.role, w.id AS workspace, `+s.dialect.now()+` AS now
-			FROM tokens t JOIN users u ON u.id = t.user_id JOIN workspaces w ON w.no = u.workspace_no
-			WHERE t.hash = ? AND t.kind = ?`, hashSecret(secret), kind)
+	db.noteUse(ctx, row.tokenRow, fromMS(row.Now))
+	return row.principal(), nil
+}
+
+// AuthenticateSigned returns who hears a message by an address that was signed
+// for a credential, and fails as Authenticate does once that is over.
+func (db *DB) AuthenticateSigned(ctx context.Context, credentialID, messageID string) (storage.Principal, error) {
+	row, err := db.credential(ctx, `t.id = ?`, credentialID)
+	if err != nil {
+		return storage.Principal{}, err
+	}
+	hearer := row.principal()
+	hearer.Scopes = storage.SoundOf(messageID)
+	return hearer, nil
+}
+
+// credentialRow is a credential with its user.
+type credentialRow struct {
+	tokenRow
+	UserName   string `db:"user_name"`
+	Role       storage.Role
+	DisabledAt int64 `db:"disabled_at"`
+	Workspace  string
+	Now        int64
+}
+
+func (r credentialRow) principal() storage.Principal {
+	return storage.Principal{WorkspaceID: r.Workspace, UserID: r.UserID, UserName: r.UserName, Role: r.Role, CredentialID: r.ID, Scopes: r.Scopes}
+}
+
+// credential finds the one that is not over.
+func (db *DB) credential(ctx context.Context, condition string, args ...any) (row credentialRow, err error) {
+	err = db.read(ctx, "authenticate", func(ctx context.Context, s session) error {
+		err := s.Get(ctx, &row, `SELECT `+tokenColumns+`, u.name AS user_name, u.role, u.disabled_at, w.id AS workspace, `+s.NowSQL()+` AS now
+			FROM tokens t JOIN users u ON u.id = t.user_id JOIN workspaces w ON w.no = u.workspace_no WHERE `+condition, args...)
 		switch {
 		case err != nil:
 			return err
-		case row.EndedAt != 0:
+		case row.EndedAt != 0, row.DisabledAt != 0:
 			return storage.ErrNotFound
 		case row.over(fromMS(row.Now)):
 			return storage.ErrExpired
 		}
 		return nil
 	})
-	if err != nil {
-		return storage.Actor{}, err
-	}
-	db.noteUse(ctx, row.tokenRow, fromMS(row.Now))
-	return storage.Actor{WorkspaceID: row.Workspace, UserID: row.UserID, UserName: row.UserName, Role: row.Role, TokenID: row.ID}, nil
+	return row, err
 }
 
 // noteUse writes when the token was last used, once a minute at the most. It
@@ -143,23 +267,29 @@ func (db *DB) noteUse(ctx context.Context, row tokenRow, at time.Time) {
 		return
 	}
 	err := db.write(ctx, "note use of token", func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, `UPDATE tokens SET last_used_at = ? WHERE id = ? AND last_used_at < ?`, now, row.ID, now)
+		_, err := t.Exec(ctx, `UPDATE tokens SET last_used_at = ? WHERE id = ? AND last_used_at < ?`, now, row.ID, now)
 		return err
 	})
 	if err != nil {
-		db.log.WarnContext(ctx, "could not note the use of a token", "token", row.ID, "error", err)
+		db.log.WarnContext(ctx, "recording token use failed", "token", row.ID, "error", err)
 	}
 }
 
 // Redeem turns the secret of a sign-in address into a session of its user, once.
 // A secret that never was is storage.ErrNotFound, one that is used up or has
 // run out storage.ErrExpired.
-func (db *DB) Redeem(ctx context.Context, signInSecret string, ttl time.Duration) (storage.Token, string, error) {
+func (db *DB) Redeem(ctx context.Context, signInSecret string, ttl time.Duration) (made storage.Token, _ string, err error) {
 	secret := newSecret()
-	var session storage.Token
-	err := db.write(ctx, "redeem sign-in", func(ctx context.Context, t *tx) error {
+	var userID string
+	err = db.read(ctx, "find whom a sign-in is for", func(ctx context.Context, s session) error {
+		return s.Get(ctx, &userID, `SELECT user_id FROM tokens WHERE hash = ? AND kind = ?`, hashSecret(signInSecret), storage.SignInToken)
+	})
+	if err != nil {
+		return made, "", err
+	}
+	err = db.changeOf(ctx, "redeem sign-in", userID, func(ctx context.Context, t *tx) error {
 		var row tokenRow
-		err := t.get(ctx, &row, t.dialect.forUpdate(`SELECT `+tokenColumns+` FROM tokens t WHERE t.hash = ? AND t.kind = ?`),
+		err := t.Get(ctx, &row, t.ForUpdate(`SELECT `+tokenColumns+` FROM tokens t WHERE t.hash = ? AND t.kind = ?`),
 			hashSecret(signInSecret), storage.SignInToken)
 		if err != nil {
 			return err
@@ -167,21 +297,35 @@ func (db *DB) Redeem(ctx context.Context, signInSecret string, ttl time.Duration
 		if row.over(t.now) {
 			return storage.ErrExpired
 		}
-		if _, err := t.exec(ctx, `UPDATE tokens SET ended_at = ?, last_used_at = ? WHERE id = ?`, toMS(t.now), toMS(t.now), row.ID); err != nil {
+		if _, err := t.Exec(ctx, `UPDATE tokens SET ended_at = ?, last_used_at = ? WHERE id = ?`, toMS(t.now), toMS(t.now), row.ID); err != nil {
 			return err
 		}
-		session, err = t.createToken(ctx, row.UserID, storage.SessionToken, row.Name, secret, ttl)
-		return err
+		made, err = t.createToken(ctx, row.UserID, secret, storage.NewToken{Kind: storage.SessionToken, Name: row.Name, Life: ttl})
+		if err != nil {
+			return err
+		}
+		return t.auditSignIn(ctx, made, "link")
 	})
-	return session, secret, err
+	return made, secret, err
 }
 
-// Tokens returns the actor's own credentials that are not over, oldest first.
-func (db *DB) Tokens(ctx context.Context, actor storage.Actor) ([]storage.Token, error) {
+// auditSignIn records that a user has a session from now on.
+func (t *tx) auditSignIn(ctx context.Context, session storage.Token, method string) error {
+	user, err := t.user(ctx, session.UserID)
+	if err != nil {
+		return err
+	}
+	who := storage.Principal{UserID: user.ID, UserName: user.Name, CredentialID: session.ID}
+	t.audit(ctx, who, storage.AuditSignIn, onToken(session.ID), map[string]string{"method": method})
+	return nil
+}
+
+// Tokens returns the principal's own credentials that are not over, oldest first.
+func (db *DB) Tokens(ctx context.Context, principal storage.Principal) ([]storage.Token, error) {
 	var rows []tokenRow
 	err := db.read(ctx, "list tokens", func(ctx context.Context, s session) error {
-		return s.list(ctx, &rows, `SELECT `+tokenColumns+` FROM tokens t WHERE t.user_id = ? AND t.ended_at = 0
-			AND (t.expires_at = 0 OR t.expires_at > (SELECT `+s.dialect.now()+`)) ORDER BY t.id`, actor.UserID)
+		return s.List(ctx, &rows, `SELECT `+tokenColumns+` FROM tokens t WHERE t.user_id = ? AND t.ended_at = 0
+			AND (t.expires_at = 0 OR t.expires_at > (SELECT `+s.NowSQL()+`)) ORDER BY t.id`, principal.UserID)
 	})
 	tokens := make([]storage.Token, len(rows))
 	for i, r := range rows {
@@ -190,33 +334,59 @@ func (db *DB) Tokens(ctx context.Context, actor storage.Actor) ([]storage.Token,
 	return tokens, err
 }
 
-// RevokeToken ends a credential: one's own or, for owners and admins,
-// anybody's in the workspace.
-func (db *DB) RevokeToken(ctx context.Context, actor storage.Actor, tokenID string) error {
-	return db.write(ctx, "revoke token", func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `UPDATE tokens SET ended_at = ? WHERE id = ? AND ended_at = 0 AND (user_id = ? OR ? = 1 AND user_id IN
-			(SELECT u.id FROM users u JOIN workspaces w ON w.no = u.workspace_no WHERE w.id = ?))`,
-			toMS(t.now), tokenID, actor.UserID, flag(rules(actor)), actor.WorkspaceID)
-		if err == nil && n == 0 {
-			return storage.ErrNotFound
+// RevokeToken ends a credential with all that were made with it, and so on, as
+// [storage.MayEndCredentials] says. One that the principal may not end is not
+// there for them: storage.ErrNotFound.
+func (db *DB) RevokeToken(ctx context.Context, principal storage.Principal, tokenID string) error {
+	return db.changeBy(ctx, "revoke token", principal, func(ctx context.Context, t *tx) error {
+		var holder struct {
+			ID   string
+			Role storage.Role
+			Kind storage.TokenKind
+			Name string
 		}
-		return err
+		err := t.Get(ctx, &holder, `SELECT u.id, u.role, t.kind, t.name FROM tokens t JOIN users u ON u.id = t.user_id
+			WHERE t.id = ? AND t.ended_at = 0 AND u.workspace_no = ?`, tokenID, t.workspaceNo)
+		if err == nil && !storage.MayEndCredentials(principal, storage.User{ID: holder.ID, Role: holder.Role}) {
+			err = storage.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := t.lockUser(ctx, holder.ID); err != nil { // who makes a token with one of these now
+			return err
+		}
+		n, err := t.Exec(ctx, `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND id IN (WITH RECURSIVE tree AS (
+				SELECT id FROM tokens WHERE id = ? UNION SELECT t.id FROM tokens t JOIN tree ON t.parent_id = tree.id)
+			SELECT id FROM tree)`, toMS(t.now), tokenID)
+		if err != nil {
+			return err
+		}
+		if tokenID == principal.CredentialID {
+			t.audit(ctx, principal, storage.AuditSignOut, onToken(tokenID), nil)
+			return nil
+		}
+		t.audit(ctx, principal, storage.AuditTokenRevoked, onToken(tokenID), map[string]string{
+			"kind": string(holder.Kind), "name": holder.Name, "user_id": holder.ID, "ended": number(n),
+		})
+		return nil
 	})
 }
 
 // TokenEnded says whether a credential was revoked, by signing out too: what
 // was begun with it should end. One that has run out is not meant.
-func (db *DB) TokenEnded(ctx context.Context, tokenID string) (bool, error) {
-	var live int
-	err := db.read(ctx, "check token", func(ctx context.Context, s session) error {
-		return s.get(ctx, &live, `SELECT COUNT(*) FROM tokens WHERE id = ? AND ended_at = 0`, tokenID)
+func (db *DB) TokenEnded(ctx context.Context, tokenID string) (ended bool, err error) {
+	err = db.read(ctx, "check token", func(ctx context.Context, s session) error {
+		ended, err = s.tokenEnded(ctx, tokenID)
+		return err
 	})
-	return live == 0, err
+	return ended, err
 }
 
-// rules says whether the actor may change what others made.
-func rules(actor storage.Actor) bool {
-	return actor.Role == storage.Owner || actor.Role == storage.Admin
+func (s session) tokenEnded(ctx context.Context, tokenID string) (bool, error) {
+	var live int
+	err := s.Get(ctx, &live, `SELECT COUNT(*) FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id = ? AND t.ended_at = 0 AND u.disabled_at = 0`, tokenID)
+	return live == 0, err
 }
 
 func flag(b bool) int64 {

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hark/storage/sqldb"
+	"hark/storage/sqldb/conn"
 )
 
 // Postgres returns the URL of a fresh, migrated database, which is dropped
@@ -123,7 +124,7 @@ func (s *postgres) run(ctx context.Context, statements ...string) error {
 // when it is whole.
 func (s *postgres) makeTemplate(ctx context.Context) (err error) {
 	fingerprint := fnv.New64a()
-	for _, line := range sqldb.Schema("postgres") {
+	for _, line := range conn.Schema("postgres") {
 		fmt.Fprintln(fingerprint, line)
 	}
 	s.template = fmt.Sprintf("hark_template_%016x", fingerprint.Sum64())

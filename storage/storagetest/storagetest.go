@@ -13,6 +13,7 @@
 package storagetest
 
 import (
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -28,6 +29,11 @@ type Option func(*sqldb.Config)
 // OnCommit has fn called as sqldb.Config.OnCommit says.
 func OnCommit(fn func(workspaceID string, events []storage.Event)) Option {
 	return func(c *sqldb.Config) { c.OnCommit = fn }
+}
+
+// OnJobs has fn called as sqldb.Config.OnJobs says.
+func OnJobs(fn func(jobs []storage.JobRef)) Option {
+	return func(c *sqldb.Config) { c.OnJobs = fn }
 }
 
 // Clock has the database opened by a process whose clock is ahead of the real
@@ -87,4 +93,20 @@ func Open(tb testing.TB, url string, opts ...Option) *sqldb.DB {
 		}
 	})
 	return db
+}
+
+// NewerSchema makes the schema of an empty database newer, by so many versions,
+// than this build knows, and returns the newest that it does know.
+func NewerSchema(tb testing.TB, url string, by int64) (db *sqldb.DB, newest int64) {
+	tb.Helper()
+	db = Open(tb, url)
+	if err := db.Migrate(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	_, newest, err := db.SchemaVersion(tb.Context())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	Exec(tb, url, fmt.Sprintf(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE)`, newest+by))
+	return db, newest
 }

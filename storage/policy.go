@@ -1,0 +1,99 @@
+package storage
+
+import "slices"
+
+// The rules of who may do what to something that they can see. What they can
+// see is decided before: what they cannot is not there for them. Each rule is
+// asked in the transaction that does what it allows, and nothing else compares
+// roles. What a credential is good for (see [Scopes]) is checked where it comes
+// in; that it is held to a conversation bounds what is seen, and the rules here.
+//
+// Owners stand above admins, these above members, and these above guests. Owners
+// and admins may change what others made; nobody acts on the credentials or the
+// membership of somebody who stands above them. A guest is where an owner or an
+// admin invited them, and knows only whom they meet there.
+//
+// The app follows the same rules, so that it offers nothing that would be
+// refused: testdata/policy.json holds both to them.
+
+// order has the roles from the least to the most powerful.
+var order = []Role{Guest, RoleMember, Admin, Owner}
+
+// above says whether one role stands above another.
+func above(one, other Role) bool { return slices.Index(order, one) > slices.Index(order, other) }
+
+// acts says whether the principal may do anything but hear what an address was
+// signed for.
+func acts(p Principal) bool { return p.Scopes.Sound() == "" }
+
+// leads says whether the principal may change what others made.
+func leads(p Principal) bool { return acts(p) && !above(Admin, p.Role) }
+
+// everywhere says whether what the principal came with is held to no conversation.
+func everywhere(p Principal) bool { return len(p.Scopes.Conversations()) == 0 }
+
+// belongs says whether the principal takes part in the workspace as a whole.
+func belongs(p Principal) bool { return acts(p) && above(p.Role, Guest) }
+
+// MaySpeak says whether the principal may send messages into conversations that
+// they see.
+func MaySpeak(p Principal) bool { return acts(p) }
+
+// MayChangeMessage says whether the principal may retitle, delete and retry a
+// message of this author.
+func MayChangeMessage(p Principal, authorID string) bool { return own(p, authorID) || leads(p) }
+
+// MaySendMessage says whether the principal may send, take back and discard a
+// message of this author: it is for nobody else to say what somebody says.
+func MaySendMessage(p Principal, authorID string) bool { return own(p, authorID) }
+
+func own(p Principal, userID string) bool { return acts(p) && p.UserID == userID }
+
+// MayCreateConversation says whether the principal may make conversations, and
+// talk to anybody of the workspace directly.
+func MayCreateConversation(p Principal) bool { return belongs(p) && everywhere(p) }
+
+// MayChangeConversation says whether the principal may retitle a conversation
+// that this user made.
+func MayChangeConversation(p Principal, makerID string) bool { return own(p, makerID) || leads(p) }
+
+// MayDeleteConversation says whether the principal may delete a conversation that
+// this user made, with all that is in it: its maker only while nobody else has
+// said anything there.
+func MayDeleteConversation(p Principal, makerID string, othersSpoke bool) bool {
+	return leads(p) || own(p, makerID) && !othersSpoke
+}
+
+// MayAddMember says whether the principal may take a user into a channel. Guests
+// are invited by owners and admins; everybody else by anybody but guests.
+func MayAddMember(p Principal, user User) bool {
+	return leads(p) || belongs(p) && above(user.Role, Guest)
+}
+
+// MayRemoveMember says whether the principal may take a user out of a channel
+// that makerID made.
+func MayRemoveMember(p Principal, makerID string, user User) bool {
+	return own(p, user.ID) || MayChangeConversation(p, makerID) && !above(user.Role, p.Role)
+}
+
+// MayEndCredentials says whether the principal may end a user's credentials.
+func MayEndCredentials(p Principal, user User) bool {
+	return own(p, user.ID) || leads(p) && !above(user.Role, p.Role)
+}
+
+// MayRename says whether the principal may give this user another name.
+func MayRename(p Principal, userID string) bool { return own(p, userID) && everywhere(p) }
+
+// MayNameWorkspace says whether the principal may give the workspace another name.
+func MayNameWorkspace(p Principal) bool { return leads(p) && everywhere(p) }
+
+// MayReadAudit says whether the principal may read what the audit log has of the
+// workspace.
+func MayReadAudit(p Principal) bool { return leads(p) && everywhere(p) }
+
+// MaySeeEveryone says whether the principal knows of everybody in the workspace,
+// and not only of those with whom they share a conversation.
+func MaySeeEveryone(p Principal) bool { return belongs(p) && everywhere(p) }
+
+// JoinsGeneral says whether a user is put into the conversation for everybody.
+func JoinsGeneral(role Role) bool { return above(role, Guest) }

@@ -1,0 +1,148 @@
+package storage
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// policyCase is a row of the table: whether somebody of a role may do something.
+type policyCase struct {
+	May         string `json:"may"`
+	Role        Role   `json:"role"`
+	Own         bool   `json:"own"`          // whether they made it, or are it
+	To          Role   `json:"to"`           // role of the user whom it is done to; empty where it is done to nobody
+	OthersSpoke bool   `json:"others_spoke"` // whether a conversation has others' messages
+	Allowed     bool   `json:"allowed"`
+}
+
+var policyRules = map[string]func(p Principal, c policyCase) bool{
+	"speak":              func(p Principal, _ policyCase) bool { return MaySpeak(p) },
+	"changeMessage":      func(p Principal, c policyCase) bool { return MayChangeMessage(p, c.maker()) },
+	"sendMessage":        func(p Principal, c policyCase) bool { return MaySendMessage(p, c.maker()) },
+	"createConversation": func(p Principal, _ policyCase) bool { return MayCreateConversation(p) },
+	"changeConversation": func(p Principal, c policyCase) bool { return MayChangeConversation(p, c.maker()) },
+	"deleteConversation": func(p Principal, c policyCase) bool { return MayDeleteConversation(p, c.maker(), c.OthersSpoke) },
+	"addMember":          func(p Principal, c policyCase) bool { return MayAddMember(p, User{ID: "a third", Role: c.To}) },
+	"removeMember": func(p Principal, c policyCase) bool {
+		return MayRemoveMember(p, c.maker(), User{ID: "a third", Role: c.To})
+	},
+	"leave": func(p Principal, c policyCase) bool {
+		return MayRemoveMember(p, c.maker(), User{ID: "me", Role: p.Role})
+	},
+	"endCredentials": func(p Principal, c policyCase) bool { return MayEndCredentials(p, User{ID: c.maker(), Role: c.To}) },
+	"rename":         func(p Principal, c policyCase) bool { return MayRename(p, c.maker()) },
+	"readAudit":      func(p Principal, _ policyCase) bool { return MayReadAudit(p) },
+	"nameWorkspace":  func(p Principal, _ policyCase) bool { return MayNameWorkspace(p) },
+	"seeEveryone":    func(p Principal, _ policyCase) bool { return MaySeeEveryone(p) },
+}
+
+// maker is who made what the case is about.
+func (c policyCase) maker() string {
+	if c.Own {
+		return "me"
+	}
+	return "other"
+}
+
+func policyTable(t *testing.T) []policyCase {
+	t.Helper()
+	printed, err := os.ReadFile("testdata/policy.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table []policyCase
+	if err := json.Unmarshal(printed, &table); err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// TestPolicy reads the table that the app's tests read, too. Each rule is tried
+// with every role.
+func TestPolicy(t *testing.T) {
+	tried := map[string]map[Role]bool{}
+	for _, c := range policyTable(t) {
+		if tried[c.May] == nil {
+			tried[c.May] = map[Role]bool{}
+		}
+		tried[c.May][c.Role] = true
+		if got := policyRules[c.May](Principal{UserID: "me", Role: c.Role}, c); got != c.Allowed {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+	for rule := range policyRules {
+		if roles := slices.Collect(maps.Keys(tried[rule])); len(roles) != len(order) {
+			t.Errorf("%s is tried with %v", rule, roles)
+		}
+	}
+}
+
+// With a signed address nobody may do anything, whoever signed it.
+func TestPolicyOfSignedAddress(t *testing.T) {
+	for _, c := range policyTable(t) {
+		if policyRules[c.May](Principal{UserID: "me", Role: c.Role, Scopes: SoundOf("m")}, c) {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// TestOnlyPolicyComparesRoles reads the program: a rule that stands elsewhere is
+// one that the table does not hold.
+func TestOnlyPolicyComparesRoles(t *testing.T) {
+	isRole := func(e ast.Expr) bool {
+		name := ""
+		switch e := e.(type) {
+		case *ast.SelectorExpr:
+			if from, ok := e.X.(*ast.Ident); ok && from.Name == "storage" {
+				name = e.Sel.Name
+			}
+		case *ast.Ident:
+			name = e.Name
+		}
+		return slices.Contains([]string{"Owner", "Admin", "RoleMember", "Guest"}, name)
+	}
+	read := 0
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Name() == "node_modules" {
+			return fs.SkipDir
+		}
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		if own := filepath.Dir(path) == filepath.Join("..", "storage"); own && slices.Contains([]string{"policy.go", "identity.go"}, entry.Name()) {
+			return nil
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		read++
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.BinaryExpr:
+				if (n.Op == token.EQL || n.Op == token.NEQ) && (isRole(n.X) || isRole(n.Y)) {
+					t.Errorf("%s compares roles", files.Position(n.Pos()))
+				}
+			case *ast.CaseClause:
+				if slices.ContainsFunc(n.List, isRole) {
+					t.Errorf("%s tells roles apart", files.Position(n.Pos()))
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil || read < 100 {
+		t.Fatalf("read %d files: %v", read, err)
+	}
+}

@@ -1,0 +1,139 @@
+package sqldb
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"hark/storage"
+	"hark/storage/sqldb/conn"
+)
+
+// auditEnd is where a workspace's audit log ends.
+type auditEnd struct {
+	Count int64  `db:"audit_count"`
+	Head  string `db:"audit_head"`
+	At    int64  `db:"audit_at"`
+}
+
+func (s session) auditEnd(ctx context.Context, workspaceNo int64) (end auditEnd, err error) {
+	err = s.Get(ctx, &end, `SELECT audit_count, audit_head, audit_at FROM workspaces WHERE no = ?`, workspaceNo)
+	return end, err
+}
+
+// audit notes what a change did, for the audit log; it is numbered, chained and
+// written when the change ends. actor is who asked, as far as they are known;
+// commands on the server are their operator's, whoever they act for.
+func (t *tx) audit(ctx context.Context, actor storage.Principal, action storage.AuditAction, target storage.Target, details map[string]string) {
+	from := storage.OriginOf(ctx)
+	entry := storage.AuditEntry{
+		At: t.now, Action: action, Actor: storage.Actor{Kind: storage.ActorSystem},
+		Address: from.Address, Agent: from.Agent, Target: target, Details: details,
+	}
+	switch {
+	case from.Operator != "":
+		entry.Actor = storage.Actor{Kind: storage.ActorOperator, Name: from.Operator}
+	case actor.UserID != "":
+		entry.Actor = storage.Actor{Kind: storage.ActorUser, ID: actor.UserID, Name: actor.UserName}
+		entry.CredentialID = actor.CredentialID
+	case from.Address != "":
+		entry.Actor.Kind = storage.ActorNobody
+	}
+	t.audits = append(t.audits, entry)
+}
+
+// The targets of what is recorded.
+func onUser(id string) storage.Target  { return storage.Target{Kind: "user", ID: id} }
+func onToken(id string) storage.Target { return storage.Target{Kind: "token", ID: id} }
+func onConversation(id string) storage.Target {
+	return storage.Target{Kind: "conversation", ID: id, ConversationID: id}
+}
+
+func onMember(userID, conversationID string) storage.Target {
+	return storage.Target{Kind: "user", ID: userID, ConversationID: conversationID}
+}
+
+func onMessage(id, conversationID string) storage.Target {
+	return storage.Target{Kind: "message", ID: id, ConversationID: conversationID}
+}
+
+func (t *tx) onWorkspace() storage.Target {
+	return storage.Target{Kind: "workspace", ID: t.workspaceID}
+}
+
+// writeAudit chains and writes what was noted. The workspace is held, or made by
+// this transaction.
+func (t *tx) writeAudit(ctx context.Context) error {
+	if len(t.audits) == 0 {
+		return nil
+	}
+	end, err := t.auditEnd(ctx, t.workspaceNo)
+	if err != nil {
+		return err
+	}
+	for i := range t.audits {
+		entry := &t.audits[i]
+		entry.Tidy()
+		end.At = max(end.At, toMS(entry.At))
+		end.Count++
+		entry.Seq, entry.At = end.Count, fromMS(end.At)
+		end.Head = entry.HashAfter(end.Head)
+		entry.Hash = end.Head
+	}
+	if err := t.insertAudit(ctx, t.audits); err != nil {
+		return err
+	}
+	_, err = t.Exec(ctx, `UPDATE workspaces SET audit_count = ?, audit_head = ?, audit_at = ? WHERE no = ?`, end.Count, end.Head, end.At, t.workspaceNo)
+	return err
+}
+
+func (t *tx) insertAudit(ctx context.Context, entries []storage.AuditEntry) error {
+	return conn.InChunks(len(entries), 500, func(from, to int) error {
+		var args []any
+		for _, e := range entries[from:to] {
+			details, err := json.Marshal(e.Details)
+			if err != nil {
+				return err
+			}
+			args = append(args, t.workspaceNo, e.Seq, toMS(e.At), e.Action, e.Actor.Kind, e.Actor.ID, e.Actor.Name, e.CredentialID, e.Address, e.Agent,
+				e.Target.Kind, e.Target.ID, e.Target.ConversationID, string(details), e.Hash)
+		}
+		_, err := t.Exec(ctx, `INSERT INTO audit (workspace_no, seq, `+auditColumns+`) VALUES `+conn.Tuples(to-from, 15), args...)
+		return err
+	})
+}
+
+// AuditFailedSignIn records that somebody was not signed in: in the workspace of
+// whom the code was made for or, where no such code was ever made, in the only
+// workspace there is. Of several it cannot be told which was meant, and none gets
+// to know of it.
+func (db *DB) AuditFailedSignIn(ctx context.Context, failed storage.FailedSignIn) error {
+	var meant struct {
+		UserID      string `db:"user_id"`
+		WorkspaceID string `db:"workspace_id"`
+	}
+	err := db.read(ctx, "find whom a sign-in was for", func(ctx context.Context, s session) error {
+		err := s.Get(ctx, &meant, `SELECT u.id AS user_id, w.id AS workspace_id FROM tokens t JOIN users u ON u.id = t.user_id JOIN workspaces w ON w.no = u.workspace_no
+			WHERE t.hash = ? AND t.kind = ?`, hashSecret(failed.Code), storage.SignInToken)
+		if !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+		return s.Get(ctx, &meant, `SELECT '' AS user_id, MIN(id) AS workspace_id FROM workspaces HAVING COUNT(*) = 1`)
+	})
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return db.change(ctx, "record failed sign-in", meant.WorkspaceID, func(ctx context.Context, t *tx) error {
+		target := storage.Target{}
+		if meant.UserID != "" {
+			target = onUser(meant.UserID)
+		}
+		t.audit(ctx, storage.Principal{}, storage.AuditSignInFailed, target, map[string]string{
+			"method": failed.Method, "reason": failed.Reason, "left_out": number(failed.LeftOut),
+		})
+		return nil
+	})
+}

@@ -1,0 +1,210 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+
+	"hark/storage"
+)
+
+// CreateUser makes a user in a workspace. Whoever is no guest joins the
+// conversation that everybody joins, if there is one.
+func (db *DB) CreateUser(ctx context.Context, workspaceID, name string, role storage.Role) (u storage.User, err error) {
+	err = db.change(ctx, "create user", workspaceID, func(ctx context.Context, t *tx) error {
+		if u, err = t.createUser(ctx, name, role); err != nil {
+			return err
+		}
+		t.audit(ctx, storage.Principal{}, storage.AuditUserCreated, onUser(u.ID), map[string]string{"name": u.Name, "role": string(u.Role)})
+		if err := t.joinGeneral(ctx, u); err != nil {
+			return err
+		}
+		return t.personEvent(ctx, storage.UserCreated, u.ID, u.Name)
+	})
+	return u, err
+}
+
+func (t *tx) createUser(ctx context.Context, name string, role storage.Role) (storage.User, error) {
+	if err := storage.CheckRole(role); err != nil {
+		return storage.User{}, err
+	}
+	name, err := storage.CleanName(name)
+	if err != nil {
+		return storage.User{}, err
+	}
+	no, err := t.next(ctx, "last_user", 1)
+	if err != nil {
+		return storage.User{}, err
+	}
+	u := storage.User{ID: storage.NewID(), WorkspaceID: t.workspaceID, Name: name, Named: true, Role: role, No: no, CreatedAt: t.now}
+	_, err = t.Exec(ctx, `INSERT INTO users (id, workspace_no, no, name, role, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+		u.ID, t.workspaceNo, no, u.Name, u.Role, toMS(u.CreatedAt))
+	return u, err
+}
+
+type userRow struct {
+	ID        string
+	No        int64
+	Name      string
+	Named     bool
+	Role      storage.Role
+	Disabled  bool
+	CreatedAt int64 `db:"created_at"`
+}
+
+const userColumns = `u.id, u.no, u.name, u.named, u.role, u.disabled_at > 0 AS disabled, u.created_at`
+
+func (r userRow) user(workspaceID string) storage.User {
+	return storage.User{ID: r.ID, WorkspaceID: workspaceID, Name: r.Name, Named: r.Named, Role: r.Role, Disabled: r.Disabled, No: r.No, CreatedAt: fromMS(r.CreatedAt)}
+}
+
+// user finds a user of the workspace.
+func (t *tx) user(ctx context.Context, id string) (storage.User, error) {
+	var row userRow
+	err := t.Get(ctx, &row, `SELECT `+userColumns+` FROM users u WHERE u.id = ? AND u.workspace_no = ?`, id, t.workspaceNo)
+	return row.user(t.workspaceID), err
+}
+
+// Users returns the users of a workspace in the order in which they came.
+func (db *DB) Users(ctx context.Context, workspaceID string) ([]storage.User, error) {
+	no, err := db.workspaceNo(ctx, workspaceID)
+	if err != nil {
+		return nil, err
+	}
+	var rows []userRow
+	err = db.read(ctx, "list users", func(ctx context.Context, s session) error {
+		return s.List(ctx, &rows, `SELECT `+userColumns+` FROM users u WHERE u.workspace_no = ? ORDER BY u.no`, no)
+	})
+	users := make([]storage.User, len(rows))
+	for i, r := range rows {
+		users[i] = r.user(workspaceID)
+	}
+	return users, err
+}
+
+// DisableUser keeps a user of a workspace out: all their credentials end now,
+// and with them their streams and recordings, and they get no more. What they
+// said stays, and so do their memberships. The last owner cannot be disabled:
+// storage.ErrConflict.
+func (db *DB) DisableUser(ctx context.Context, workspaceID, userID string) error {
+	return db.change(ctx, "disable user", workspaceID, func(ctx context.Context, t *tx) error {
+		user, err := t.user(ctx, userID)
+		if err != nil {
+			return err
+		}
+		if user.Role.Owns() {
+			var others int
+			err := t.Get(ctx, &others, `SELECT COUNT(*) FROM users WHERE workspace_no = ? AND role = ? AND disabled_at = 0 AND id <> ?`, t.workspaceNo, user.Role, userID)
+			if err != nil {
+				return err
+			}
+			if others == 0 {
+				return storage.ErrConflict
+			}
+		}
+		if _, err := t.Exec(ctx, `UPDATE users SET disabled_at = ? WHERE id = ? AND disabled_at = 0`, toMS(t.now), userID); err != nil {
+			return err
+		}
+		if !user.Disabled {
+			t.audit(ctx, storage.Principal{}, storage.AuditUserDisabled, onUser(userID), map[string]string{"name": user.Name})
+		}
+		_, err = t.Exec(ctx, `UPDATE tokens SET ended_at = ? WHERE user_id = ? AND ended_at = 0`, toMS(t.now), userID)
+		return err
+	})
+}
+
+// EnableUser lets a user in again who was disabled. The credentials that they
+// had stay ended.
+func (db *DB) EnableUser(ctx context.Context, workspaceID, userID string) error {
+	return db.change(ctx, "enable user", workspaceID, func(ctx context.Context, t *tx) error {
+		user, err := t.user(ctx, userID)
+		if err != nil || !user.Disabled {
+			return err
+		}
+		t.audit(ctx, storage.Principal{}, storage.AuditUserEnabled, onUser(userID), map[string]string{"name": user.Name})
+		_, err = t.Exec(ctx, `UPDATE users SET disabled_at = 0 WHERE id = ?`, userID)
+		return err
+	})
+}
+
+// Profile returns the principal and the workspace that they are in, as both are now.
+func (db *DB) Profile(ctx context.Context, principal storage.Principal) (p storage.Profile, err error) {
+	err = db.read(ctx, "read profile", func(ctx context.Context, s session) error {
+		p, err = s.profile(ctx, principal)
+		return err
+	})
+	return p, err
+}
+
+func (s session) profile(ctx context.Context, principal storage.Principal) (storage.Profile, error) {
+	var row struct {
+		userRow
+		Workspace        string
+		WorkspaceName    string `db:"workspace_name"`
+		WorkspaceNamed   bool   `db:"workspace_named"`
+		WorkspaceCreated int64  `db:"workspace_created"`
+		General          string
+	}
+	err := s.getOne(ctx, &row, statement{text: `SELECT ` + userColumns + `, w.id AS workspace, w.name AS workspace_name, w.named AS workspace_named, w.created_at AS workspace_created,
+			COALESCE(me.conversation_id, '') AS general
+		FROM users u JOIN workspaces w ON w.no = u.workspace_no LEFT JOIN `}.with(visible(principal)).
+		and(` me ON me.conversation_id = w.general_id WHERE u.id = ? AND w.id = ?`, principal.UserID, principal.WorkspaceID))
+	return storage.Profile{
+		User: row.user(principal.WorkspaceID),
+		Workspace: storage.Workspace{
+			ID: row.Workspace, Name: row.WorkspaceName, Named: row.WorkspaceNamed, CreatedAt: fromMS(row.WorkspaceCreated), GeneralID: row.General,
+		},
+	}, err
+}
+
+// Rename gives the principal another name, which everybody hears of who knows them.
+func (db *DB) Rename(ctx context.Context, principal storage.Principal, name string) (p storage.Profile, err error) {
+	name, err = storage.CleanName(name)
+	if err != nil {
+		return p, fmt.Errorf("rename user: %w", err)
+	}
+	err = db.changeBy(ctx, "rename user", principal, func(ctx context.Context, t *tx) error {
+		if !storage.MayRename(principal, principal.UserID) {
+			return storage.ErrForbidden
+		}
+		if p, err = t.profile(ctx, principal); err != nil || p.Name == name && p.Named {
+			return err
+		}
+		t.audit(ctx, principal, storage.AuditUserRenamed, onUser(p.ID), map[string]string{"from": p.Name, "to": name})
+		p.Name, p.Named = name, true
+		if _, err := t.Exec(ctx, `UPDATE users SET name = ?, named = ? WHERE id = ?`, name, true, p.ID); err != nil {
+			return err
+		}
+		if err := t.reviseNewestOf(ctx, p.User); err != nil {
+			return err
+		}
+		return t.personEvent(ctx, storage.UserUpdated, p.ID, name)
+	})
+	return p, err
+}
+
+// RenameWorkspace gives the workspace another name. Owners and admins may;
+// others get storage.ErrForbidden.
+func (db *DB) RenameWorkspace(ctx context.Context, principal storage.Principal, name string) (p storage.Profile, err error) {
+	name, err = storage.CleanName(name)
+	if err != nil {
+		return p, fmt.Errorf("rename workspace: %w", err)
+	}
+	err = db.changeBy(ctx, "rename workspace", principal, func(ctx context.Context, t *tx) error {
+		if !storage.MayNameWorkspace(principal) {
+			return storage.ErrForbidden
+		}
+		if p, err = t.profile(ctx, principal); err != nil || p.Workspace.Name == name && p.Workspace.Named {
+			return err
+		}
+		t.audit(ctx, principal, storage.AuditWorkspaceRenamed, t.onWorkspace(), map[string]string{"from": p.Workspace.Name, "to": name})
+		p.Workspace.Name, p.Workspace.Named = name, true
+		if _, err := t.Exec(ctx, `UPDATE workspaces SET name = ?, named = ? WHERE no = ?`, name, true, t.workspaceNo); err != nil {
+			return err
+		}
+		if err := t.reviseNewestOfAll(ctx); err != nil {
+			return err
+		}
+		return t.workspaceEvent(ctx, name)
+	})
+	return p, err
+}

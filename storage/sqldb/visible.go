@@ -1,0 +1,77 @@
+package sqldb
+
+import (
+	"slices"
+
+	"hark/storage"
+	"hark/storage/sqldb/conn"
+)
+
+// What a principal may see is said here and nowhere else: every statement about
+// conversations, messages, people or events that is made for a principal joins
+// [visible], or looks into it.
+
+// statement is SQL, and what stands for its question marks.
+type statement struct {
+	text string
+	args []any
+}
+
+// and returns a statement that goes on with more.
+func (s statement) and(text string, args ...any) statement {
+	return statement{s.text + text, slices.Concat(s.args, args)}
+}
+
+// with returns a statement that goes on with another.
+func (s statement) with(more statement) statement { return s.and(more.text, more.args...) }
+
+// visible is, as a table of conversation_id and user_id, the conversations that a
+// principal may see: those that they are in and, with scopes of conversations,
+// that are among these; with a signed address, none. Both
+// databases plan a statement that joins it as if the condition stood in the
+// statement itself.
+func visible(principal storage.Principal) statement {
+	if principal.Scopes.Sound() != "" {
+		return statement{text: `(SELECT conversation_id, user_id FROM conversation_members WHERE 1 = 0)`}
+	}
+	places := principal.Scopes.Conversations()
+	if len(places) == 0 {
+		return joined(principal)
+	}
+	args := []any{principal.UserID}
+	for _, id := range places {
+		args = append(args, id)
+	}
+	return statement{`(SELECT conversation_id, user_id FROM conversation_members WHERE user_id = ? AND conversation_id IN ` + conn.Tuples(1, len(places)) + `)`, args}
+}
+
+// joined is the table of the conversations that a principal's user is in.
+func joined(principal storage.Principal) statement {
+	return statement{`(SELECT conversation_id, user_id FROM conversation_members WHERE user_id = ?)`, []any{principal.UserID}}
+}
+
+// visibleMessages reads, behind the columns of a SELECT, messages m with their
+// workspaces w and authors u that a principal may hear: what was sent into the
+// conversations that they may see, and their own drafts there; with a signed
+// address, of that the one message. Conditions may be added.
+func visibleMessages(principal storage.Principal, workspaceNo int64) statement {
+	where := visible(principal)
+	one := principal.Scopes.Sound()
+	if one != "" {
+		where = joined(principal)
+	}
+	messages := statement{text: ` FROM messages m JOIN workspaces w ON w.no = m.workspace_no JOIN users u ON u.id = m.author_id JOIN `}.
+		with(where).
+		and(` me ON me.conversation_id = m.conversation_id WHERE m.workspace_no = ? AND (m.sent_at IS NOT NULL OR m.author_id = me.user_id)`, workspaceNo)
+	if one != "" {
+		return messages.and(` AND m.id = ?`, one)
+	}
+	return messages
+}
+
+// visibleConversations reads, behind the columns of a SELECT, conversations c
+// that a principal may see. Conditions may be added.
+func visibleConversations(principal storage.Principal, workspaceNo int64) statement {
+	return statement{text: ` FROM `}.with(visible(principal)).
+		and(` me JOIN conversations c ON c.id = me.conversation_id WHERE c.workspace_no = ?`, workspaceNo)
+}
