@@ -9,6 +9,10 @@ import (
 // that is missing or a key that a remote engine refuses.
 var ErrPermanent = errors.New("transcription cannot succeed")
 
+// ErrClosed is what calls get that come to an engine after Close, or are under
+// way then.
+var ErrClosed = errors.New("the engine is closed")
+
 // PermanentError is a permanent failure that knows what to tell people. It
 // wraps [ErrPermanent]; an engine may also wrap ErrPermanent by itself, and
 // people then read something general.

@@ -8,8 +8,8 @@ import (
 
 	"hark/media/opus"
 	"hark/media/render"
+	"hark/media/transcript"
 	"hark/transcribe"
-	"hark/transcribe/sherpa"
 )
 
 const (
@@ -28,7 +28,7 @@ type Listener struct {
 	engine   *Engine
 	captions func(Caption)
 	ended    chan struct{} // closed when the goroutine has ended
-	bell     chan struct{} // something happened; holds one ring
+	signal   chan struct{} // something happened; holds one
 
 	mu       sync.Mutex
 	queue    []opus.Packet
@@ -40,18 +40,18 @@ type Listener struct {
 	poor     bool
 
 	// Of the goroutine, until ended is closed.
-	ear      ear
-	decoder  *opus.Decoder
-	waveform render.Waveform
-	meter    *render.Meter
-	end      int64 // of the recording so far, in samples at opus.Rate
-	result   *Result
+	recogniser transcribe.LiveSession
+	decoder    *opus.Decoder
+	waveform   render.Waveform
+	meter      *render.Meter
+	end        int64 // of the recording so far, in samples at opus.Rate
+	result     *Result
 }
 
 func newListener(e *Engine, opts Options, decoder *opus.Decoder) *Listener {
 	return &Listener{
 		engine: e, captions: opts.Captions, decoder: decoder, meter: render.NewMeter(),
-		ended: make(chan struct{}), bell: make(chan struct{}, 1), stop: make(chan struct{}),
+		ended: make(chan struct{}), signal: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 }
 
@@ -74,10 +74,10 @@ func (l *Listener) Write(p opus.Packet) {
 	l.wake()
 }
 
-// wake tells the goroutine that something happened.
+// wake makes the goroutine look at what happened.
 func (l *Listener) wake() {
 	select {
-	case l.bell <- struct{}{}:
+	case l.signal <- struct{}{}:
 	default:
 	}
 }
@@ -122,7 +122,7 @@ func (l *Listener) Cancel() {
 func (l *Listener) run() {
 	defer close(l.ended)
 	defer l.engine.left(l)
-	defer l.ear.Close()
+	defer l.recogniser.Close()
 	quiet := time.NewTimer(silent)
 	defer quiet.Stop()
 	for {
@@ -136,17 +136,17 @@ func (l *Listener) run() {
 			}
 			l.hear(p)
 			l.done(p)
-			l.tell()
+			l.deliver()
 		}
-		l.tell()
+		l.deliver()
 		if finished {
 			l.finish()
 			return
 		}
 		select {
-		case <-l.bell:
+		case <-l.signal:
 		case <-quiet.C:
-			l.ear.Pause()
+			l.recogniser.Pause()
 		case <-l.stop:
 			return
 		}
@@ -189,7 +189,7 @@ func (l *Listener) hear(p opus.Packet) {
 		}
 		l.waveform.Write(pcm)
 		l.meter.Write(pcm)
-		l.note(l.ear.Write(pcm))
+		l.note(l.recogniser.Write(pcm))
 		return nil
 	})
 	if err != nil && !errors.Is(err, opus.ErrPacket) && !errors.Is(err, ErrCancelled) {
@@ -206,40 +206,40 @@ func (l *Listener) note(err error) {
 	first := !l.poor
 	l.poor = true
 	l.mu.Unlock()
-	if first && !errors.Is(err, sherpa.ErrClosed) {
-		l.engine.log.Error("hearing failed", "error", err) //nolint:sloglint // no context: a recording outlives its request
+	if first && !errors.Is(err, transcribe.ErrClosed) {
+		l.engine.log.Error("live transcription failed", "error", err) //nolint:sloglint // no context: a recording outlives its request
 	}
 }
 
-// tell hands captions on.
-func (l *Listener) tell() {
-	for _, u := range l.ear.Take() {
+// deliver calls back with the captions that are new.
+func (l *Listener) deliver() {
+	for _, u := range l.recogniser.Take() {
 		if l.captions != nil {
 			l.captions(caption(u))
 		}
 	}
 }
 
-func caption(u sherpa.Utterance) Caption {
+func caption(u transcribe.Utterance) Caption {
 	c := Caption{Segment: u.Number, Final: u.Final, StartMS: u.StartMS, EndMS: u.StartMS, Words: u.Words}
 	if len(u.Words) > 0 {
-		s := transcribe.NewSegment(u.Words)
+		s := transcript.NewSegment(u.Words)
 		c.StartMS, c.EndMS, c.Text = s.StartMS, s.EndMS, s.Text
 	} else {
-		c.Words = []transcribe.Word{}
+		c.Words = []transcript.Word{}
 	}
 	return c
 }
 
 // finish makes the result.
 func (l *Listener) finish() {
-	t, err := l.ear.Finish(l.stop)
-	l.tell()
+	t, err := l.recogniser.Finish(l.stop)
+	l.deliver()
 	if l.isStopped() {
 		return
 	}
 	l.note(err)
-	if l.ear.Behind() {
+	if l.recogniser.Behind() {
 		l.note(errBehind)
 	}
 	l.mu.Lock()

@@ -1,13 +1,14 @@
-// Package live writes down what is said while it is being said.
+// Package live transcribes recordings while they are made.
 //
 // An [Engine] listens to many recordings at once. Each has a [Listener], which
 // takes Opus packets as they come, and a goroutine that turns them into sound
 // (package media/opus: what the network lost is recovered or made up), measures
-// its loudness and its waveform, and gives it to the recogniser (package
-// sherpa), which cuts it at the pauses of speech exactly as it cuts a clip.
-// What comes back are [Caption]s: of the segment that is being spoken a new
-// one a few times a second, and a final one when it is finished. The finals
-// together are the transcript, which therefore is there when the speaker stops.
+// its loudness and its waveform, and gives it to the recogniser (a
+// [transcribe.LiveEngine]), which cuts it at the pauses of speech exactly as it
+// cuts a clip.
+// It makes [Caption]s: a new one of the current segment a few times a second, and
+// a final one when the segment is finished. The final ones together are the
+// transcript, which is therefore there when the speaker stops.
 //
 // # When there is too much to do
 //
@@ -43,15 +44,15 @@ import (
 	"sync"
 
 	"hark/media/opus"
+	"hark/media/transcript"
 	"hark/transcribe"
-	"hark/transcribe/sherpa"
 )
 
 // ErrClosed is what Listen answers after Close.
 var ErrClosed = errors.New("live transcription is closed")
 
 // ErrBusy is what Listen answers when there are Config.MaxSpeakers listeners.
-var ErrBusy = errors.New("more people speak than can be listened to at once")
+var ErrBusy = errors.New("too many live recordings to transcribe at once")
 
 // speakersPerCore is how many people at once one core can listen to: finished
 // segments alone take about a tenth of a core for each.
@@ -59,31 +60,20 @@ const speakersPerCore = 4
 
 // Config says what to listen with.
 type Config struct {
-	Engine      *sherpa.Engine // stays the caller's, and is closed after Close
-	MaxSpeakers int            // listeners at a time; 0 means 4 for each core
-	Logger      *slog.Logger   // nil means slog.Default()
+	Engine      transcribe.LiveEngine // stays the caller's, and is closed after Close
+	MaxSpeakers int                   // listeners at a time; 0 means 4 for each core
+	Logger      *slog.Logger          // nil means slog.Default()
 }
 
 // Engine listens to recordings while they are made. It is safe for concurrent use.
 type Engine struct {
-	listen func(sherpa.Listening) (ear, error)
-	most   int
-	log    *slog.Logger
+	recogniser transcribe.LiveEngine
+	most       int
+	log        *slog.Logger
 
 	mu        sync.Mutex
 	closed    bool
 	listeners map[*Listener]bool
-}
-
-// ear is what hears: [sherpa.Listener]. Its methods are called from one
-// goroutine at a time.
-type ear interface {
-	Write(samples []float32) error
-	Pause()
-	Take() []sherpa.Utterance
-	Behind() bool
-	Finish(stop <-chan struct{}) (*transcribe.Transcript, error)
-	Close()
 }
 
 // New makes an engine.
@@ -94,17 +84,16 @@ func New(cfg Config) *Engine {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	listen := func(l sherpa.Listening) (ear, error) { return cfg.Engine.Listen(l) }
-	return &Engine{listen: listen, most: cfg.MaxSpeakers, log: cfg.Logger, listeners: map[*Listener]bool{}}
+	return &Engine{recogniser: cfg.Engine, most: cfg.MaxSpeakers, log: cfg.Logger, listeners: map[*Listener]bool{}}
 }
 
 // Options says how to listen to one recording. The zero value is a sensible default.
 type Options struct {
 	Language string // BCP 47 hint; empty means the engine's own choice
 
-	// Captions, when not nil, is told what is being said. Calls come one at a
-	// time, from the listener's goroutine, and all before Finish returns; while
-	// one lasts nothing else is heard, so it must not block.
+	// Captions, when not nil, gets each caption. Calls come one at a time, from
+	// the listener's goroutine, and all before Finish returns; recognising waits
+	// for each, so it must not block.
 	Captions func(Caption)
 }
 
@@ -122,12 +111,12 @@ type Caption struct {
 	StartMS int64             `json:"start_ms" doc:"start of its first word, in milliseconds from the beginning of the recording" example:"5200"`
 	EndMS   int64             `json:"end_ms" doc:"end of its last word" example:"6140"`
 	Text    string            `json:"text" doc:"what was said, with case and punctuation" example:"Ask not what your country"`
-	Words   []transcribe.Word `json:"words" doc:"the words of the text with their times"`
+	Words   []transcript.Word `json:"words" doc:"the words of the text with their times"`
 }
 
 // Result is what became known of a recording while it was made.
 type Result struct {
-	Transcript   *transcribe.Transcript // never nil; without segments when nobody spoke
+	Transcript   *transcript.Transcript // never nil; without segments when nobody spoke
 	DurationMS   int64                  // of the sound, to the nearest millisecond
 	Peaks        []float64              // as render.Waveform gives them
 	LoudnessLUFS float64                // integrated, as render.Meter gives it
@@ -155,7 +144,7 @@ func (e *Engine) Listen(opts Options) (*Listener, error) {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	l := newListener(e, opts, decoder)
-	if l.ear, err = e.listen(sherpa.Listening{Language: opts.Language, Partials: opts.Captions != nil, Wake: l.wake}); err != nil {
+	if l.recogniser, err = e.recogniser.Listen(transcribe.LiveOptions{Language: opts.Language, Partials: opts.Captions != nil, Wake: l.wake}); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	e.listeners[l] = true

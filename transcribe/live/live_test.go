@@ -9,10 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"hark/media"
 	"hark/media/opus"
 	"hark/media/render"
+	"hark/media/transcript"
 	"hark/transcribe"
-	"hark/transcribe/sherpa"
+	"hark/transcribe/internal/speechtest"
 	"hark/transcribe/wer"
 )
 
@@ -43,7 +45,7 @@ func finish(t *testing.T, l *Listener) *Result {
 func TestListen(t *testing.T) {
 	e := New(Config{Engine: recogniser(t)})
 	defer e.Close()
-	packets := encoded(t, prompt(t, "demo-echotest"))
+	packets := encoded(t, speechtest.Prompt(t, "demo-echotest"))
 	last := map[int]Caption{}
 	segments, partials := 0, 0
 	l := listen(t, e, Options{Captions: func(c Caption) {
@@ -120,13 +122,13 @@ func TestListenToSilence(t *testing.T) {
 		if got.Transcript == nil || len(got.Transcript.Segments) > 0 || got.Transcript.Engine == "" || got.Poor {
 			t.Errorf("%s: %+v", name, got)
 		}
-		if got.DurationMS != int64(len(packets))*20 || len(got.Peaks) != render.Bins {
+		if got.DurationMS != int64(len(packets))*20 || len(got.Peaks) != media.WaveformPeaks {
 			t.Errorf("%s: lasts %d ms with %d peaks", name, got.DurationMS, len(got.Peaks))
 		}
 	}
 }
 
-// fake is an ear that hears what a test wants.
+// fake is a transcribe.LiveSession that hears what a test wants.
 type fake struct {
 	hears  func() error  // what Write does
 	ends   error         // of Finish
@@ -139,13 +141,13 @@ func newFake() *fake {
 	return &fake{hears: func() error { return nil }, closed: make(chan struct{}), pauses: make(chan struct{}, 100)}
 }
 
-func (f *fake) Write([]float32) error    { return f.hears() }
-func (f *fake) Pause()                   { f.pauses <- struct{}{} }
-func (f *fake) Take() []sherpa.Utterance { return nil }
-func (f *fake) Behind() bool             { return false }
-func (f *fake) Close()                   { close(f.closed) }
+func (f *fake) Write([]float32) error        { return f.hears() }
+func (f *fake) Pause()                       { f.pauses <- struct{}{} }
+func (f *fake) Take() []transcribe.Utterance { return nil }
+func (f *fake) Behind() bool                 { return false }
+func (f *fake) Close()                       { close(f.closed) }
 
-func (f *fake) Finish(stop <-chan struct{}) (*transcribe.Transcript, error) {
+func (f *fake) Finish(stop <-chan struct{}) (*transcript.Transcript, error) {
 	select {
 	case <-f.held:
 	case <-stop:
@@ -156,21 +158,25 @@ func (f *fake) Finish(stop <-chan struct{}) (*transcribe.Transcript, error) {
 			return nil, context.Canceled
 		}
 	}
-	return &transcribe.Transcript{Engine: "fake"}, f.ends
+	return &transcript.Transcript{Engine: "fake"}, f.ends
 }
 
-// engineOf is an engine with other ears.
-func engineOf(ears ...*fake) *Engine {
-	e := New(Config{MaxSpeakers: 2, Logger: quiet()})
+// listenFunc is a [transcribe.LiveEngine].
+type listenFunc func() (transcribe.LiveSession, error)
+
+func (f listenFunc) Listen(transcribe.LiveOptions) (transcribe.LiveSession, error) { return f() }
+
+// engineOf is an engine that hears with one session after the other.
+func engineOf(sessions ...*fake) *Engine {
 	var mu sync.Mutex
-	e.listen = func(sherpa.Listening) (ear, error) {
+	next := listenFunc(func() (transcribe.LiveSession, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		f := ears[0]
-		ears = ears[1:]
+		f := sessions[0]
+		sessions = sessions[1:]
 		return f, nil
-	}
-	return e
+	})
+	return New(Config{Engine: next, MaxSpeakers: 2, Logger: quiet()})
 }
 
 // tone is a packet at a place: 20 ms without content.
@@ -348,9 +354,8 @@ func TestClose(t *testing.T) {
 }
 
 func TestListenersThatCannotBegin(t *testing.T) {
-	e := New(Config{Logger: quiet()})
 	broken := errors.New("broken")
-	e.listen = func(sherpa.Listening) (ear, error) { return nil, broken }
+	e := New(Config{Engine: listenFunc(func() (transcribe.LiveSession, error) { return nil, broken }), Logger: quiet()})
 	if _, err := e.Listen(Options{}); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}

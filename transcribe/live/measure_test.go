@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"hark/media/opus"
-	"hark/transcribe"
+	"hark/media/transcript"
+	"hark/transcribe/internal/speechtest"
 	"hark/transcribe/wer"
 )
 
@@ -67,7 +68,7 @@ type spoken struct {
 	name    string
 	said    string
 	packets []opus.Packet
-	batch   *transcribe.Transcript
+	batch   *transcript.Transcript
 }
 
 func clipsOf(t testing.TB, dir string) []spoken {
@@ -78,7 +79,7 @@ func clipsOf(t testing.TB, dir string) []spoken {
 	}
 	var clips []spoken
 	for _, c := range manifest {
-		packets := encoded(t, decoded(t, "-i", c.File))
+		packets := encoded(t, speechtest.Decode(t, "-i", c.File))
 		clips = append(clips, spoken{filepath.Base(c.File), c.Text, packets, batch(t, packets)})
 	}
 	return clips
@@ -183,8 +184,8 @@ func (m *measured) speakOne(t testing.TB, e *Engine, c spoken) {
 }
 
 // shows says whether a caption has a word of the transcript.
-func (s shown) shows(word transcribe.Word) bool {
-	return slices.ContainsFunc(s.Words, func(w transcribe.Word) bool {
+func (s shown) shows(word transcript.Word) bool {
+	return slices.ContainsFunc(s.Words, func(w transcript.Word) bool {
 		near := w.StartMS < word.StartMS+500 && word.StartMS < w.StartMS+500
 		return near && slices.Equal(wer.Normalise(w.Text), wer.Normalise(word.Text))
 	})

@@ -29,7 +29,7 @@ type Options struct {
 	Client *http.Client // for an address; nil means http.DefaultClient
 	Logger *slog.Logger // nil means slog.Default()
 
-	// Progress, when not nil, is told how many bytes of how many have come;
+	// Progress, when not nil, gets how many bytes of how many have come;
 	// total is 0 when it is not known. Calls come one at a time.
 	Progress func(done, total int64)
 }
@@ -43,7 +43,7 @@ func Fetch(ctx context.Context, dir, id string, opts Options) (Installed, error)
 		return Installed{}, err
 	}
 	if !m.Downloadable() && opts.From == "" {
-		return Installed{}, fmt.Errorf("fetch %s: it cannot be downloaded by itself: "+
+		return Installed{}, fmt.Errorf("fetch %s: it cannot be downloaded automatically: "+
 			"name a folder, an archive or an address that holds %v", id, names(m))
 	}
 	if opts.Progress == nil {

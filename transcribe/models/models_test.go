@@ -25,7 +25,7 @@ func TestCatalogue(t *testing.T) {
 	ids := map[string]bool{}
 	for _, m := range Catalogue() {
 		if ids[m.ID] {
-			t.Errorf("%s is there twice", m.ID)
+			t.Errorf("%s occurs twice", m.ID)
 		}
 		ids[m.ID] = true
 		if m.Licence == "" || m.Description == "" || m.Bytes == 0 || len(m.Files) == 0 || m.Kind == "" {

@@ -63,7 +63,7 @@ func unpack(archive io.Reader, want func(name string) bool, count int, take func
 			continue
 		}
 		if taken[name] {
-			return fmt.Errorf("read archive: %s is there twice", name)
+			return fmt.Errorf("read archive: %s occurs twice", name)
 		}
 		if entry.Size > maxFile {
 			return fmt.Errorf("read archive: %s has %d bytes, more than %d", name, entry.Size, int64(maxFile))

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	sherpa "github.com/k2-fsa/sherpa-onnx-go/sherpa_onnx"
+
+	"hark/transcribe/internal/speechtest"
 )
 
 // BenchmarkAgainstSherpa hears the same prompts with this package and with
@@ -20,7 +22,7 @@ func BenchmarkAgainstSherpa(b *testing.B) {
 			var clips [][]float32
 			var sound time.Duration
 			for _, name := range slices.Sorted(maps.Keys(prompts)) {
-				clip := prompt(b, name)
+				clip := speechtest.Prompt(b, name)
 				clips = append(clips, clip)
 				sound += time.Duration(len(clip)) * time.Second / sampleRate
 			}

@@ -15,7 +15,9 @@ type spoken struct {
 	logProbs  []float64 // of the tokens
 	attention attention // a row for each token, and one for the end when the model said it
 	limit     int       // of tokens
+	insist    int       // tokens below which the end is not believed
 	looped    bool
+	insisted  bool
 	truncated bool
 }
 
@@ -44,7 +46,7 @@ func (m *Model) decode(ctx context.Context, samples []float32, hints Hints) (*sp
 	}
 	defer g.close()
 
-	s := &spoken{attention: attention{frames: g.frames}, limit: len(samples)*tokensPerSecond/sampleRate + tokensExtra}
+	s := &spoken{attention: attention{frames: g.frames}, limit: len(samples)*tokensPerSecond/sampleRate + tokensExtra, insist: hints.Insist}
 	draft := hints.Draft[:min(len(hints.Draft), s.limit-1)]
 	next := []int{tokenStart}
 	for {
@@ -71,7 +73,11 @@ func (m *Model) decode(ctx context.Context, samples []float32, hints Hints) (*sp
 // add says the next token, and whether it was the last.
 func (s *spoken) add(a answer) bool {
 	if a.token == tokenEnd {
-		return true
+		if len(s.tokens) >= s.insist {
+			return true
+		}
+		s.insisted = true
+		a.token, a.logProb = a.other, a.otherProb
 	}
 	s.tokens = append(s.tokens, a.token)
 	s.logProbs = append(s.logProbs, a.logProb)

@@ -44,7 +44,7 @@ func (g *decoding) close() {
 }
 
 // say says tokens to the decoder, all at once, and returns what it would say
-// after each of them, up to the first where that is not what it was told: the
+// after each of them, up to the first where that differs from the draft: the
 // decoding goes on from there. Where it listened for each is left in weights.
 //
 // The first token must come alone. It also turns what was heard into keys and

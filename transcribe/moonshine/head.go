@@ -68,10 +68,13 @@ func (s *scores) destroy() {
 }
 
 // answer is the token that the decoder would say next, and the natural
-// logarithm of its probability.
+// logarithm of its probability. Where that is the end, other is what it would
+// say if it had to say something, and otherProb how probable that is then.
 type answer struct {
-	token   int
-	logProb float64
+	token     int
+	logProb   float64
+	other     int
+	otherProb float64
 }
 
 // lowDigits is how many low digits make a high one.
@@ -98,22 +101,33 @@ func (s *scores) likeliest(hidden []float32) ([]answer, error) {
 // best finds the largest of logits in two digits, of which the high one is
 // worth unit.
 func (s *scores) best(high, low []int32, unit float32) answer {
+	scale := float64(unit) * float64(s.scale) / lowDigits
+	var a answer
+	a.token, a.logProb = largest(high, low, scale, -1)
+	if a.token == tokenEnd {
+		a.other, a.otherProb = largest(high, low, scale, tokenEnd)
+	}
+	return a
+}
+
+// largest finds the largest of logits, but for the one that is left out (-1 is
+// none), and the logarithm of its share in the probability of all others.
+func largest(high, low []int32, scale float64, out int) (token int, logProb float64) {
 	// Of logits in units of the lowest digit, the largest and the sum of all.
-	best, token := int64(math.MinInt64), 0
+	best := int64(math.MinInt64)
 	for i := range high {
-		if l := int64(high[i])*lowDigits + int64(low[i]); l > best {
+		if l := int64(high[i])*lowDigits + int64(low[i]); l > best && i != out {
 			best, token = l, i
 		}
 	}
-	scale := float64(unit) * float64(s.scale) / lowDigits
 	least := best - int64(negligible/scale)
 	var sum float64
 	for i := range high {
-		if l := int64(high[i])*lowDigits + int64(low[i]); l >= least {
+		if l := int64(high[i])*lowDigits + int64(low[i]); l >= least && i != out {
 			sum += math.Exp(float64(l-best) * scale)
 		}
 	}
-	return answer{token, -math.Log(sum)}
+	return token, -math.Log(sum)
 }
 
 // negligible is how far below the best logit another no longer counts: all of

@@ -1,38 +1,23 @@
 package moonshine
 
 import (
-	"encoding/binary"
-	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	// The library of ONNX Runtime comes with it, as it does in the program.
 	_ "github.com/k2-fsa/sherpa-onnx-go/sherpa_onnx"
-)
 
-// missing ends a test that needs what is not there: where everything must be
-// there it fails.
-func missing(tb testing.TB, what string) {
-	tb.Helper()
-	if os.Getenv("CI") != "" {
-		tb.Fatalf("%s, and CI is set", what)
-	}
-	tb.Skip(what)
-}
+	"hark/transcribe/internal/speechtest"
+)
 
 // config locates a model in the folder that HARK_MODELS names.
 func config(tb testing.TB, model string) Config {
 	tb.Helper()
-	root := os.Getenv("HARK_MODELS")
-	if root == "" {
-		missing(tb, "HARK_MODELS names no folder of models")
-	}
-	dir := filepath.Join(root, model)
+	dir := filepath.Join(speechtest.Models(tb), model)
 	if _, err := os.Stat(dir); err != nil {
-		missing(tb, "no model: "+err.Error())
+		speechtest.Missing(tb, "no model: "+err.Error())
 	}
 	return Config{
 		Encoder: filepath.Join(dir, "encoder_model.onnx"),
@@ -63,27 +48,6 @@ var prompts = map[string]string{
 	"demo-enterkeywords":       "please enter one or more keywords separated by star and then press the pound key",
 	"queue-periodic-announce":  "all of our representatives are currently busy please stay on the line and your call will be answered by the next available representative",
 	"vm-newuser":               "welcome to comedian mail first i will guide you through a short setup process",
-}
-
-// prompt decodes a prompt.
-func prompt(tb testing.TB, name string) []float32 {
-	tb.Helper()
-	path := filepath.Join("/usr/share/asterisk/sounds/en_US_f_Allison", name+".g722")
-	if _, err := os.Stat(path); err != nil {
-		missing(tb, "no speech (Debian asterisk-core-sounds-en-g722): "+err.Error())
-	}
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		missing(tb, "no ffmpeg: "+err.Error())
-	}
-	out, err := exec.CommandContext(tb.Context(), "ffmpeg", "-v", "error", "-nostdin", "-f", "g722", "-i", path, "-ac", "1", "-ar", "16000", "-f", "f32le", "-").Output()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	samples := make([]float32, len(out)/4)
-	for i := range samples {
-		samples[i] = math.Float32frombits(binary.LittleEndian.Uint32(out[4*i:]))
-	}
-	return samples
 }
 
 // wordErrors counts the words that must be changed, added or dropped to make

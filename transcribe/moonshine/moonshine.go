@@ -10,7 +10,7 @@
 //
 //   - encoder.go turns samples into frames of 24 ms;
 //   - decode.go says the likeliest token after another, or all at once where
-//     it was told what they will be (a draft), until the model says that it is done, begins to repeat itself (loop.go) or says more than can
+//     it has a draft of what they will be, until the model says that it is done, begins to repeat itself (loop.go) or says more than can
 //     be spoken in that time; decoder.go and head.go are one such step;
 //   - words.go joins tokens to words, with their probability;
 //   - align.go finds when each was said. While the decoder says a token, its
@@ -30,8 +30,8 @@
 // (1,240 words) the base model's starts are 28 ms off in the median and 84 ms
 // at the 90th percentile, its ends 28 and 78.
 //
-// ONNX Runtime is loaded from the shared library that the process has loaded
-// already for package sherpa, which this package therefore need not import.
+// ONNX Runtime is the shared library that comes with sherpa-onnx; where the
+// program is linked with that, the copy that the process has loaded is taken.
 package moonshine
 
 import (
@@ -43,7 +43,8 @@ import (
 	"sync"
 
 	"hark/media"
-	"hark/transcribe"
+	"hark/media/transcript"
+	"hark/transcribe/internal/onnx"
 )
 
 // ErrClosed is what a model answers after Close.
@@ -91,7 +92,7 @@ func Load(cfg Config) (*Model, error) {
 	if m.vocab, err = readVocabulary(cfg.Tokens); err != nil {
 		return nil, fmt.Errorf("moonshine: %w", err)
 	}
-	if err := OpenRuntime(cfg.Library); err != nil {
+	if err := onnx.OpenRuntime(cfg.Library); err != nil {
 		return nil, fmt.Errorf("moonshine: %w", err)
 	}
 	if err := m.open(cfg, threads); err != nil {
@@ -159,7 +160,8 @@ func (m *Model) Recognise(ctx context.Context, samples []float32) (Result, error
 	return m.RecogniseWith(ctx, samples, Hints{})
 }
 
-// Hints make a call quicker. The same is heard.
+// Hints say what is known beforehand. The zero value is that nothing is.
+// Draft and Hurry make a call quicker, and the same is heard.
 type Hints struct {
 	// Draft are the Tokens of a Result for the beginning of the same sound,
 	// from when there was less of it. The more of it still holds, the better.
@@ -168,6 +170,12 @@ type Hints struct {
 	// Hurry has the encoder use all of Config.Haste, for who waits for nothing
 	// else: it takes less time, but more work, than without.
 	Hurry bool
+
+	// Insist is for sound in which somebody surely speaks: the model does not
+	// end before it has said so many tokens. Where it would, it says what it
+	// holds likeliest but for the end. To insist on more than a token after
+	// those it said by itself makes it invent.
+	Insist int
 }
 
 // RecogniseWith is Recognise with hints.
@@ -196,7 +204,7 @@ func (m *Model) RecogniseWith(ctx context.Context, samples []float32, hints Hint
 
 // Result is what was heard in one stretch of sound.
 type Result struct {
-	Words []transcribe.Word // in order; times from the start of the sound, with confidence
+	Words []transcript.Word // in order; times from the start of the sound, with confidence
 
 	// Tokens are what the model said, as a draft for more of the sound.
 	Tokens []int
@@ -208,6 +216,9 @@ type Result struct {
 	// Truncated says that the model said more tokens than anyone can speak in
 	// that time and was stopped.
 	Truncated bool
+
+	// Insisted says that the model would have ended earlier without Hints.Insist.
+	Insisted bool
 
 	// AvgLogProb is the mean natural logarithm of the probability of what was
 	// said, token by token: near 0 for clear speech, below about -1 for words

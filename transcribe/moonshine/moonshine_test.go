@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"hark/transcribe"
+	"hark/media/transcript"
+	"hark/transcribe/internal/onnx"
+	"hark/transcribe/internal/speechtest"
 )
 
 var sizes = []string{"moonshine-base-en", "moonshine-tiny-en"}
@@ -24,7 +26,7 @@ func TestRecogniseHearsSpeech(t *testing.T) {
 			m := load(t, size)
 			var wrong, said int
 			for name, text := range prompts {
-				samples := prompt(t, name)
+				samples := speechtest.Prompt(t, name)
 				result, err := m.Recognise(t.Context(), samples)
 				if err != nil {
 					t.Fatal(err)
@@ -45,7 +47,7 @@ func TestRecogniseHearsSpeech(t *testing.T) {
 }
 
 // checkWords checks what is promised of words: order, place and confidence.
-func checkWords(t *testing.T, words []transcribe.Word, samples int) {
+func checkWords(t *testing.T, words []transcript.Word, samples int) {
 	t.Helper()
 	total := int64(samples) * 1000 / sampleRate
 	var before int64
@@ -63,7 +65,7 @@ func checkWords(t *testing.T, words []transcribe.Word, samples int) {
 	}
 }
 
-func texts(words []transcribe.Word) []string {
+func texts(words []transcript.Word) []string {
 	out := make([]string, len(words))
 	for i, w := range words {
 		out[i] = w.Text
@@ -77,7 +79,7 @@ func TestWordTimesFollowTheSound(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(size, func(t *testing.T) {
 			m := load(t, size)
-			one, two := prompt(t, "vm-newuser"), prompt(t, "demo-enterkeywords")
+			one, two := speechtest.Prompt(t, "vm-newuser"), speechtest.Prompt(t, "demo-enterkeywords")
 			alone, err := m.Recognise(t.Context(), two)
 			if err != nil {
 				t.Fatal(err)
@@ -112,7 +114,7 @@ func TestWordTimesFollowTheSound(t *testing.T) {
 
 func TestRecogniseSilenceAndShortSound(t *testing.T) {
 	m := load(t, "moonshine-tiny-en")
-	speech := prompt(t, "vm-newuser")
+	speech := speechtest.Prompt(t, "vm-newuser")
 	for name, samples := range map[string][]float32{
 		"nothing":        nil,
 		"one sample":     {0.5},
@@ -141,7 +143,7 @@ func TestRecogniseAtOnce(t *testing.T) {
 	m := load(t, "moonshine-tiny-en")
 	var wg sync.WaitGroup
 	for name := range prompts {
-		samples := prompt(t, name)
+		samples := speechtest.Prompt(t, name)
 		alone, err := m.Recognise(t.Context(), samples)
 		if err != nil {
 			t.Fatal(err)
@@ -230,10 +232,10 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 func TestOpenRuntimeSaysWhatIsMissing(t *testing.T) {
 	const asked = "HARK_TEST_MISSING_LIBRARY"
 	if os.Getenv(asked) != "" {
-		if err := OpenRuntime("/nowhere/libonnxruntime.so"); err == nil || !strings.Contains(err.Error(), "/nowhere/libonnxruntime.so") {
+		if err := onnx.OpenRuntime("/nowhere/libonnxruntime.so"); err == nil || !strings.Contains(err.Error(), "/nowhere/libonnxruntime.so") {
 			t.Errorf("got %v, want an error with the path", err)
 		}
-		if err := OpenRuntime(""); err != nil {
+		if err := onnx.OpenRuntime(""); err != nil {
 			t.Errorf("the right library after a wrong one: %v", err)
 		}
 		return
@@ -252,7 +254,7 @@ func TestRecogniseWithDraft(t *testing.T) {
 	m := load(t, "moonshine-base-en")
 	words, errors := 0, 0
 	for name := range prompts {
-		clip := prompt(t, name)
+		clip := speechtest.Prompt(t, name)
 		var draft []int
 		for n := 2 * sampleRate; n <= len(clip); n += sampleRate {
 			want, err := m.Recognise(t.Context(), clip[:n])
@@ -284,8 +286,28 @@ func TestRecogniseWithDraft(t *testing.T) {
 	}
 }
 
+func TestRecogniseInsists(t *testing.T) {
+	m := load(t, "moonshine-base-en")
+	for name := range prompts {
+		clip := speechtest.Prompt(t, name)
+		plain, err := m.Recognise(t.Context(), clip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same, err := m.RecogniseWith(t.Context(), clip, Hints{Insist: len(plain.Tokens)})
+		if err != nil || same.Insisted || !slices.Equal(same.Tokens, plain.Tokens) {
+			t.Errorf("what is said anyway becomes %v, insisted %v, %v", same.Words, same.Insisted, err)
+		}
+		more, err := m.RecogniseWith(t.Context(), clip, Hints{Insist: len(plain.Tokens) + 1})
+		if err != nil || !more.Insisted || len(more.Tokens) <= len(plain.Tokens) || !slices.Equal(more.Tokens[:len(plain.Tokens)], plain.Tokens) {
+			t.Errorf("insisting on one more gives %v, %v", more.Words, err)
+		}
+		checkWords(t, more.Words, len(clip))
+	}
+}
+
 // plains are the texts of words without case and punctuation.
-func plains(words []transcribe.Word) []string {
+func plains(words []transcript.Word) []string {
 	out := texts(words)
 	for i := range out {
 		out[i] = plain(out[i])

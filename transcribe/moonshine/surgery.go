@@ -43,7 +43,7 @@ func splitDecoder(model []byte) (*decoderParts, error) {
 	}
 	conditional, err := onnx.Only(graph.Value, onnx.GraphNode)
 	if err != nil {
-		return nil, fmt.Errorf("graph is no merged decoder: node: %w", err)
+		return nil, fmt.Errorf("graph is not a merged decoder: node: %w", err)
 	}
 	edited, ends, err := editConditional(conditional, shape.layers)
 	if err != nil {
@@ -75,7 +75,7 @@ func splitDecoder(model []byte) (*decoderParts, error) {
 func editConditional(f onnx.Field, layers int) ([]byte, ending, error) {
 	var ends []ending
 	if n, err := onnx.ReadNode(f); err != nil || n.Op != "If" {
-		return nil, ending{}, errors.Join(fmt.Errorf("graph is no merged decoder: its node is a %q, want If", n.Op), err)
+		return nil, ending{}, errors.Join(fmt.Errorf("graph is not a merged decoder: its node is a %q, want If", n.Op), err)
 	}
 	out, err := onnx.Rewrite(f.Value, func(out []byte, f onnx.Field) ([]byte, error) {
 		switch {

@@ -62,7 +62,7 @@ func parseVocabulary(file []byte) (vocabulary, error) {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
 		if id >= lines || seen[id] {
-			return nil, fmt.Errorf("line %d: token %d is out of order or twice there", number, id)
+			return nil, fmt.Errorf("line %d: token %d is out of order or a duplicate", number, id)
 		}
 		seen[id] = true
 		for len(vocab) <= id {

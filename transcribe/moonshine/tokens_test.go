@@ -21,7 +21,7 @@ func TestParseVocabulary(t *testing.T) {
 		"YQ== x\n":              "line 1: token number",
 		"YQ== -1\n":             "line 1: token number",
 		"YQ== 0\nY! 1\n":        "line 2: token 1 is not base64",
-		"YQ== 0\nYg== 0\n":      "line 2: token 0 is out of order or twice there",
+		"YQ== 0\nYg== 0\n":      "line 2: token 0 is out of order or a duplicate",
 		"YQ== 0\nYg== 900000\n": "line 2: token 900000 is out of order",
 		"YQ== 1\n":              "token 0 is missing",
 	} {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"hark/transcribe"
+	"hark/media/transcript"
 )
 
 // wordTokens is a word and the tokens it was said with.
@@ -71,12 +71,12 @@ func printable(word []byte) string {
 
 // oldSpellings are words as old books have them, from which the models learnt
 // to write so now and then. Nobody looks for them that way.
-var oldSpellings = strings.NewReplacer("to-day", "today", "to-morrow", "tomorrow", "to-night", "tonight",
-	"To-day", "Today", "To-morrow", "Tomorrow", "To-night", "Tonight")
+var oldSpellings = strings.NewReplacer("to-day", "today", "to-morrow", "tomorrow", "to-night", "tonight", "good-bye", "goodbye",
+	"To-day", "Today", "To-morrow", "Tomorrow", "To-night", "Tonight", "Good-bye", "Goodbye")
 
 // modern spells a word as is done today.
 func modern(word string) string {
-	if core := strings.TrimLeftFunc(word, unicode.IsPunct); strings.HasPrefix(core, "to-") || strings.HasPrefix(core, "To-") {
+	if core := strings.TrimLeftFunc(word, unicode.IsPunct); strings.HasPrefix(core, "to-") || strings.HasPrefix(core, "To-") || strings.HasPrefix(strings.ToLower(core), "good-bye") {
 		return oldSpellings.Replace(word)
 	}
 	return word
@@ -84,7 +84,7 @@ func modern(word string) string {
 
 // result turns what was said into words with times within the sound.
 func (m *Model) result(s *spoken, samples []float32) Result {
-	result := Result{Tokens: s.tokens, Looped: s.looped, Truncated: s.truncated}
+	result := Result{Tokens: s.tokens, Looped: s.looped, Truncated: s.truncated, Insisted: s.insisted}
 	if len(s.tokens) == 0 {
 		return result
 	}
@@ -99,7 +99,7 @@ func (m *Model) result(s *spoken, samples []float32) Result {
 	}
 	spans := align(&s.attention, words, samples)
 	for i, w := range words {
-		result.Words = append(result.Words, transcribe.Word{
+		result.Words = append(result.Words, transcript.Word{
 			Text: w.text, StartMS: spans[i].start, EndMS: spans[i].end,
 			Confidence: m.confidence(s, w),
 		})

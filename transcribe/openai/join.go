@@ -3,13 +3,13 @@ package openai
 import (
 	"sync"
 
-	"hark/transcribe"
+	"hark/media/transcript"
 )
 
 // heard is what a server made of one chunk, at its place in the clip.
 type heard struct {
 	language string // BCP 47; empty when the server did not say
-	segments []transcribe.Segment
+	segments []transcript.Segment
 }
 
 // joiner puts together what comes back in any order. It is safe for concurrent
@@ -50,8 +50,8 @@ func (j *joiner) add(n int, h heard) {
 
 // transcript joins all parts. The language is the one most words are in;
 // fallback when no server said.
-func (j *joiner) transcript(model, fallback string) *transcribe.Transcript {
-	t := &transcribe.Transcript{Engine: "openai", Model: model, Language: fallback, Segments: []transcribe.Segment{}}
+func (j *joiner) transcript(model, fallback string) *transcript.Transcript {
+	t := &transcript.Transcript{Engine: "openai", Model: model, Language: fallback, Segments: []transcript.Segment{}}
 	words := map[string]int{}
 	for _, part := range j.parts {
 		t.Segments = append(t.Segments, part.segments...)

@@ -13,14 +13,15 @@
 // within the chunk (so such a server is sent half a minute at a time, once it
 // is known; one that refuses verbose_json is asked for json), and times that are missing, backwards or nonsense are
 // replaced by their neighbours', so that every transcript keeps the invariants
-// of [transcribe.Transcript].
+// of [transcript.Transcript].
 //
 // # Limits
 //
 // Memory is about 2 MB for each minute of a chunk, for at most Concurrency+1
 // chunks of each clip at work, and replies are bounded to 16 MB. The key is
 // sent to the server and is in no error and no log. Languages written without
-// spaces get one word per phrase.
+// spaces get one word per phrase. Two channels that hold different speech are
+// heard together, as they are played.
 package openai
 
 import (
@@ -37,7 +38,10 @@ import (
 	"time"
 
 	"hark/media"
+	"hark/media/admission"
+	"hark/media/transcript"
 	"hark/transcribe"
+	"hark/transcribe/lang"
 )
 
 // Config says which server to ask, and how.
@@ -64,7 +68,7 @@ const textOnlyChunk = 30 * time.Second
 type Engine struct {
 	cfg      Config
 	endpoint string
-	gate     *gate
+	gate     *admission.Gate // by priority
 
 	// What was learnt of the server from its answers.
 	plain    atomic.Bool // it refuses verbose_json: ask for json
@@ -102,7 +106,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	path := strings.TrimSuffix(strings.TrimRight(base.Path, "/"), "/v1")
 	base.Path = path + "/v1/audio/transcriptions"
-	return &Engine{cfg: cfg, endpoint: base.String(), gate: newGate(cfg.Concurrency)}, nil
+	return &Engine{cfg: cfg, endpoint: base.String(), gate: admission.New(admission.Limits{Places: cfg.Concurrency})}, nil
 }
 
 func orDefault[T comparable](v, otherwise T) T {
@@ -116,7 +120,7 @@ func orDefault[T comparable](v, otherwise T) T {
 // Transcribe sends src to the server, chunk by chunk. Refusals that trying
 // again cannot mend are a [transcribe.PermanentError]; an error that asks for time has
 // a method RetryAfter.
-func (e *Engine) Transcribe(ctx context.Context, src transcribe.Source, opts transcribe.Options) (*transcribe.Transcript, error) {
+func (e *Engine) Transcribe(ctx context.Context, src transcribe.Source, opts transcribe.Options) (*transcript.Transcript, error) {
 	if opts.Language == "" {
 		opts.Language = e.cfg.Language
 	}
@@ -193,7 +197,7 @@ func (e *Engine) hear(ctx context.Context, c chunk, opts transcribe.Options) (he
 	for i := range segments {
 		shift(&segments[i], c.startMS())
 	}
-	return heard{language: languageTag(r.Language), segments: segments}, nil
+	return heard{language: lang.Tag(r.Language), segments: segments}, nil
 }
 
 // learn notes whether the server gives times. A reply without text says nothing
@@ -206,7 +210,7 @@ func (e *Engine) learn(r *reply) {
 }
 
 // shift moves a segment by ms.
-func shift(s *transcribe.Segment, ms int64) {
+func shift(s *transcript.Segment, ms int64) {
 	s.StartMS += ms
 	s.EndMS += ms
 	for i := range s.Words {

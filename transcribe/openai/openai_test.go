@@ -8,12 +8,16 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"hark/media/transcript"
 	"hark/transcribe"
 )
 
@@ -30,9 +34,9 @@ func newEngine(t *testing.T, s *server, change func(*Config)) *Engine {
 	return e
 }
 
-// checkInvariants fails when a transcript is not what transcribe.Transcript
+// checkInvariants fails when a transcript is not what transcript.Transcript
 // promises.
-func checkInvariants(tr *transcribe.Transcript, lengthMS int64) error {
+func checkInvariants(tr *transcript.Transcript, lengthMS int64) error {
 	var last int64
 	for _, s := range tr.Segments {
 		if len(s.Words) == 0 || s.StartMS < last || s.EndMS < s.StartMS || s.EndMS > lengthMS {
@@ -361,44 +365,46 @@ func TestRequestsAtOnceAreBounded(t *testing.T) {
 	}
 }
 
-func TestGateLetsInteractiveGoFirst(t *testing.T) {
-	g := newGate(1)
-	if err := g.enter(t.Context(), transcribe.Bulk); err != nil {
-		t.Fatal(err)
-	}
-	order := make(chan string, 2)
-	enter := func(p transcribe.Priority, name string) {
-		if err := g.enter(t.Context(), p); err != nil {
-			t.Error(err)
-		}
-		order <- name
-		g.leave()
-	}
-	waiting := func(n int) {
-		for {
-			g.mu.Lock()
-			now := len(g.waiting[0]) + len(g.waiting[1])
-			g.mu.Unlock()
-			if now == n {
-				return
-			}
-			time.Sleep(time.Millisecond) // polls for the goroutine to queue; no order depends on it
-		}
-	}
-	go enter(transcribe.Bulk, "bulk")
-	waiting(1)
-	go enter(transcribe.Interactive, "interactive")
-	waiting(2)
+// roundTripper answers requests without a network, which a test's bubble
+// cannot see into.
+type roundTripper func(*http.Request) (*http.Response, error)
 
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := g.enter(gone, transcribe.Interactive); err == nil {
-		t.Error("went through a full gate with a context that ended")
-	}
-	g.leave()
-	if first, second := <-order, <-order; first != "interactive" || second != "bulk" {
-		t.Errorf("%s went before %s", first, second)
-	}
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestUrgentClipsGoFirst has a clip of bulk and then one that somebody waits
+// for queue behind a request that is under way.
+func TestUrgentClipsGoFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		proceed, order := make(chan struct{}), make(chan string, 3)
+		answer := roundTripper(func(r *http.Request) (*http.Response, error) {
+			if err := r.ParseMultipartForm(1 << 20); err != nil {
+				t.Error(err)
+			}
+			order <- r.FormValue("language")
+			<-proceed
+			reply := httptest.NewRecorder()
+			_, _ = reply.WriteString(`{"text": ""}`)
+			return reply.Result(), nil
+		})
+		e, err := New(Config{BaseURL: "http://host", Model: "m", Concurrency: 1, HTTPClient: &http.Client{Transport: answer}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for _, opts := range []transcribe.Options{{Language: "en", Priority: transcribe.Bulk}, {Language: "de", Priority: transcribe.Bulk}, {Language: "fr"}} {
+			all.Go(func() {
+				if _, err := e.Transcribe(t.Context(), beepClip(1, 0.3), opts); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait() // until it sends, or queues
+		}
+		close(proceed)
+		all.Wait()
+		if first, second, third := <-order, <-order, <-order; first != "en" || second != "fr" || third != "de" {
+			t.Errorf("sent %s, %s, %s; want en, fr, de", first, second, third)
+		}
+	})
 }
 
 func TestNewChecksItsConfig(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode"
 
-	"hark/transcribe"
+	"hark/media/transcript"
 )
 
 // Whisper's own thresholds: a segment it holds for silence, and of whose words
@@ -23,7 +23,7 @@ type token struct {
 	text       string
 	start, end int64 // ms in the chunk; meaningful when known
 	known      bool
-	confidence float64 // 0 means not told
+	confidence float64 // 0 means unknown
 }
 
 // part is a stretch of text with its bounds in the chunk. Parts are in order
@@ -32,14 +32,14 @@ type part struct {
 	start, end int64 // ms
 	tokens     []token
 	words      []wireWord // the server's words of this part alone; nil means they are with the reply
-	confidence float64    // for words without one; 0 means not told
+	confidence float64    // for words without one; 0 means unknown
 	unspoken   bool       // the server itself holds it for silence
 	whole      bool       // all of the chunk's text, to be cut into sentences
 }
 
 // segments makes of an answer to a chunk of length ms what a transcript may
 // hold, at places in the chunk.
-func (r *reply) segments(length int64) []transcribe.Segment {
+func (r *reply) segments(length int64) []transcript.Segment {
 	parts := r.parts(length)
 	var orphans []*token // tokens of parts that have no words of their own
 	var all []*token
@@ -59,18 +59,18 @@ func (r *reply) segments(length int64) []transcribe.Segment {
 	dropDisorder(all)
 	fillGaps(parts)
 
-	var out []transcribe.Segment
+	var out []transcript.Segment
 	for _, p := range parts {
 		if p.unspoken {
 			continue
 		}
 		words := p.spoken()
 		if !p.whole {
-			out = append(out, transcribe.NewSegment(words))
+			out = append(out, transcript.NewSegment(words))
 			continue
 		}
 		for _, sentence := range sentences(words) {
-			out = append(out, transcribe.NewSegment(sentence))
+			out = append(out, transcript.NewSegment(sentence))
 		}
 	}
 	return out
@@ -115,10 +115,10 @@ func (r *reply) parts(length int64) []part {
 }
 
 // spoken returns the part's tokens as words of a transcript.
-func (p *part) spoken() []transcribe.Word {
-	words := make([]transcribe.Word, len(p.tokens))
+func (p *part) spoken() []transcript.Word {
+	words := make([]transcript.Word, len(p.tokens))
 	for i, t := range p.tokens {
-		words[i] = transcribe.Word{Text: t.text, StartMS: t.start, EndMS: t.end, Confidence: t.confidence}
+		words[i] = transcript.Word{Text: t.text, StartMS: t.start, EndMS: t.end, Confidence: t.confidence}
 		if t.confidence == 0 {
 			words[i].Confidence = p.confidence
 		}
@@ -205,11 +205,11 @@ func nextKnown(parts []part) []int64 {
 
 // spread gives tokens the time from start to end, by length, and returns end.
 func spread(tokens []token, start, end int64) int64 {
-	words := make([]transcribe.Word, len(tokens))
+	words := make([]transcript.Word, len(tokens))
 	for i, t := range tokens {
 		words[i].Text = t.text
 	}
-	transcribe.SpreadTimes(words, start, end)
+	transcript.SpreadTimes(words, start, end)
 	for i, w := range words {
 		tokens[i].start, tokens[i].end = w.StartMS, w.EndMS
 	}
@@ -229,8 +229,8 @@ func tokenize(text string) []token {
 }
 
 // sentences cuts words after what ends a sentence.
-func sentences(words []transcribe.Word) [][]transcribe.Word {
-	var out [][]transcribe.Word
+func sentences(words []transcript.Word) [][]transcript.Word {
+	var out [][]transcript.Word
 	start := 0
 	for i, w := range words {
 		if i == len(words)-1 || strings.ContainsAny(lastRune(strings.TrimRight(w.Text, `"'”’»)]`)), ".?!…。？！") {

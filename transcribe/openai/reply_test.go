@@ -5,11 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"hark/transcribe"
+	"hark/media/transcript"
+	"hark/transcribe/lang"
 )
 
 // show prints segments as [start word word end] with word starts.
-func show(segments []transcribe.Segment) string {
+func show(segments []transcript.Segment) string {
 	var b strings.Builder
 	for _, s := range segments {
 		b.WriteByte('[')
@@ -86,7 +87,7 @@ func TestReplies(t *testing.T) {
 			if got := show(segments); got != tc.want {
 				t.Errorf("got  %s\nwant %s", got, tc.want)
 			}
-			if err := checkInvariants(&transcribe.Transcript{Segments: segments}, 10_000); err != nil {
+			if err := checkInvariants(&transcript.Transcript{Segments: segments}, 10_000); err != nil {
 				t.Error(err)
 			}
 		})
@@ -105,14 +106,6 @@ func TestConfidence(t *testing.T) {
 	}
 }
 
-func TestLanguageTag(t *testing.T) {
-	for name, want := range map[string]string{"english": "en", "English": "en", "en": "en", "de-AT": "de", "haitian creole": "ht", "klingon": "", "": "", "cantonese": "yue"} {
-		if got := languageTag(name); got != want {
-			t.Errorf("%q: got %q, want %q", name, got, want)
-		}
-	}
-}
-
 // FuzzReply takes any bytes for an answer and wants an error or a transcript
 // that keeps its promises.
 func FuzzReply(f *testing.F) {
@@ -127,7 +120,7 @@ func FuzzReply(f *testing.F) {
 		if err != nil {
 			return
 		}
-		tr := &transcribe.Transcript{Segments: r.segments(length), Language: languageTag(r.Language)}
+		tr := &transcript.Transcript{Segments: r.segments(length), Language: lang.Tag(r.Language)}
 		if err := checkInvariants(tr, length); err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package openai
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 
 	"hark/media"
 	"hark/transcribe"
+	"hark/transcribe/lang"
 )
 
 // maxReply bounds what we read of an answer. An hour of words with times is 1 MB.
@@ -27,10 +27,11 @@ var (
 
 // once sends a chunk one time and reads the answer.
 func (e *Engine) once(ctx context.Context, c chunk, opts transcribe.Options) (*reply, error) {
-	if err := e.gate.enter(ctx, opts.Priority); err != nil {
+	leave, err := e.gate.Enter(ctx, "", int(opts.Priority))
+	if err != nil {
 		return nil, err
 	}
-	defer e.gate.leave()
+	defer leave()
 	ctx, cancel := context.WithTimeoutCause(ctx, e.cfg.Timeout, errTimeout)
 	defer cancel()
 	req, err := e.newRequest(ctx, c, opts)
@@ -83,8 +84,8 @@ func (e *Engine) newRequest(ctx context.Context, c chunk, opts transcribe.Option
 		fields = append(fields, [2]string{"response_format", "verbose_json"},
 			[2]string{"timestamp_granularities[]", "word"}, [2]string{"timestamp_granularities[]", "segment"})
 	}
-	if lang := primaryLanguage(opts.Language); lang != "" {
-		fields = append(fields, [2]string{"language", lang})
+	if language := lang.Primary(opts.Language); language != "" {
+		fields = append(fields, [2]string{"language", language})
 	}
 	for _, f := range fields {
 		if err := form.WriteField(f[0], f[1]); err != nil {
@@ -98,7 +99,7 @@ func (e *Engine) newRequest(ctx context.Context, c chunk, opts transcribe.Option
 	if err != nil {
 		return nil, fmt.Errorf("write form: %w", err)
 	}
-	head.Write(wavHeader(len(c.pcm)))
+	head.Write(media.WAVHeader(media.SampleRate, 1, len(c.pcm)))
 	tail := "\r\n--" + form.Boundary() + "--\r\n"
 	open := func() (io.ReadCloser, error) {
 		return io.NopCloser(io.MultiReader(bytes.NewReader(head.Bytes()), bytes.NewReader(c.pcm), strings.NewReader(tail))), nil
@@ -116,22 +117,6 @@ func (e *Engine) newRequest(ctx context.Context, c chunk, opts transcribe.Option
 		req.Header.Set("Authorization", "Bearer "+e.cfg.APIKey)
 	}
 	return req, nil
-}
-
-// wavHeader is the header of a WAV file of 16 kHz, mono, 16 bits, whose sound
-// has n bytes.
-func wavHeader(n int) []byte {
-	le := binary.LittleEndian
-	b := make([]byte, 0, 44)
-	b = le.AppendUint32(append(b, "RIFF"...), uint32(36+n))
-	b = le.AppendUint32(append(b, "WAVEfmt "...), 16)
-	b = le.AppendUint16(b, 1) // PCM
-	b = le.AppendUint16(b, 1) // channels
-	b = le.AppendUint32(b, media.SampleRate)
-	b = le.AppendUint32(b, media.SampleRate*bytesPerSample)
-	b = le.AppendUint16(b, bytesPerSample)
-	b = le.AppendUint16(b, 8*bytesPerSample)
-	return le.AppendUint32(append(b, "data"...), uint32(n))
 }
 
 // redact takes the key out of a text.

@@ -6,22 +6,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
+	"hark/media/backoff"
 	"hark/transcribe"
 )
 
 const (
-	firstPause  = 500 * time.Millisecond // bound of the pause before the second try; it doubles
-	maxPause    = 30 * time.Second       // bound of all pauses of our own choice
-	maxPatience = 2 * time.Minute        // a server that asks for more gets the whole job back later
-	maxMessage  = 300                    // characters of a server's words that we keep
+	maxPatience = 2 * time.Minute // a server that asks for more gets the whole job back later
+	maxMessage  = 300             // characters of a server's words that we keep
 )
+
+// pauses are between the tries of a call, where the server asks for none.
+var pauses = backoff.Policy{First: 500 * time.Millisecond, Most: 30 * time.Second}
 
 // callError is a request that failed.
 type callError struct {
@@ -71,19 +72,12 @@ func (e *Engine) request(ctx context.Context, c chunk, opts transcribe.Options) 
 		if !errors.As(err, &call) || !call.again || try >= e.cfg.MaxRetries || call.after > maxPatience {
 			return nil, permanent(call, err)
 		}
-		wait := max(pause(try), call.after)
-		e.cfg.Logger.WarnContext(ctx, "transcription server will be asked again", "try", try+1, "wait", wait, "error", err)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+		wait := max(pauses.After(try+1), call.after)
+		e.cfg.Logger.WarnContext(ctx, "transcription server request failed, retrying", "try", try+1, "wait", wait, "error", err)
+		if err := backoff.Sleep(ctx, wait); err != nil {
+			return nil, err
 		}
 	}
-}
-
-// pause is a random time below a bound that doubles with each try.
-func pause(try int) time.Duration {
-	return rand.N(min(firstPause<<min(try, 10), maxPause))
 }
 
 // refusal reads an answer that is not 200.

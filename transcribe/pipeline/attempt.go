@@ -12,17 +12,22 @@ import (
 
 	"hark/media"
 	"hark/media/render"
+	"hark/media/transcript"
+	"hark/storage"
+	"hark/storage/work"
 	"hark/transcribe"
 )
 
 // attempt is one run of a job.
 type attempt struct {
 	*Worker
-	task  Task
+	task  storage.Task
+	last  bool // the job is not tried again when this attempt fails
 	log   *slog.Logger
 	meter *meter
 
 	samples atomic.Int64 // of the sound; 0 until it is decoded to its end
+	lost    []media.Span // of it, what could not be decoded; known when the decoding has ended
 }
 
 // stageError says what the work was at when it failed.
@@ -54,7 +59,7 @@ func failedStage(err error) string {
 // run makes what is missing of the message and returns when all it started has
 // ended. It returns nil when the job is done.
 func (a *attempt) run(ctx context.Context) error {
-	if a.task.HaveTranscript && a.task.haveAudio() {
+	if a.task.HaveTranscript && a.task.HaveAudio() {
 		return at(saving, a.finish(ctx, nil))
 	}
 	a.meter = a.newMeter(ctx)
@@ -75,27 +80,27 @@ func (a *attempt) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.meter.stop() // or progress could be told of a message that is ready
+	a.meter.stop() // or progress could be reported of a message that is ready
 	return at(saving, a.finish(ctx, t))
 }
 
 // finish ends the job, with the transcript unless the message has it.
-func (a *attempt) finish(ctx context.Context, t *transcribe.Transcript) error {
+func (a *attempt) finish(ctx context.Context, t *transcript.Transcript) error {
 	defer a.timed(saving)()
 	return a.persist(ctx, saveTries, func() error {
 		if a.task.HaveTranscript {
-			return a.Ledger.FinishJob(ctx, a.task)
+			return a.Records.FinishJob(ctx, a.task.Job)
 		}
-		return a.Ledger.SaveTranscript(ctx, a.task, t)
+		return a.Records.SaveTranscript(ctx, a.task, t)
 	})
 }
 
 // makeAll decodes clip into spool, makes and saves what is measured and
 // rendered of it, and returns its transcript: nil if the message has it.
-func (a *attempt) makeAll(ctx context.Context, clip *os.File, spool *media.Spool) (*transcribe.Transcript, error) {
+func (a *attempt) makeAll(ctx context.Context, clip *os.File, spool *media.Spool) (*transcript.Transcript, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var t *transcribe.Transcript
+	var t *transcript.Transcript
 	decoded := start(func() error {
 		err := at(decoding, a.decode(ctx, clip, spool))
 		if err != nil {
@@ -105,7 +110,7 @@ func (a *attempt) makeAll(ctx context.Context, clip *os.File, spool *media.Spool
 	})
 	kept := start(func() error {
 		err := a.keepAudio(ctx, spool, decoded)
-		if a.isOver(err) {
+		if work.Over(err) {
 			stop(err) // nobody waits for the transcript
 		}
 		return err
@@ -128,11 +133,14 @@ func (a *attempt) makeAll(ctx context.Context, clip *os.File, spool *media.Spool
 	if err := errors.Join(decodeErr, hearErr); err != nil {
 		return nil, errors.Join(err, keepErr)
 	}
-	if keepErr != nil && (a.task.HaveTranscript || a.task.Attempt < a.task.MaxAttempts) {
+	if keepErr != nil && (a.task.HaveTranscript || !a.last) {
 		return nil, keepErr
 	}
 	if keepErr != nil {
-		a.log.ErrorContext(ctx, "the message does without its rendition", "error", keepErr)
+		a.log.ErrorContext(ctx, "rendition failed; message becomes ready without it", "error", keepErr)
+	}
+	if t != nil {
+		t.AddGaps(notDecoded(a.lost)...)
 	}
 	return t, nil
 }
@@ -142,9 +150,10 @@ func (a *attempt) makeAll(ctx context.Context, clip *os.File, spool *media.Spool
 func (a *attempt) decode(ctx context.Context, clip *os.File, spool *media.Spool) error {
 	defer a.timed(decoding)()
 	a.meter.move(decoding, fetchedAt)
-	err := guard(func() error {
-		report, err := a.Decoder.Decode(ctx, clip, a.task.Bytes, a.task.Format, spool.WriteSamples)
-		a.log.DebugContext(ctx, "decoded", "decoder", report.Decoder, "truncated", report.Truncated, "source_rate", report.SourceRate)
+	err := work.Guard(func() error {
+		report, err := a.Decoder.Decode(ctx, clip, a.task.Bytes, a.task.Format, spool.Write)
+		a.log.DebugContext(ctx, "decoded", "decoder", report.Decoder, "truncated", report.Truncated, "lost", report.Lost, "source_rate", report.SourceRate)
+		a.lost = report.Lost
 		return err
 	})
 	if err == nil && ctx.Err() != nil {
@@ -167,12 +176,29 @@ func (a *attempt) decode(ctx context.Context, clip *os.File, spool *media.Spool)
 	return err
 }
 
+// notDecoded are the gaps that lost sound leaves in a transcript.
+func notDecoded(lost []media.Span) []transcript.Gap {
+	gaps := make([]transcript.Gap, len(lost))
+	for i, s := range lost {
+		gaps[i] = transcript.Gap{StartMS: s.Start.Milliseconds(), EndMS: s.End.Milliseconds(), Reason: transcript.NotDecoded}
+	}
+	return gaps
+}
+
+// among is a job's priority among those who want the recogniser.
+func among(p storage.Priority) transcribe.Priority {
+	if p == storage.Bulk {
+		return transcribe.Bulk
+	}
+	return transcribe.Interactive
+}
+
 // listen has the engine transcribe the sound while it is decoded.
-func (a *attempt) listen(ctx context.Context, spool *media.Spool) (*transcribe.Transcript, error) {
+func (a *attempt) listen(ctx context.Context, spool *media.Spool) (*transcript.Transcript, error) {
 	defer a.timed(listening)()
 	t, err := a.Engine.Transcribe(ctx, spool.NewReader(ctx), transcribe.Options{
 		Language: a.task.Language,
-		Priority: a.task.Priority,
+		Priority: among(a.task.Priority),
 		Progress: func(doneMS int64) {
 			if total := a.audio(); total > 0 {
 				done := min(1, float64(doneMS)/float64(total.Milliseconds()+1))
@@ -189,7 +215,7 @@ func (a *attempt) listen(ctx context.Context, spool *media.Spool) (*transcribe.T
 // keepAudio measures the sound and makes its rendition, and saves both, unless
 // an earlier attempt did.
 func (a *attempt) keepAudio(ctx context.Context, spool *media.Spool, decoded *routine) error {
-	if a.task.haveAudio() {
+	if a.task.HaveAudio() {
 		return nil
 	}
 	analysis, err := a.analyse(ctx, spool)
@@ -197,8 +223,8 @@ func (a *attempt) keepAudio(ctx context.Context, spool *media.Spool, decoded *ro
 		return at(analysing, err)
 	}
 	if !a.task.HaveSound {
-		sound := Sound{DurationMS: analysis.DurationMS, Peaks: analysis.Peaks, LoudnessLUFS: analysis.LoudnessLUFS}
-		save := func() error { return a.Ledger.SaveSound(ctx, a.task, sound) }
+		sound := storage.Sound{DurationMS: analysis.DurationMS, Peaks: analysis.Peaks, LoudnessLUFS: analysis.LoudnessLUFS}
+		save := func() error { return a.Records.SaveSound(ctx, a.task, sound) }
 		if err := a.persist(ctx, saveTries, save); err != nil {
 			return at(saving, fmt.Errorf("save sound: %w", err))
 		}
@@ -230,7 +256,7 @@ func (a *attempt) keepRendition(ctx context.Context, spool *media.Spool, analysi
 	return a.persist(ctx, saveTries, func() error { return a.storeRendition(ctx, made) })
 }
 
-// storeRendition puts the rendition into the store and then into the ledger.
+// storeRendition puts the rendition into the store and then into the database.
 func (a *attempt) storeRendition(ctx context.Context, made *render.Rendition) error {
 	if _, err := made.File.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("rewind rendition: %w", err)
@@ -238,8 +264,8 @@ func (a *attempt) storeRendition(ctx context.Context, made *render.Rendition) er
 	if _, err := a.Clips.Put(ctx, a.task.RenditionKey, made.MediaType, made.File, made.Bytes); err != nil {
 		return fmt.Errorf("store rendition: %w", err)
 	}
-	saved := Rendition{Key: a.task.RenditionKey, MediaType: made.MediaType, Bytes: made.Bytes}
-	if err := a.Ledger.SaveRendition(ctx, a.task, saved); err != nil {
+	saved := storage.Rendition{Key: a.task.RenditionKey, MediaType: made.MediaType, Bytes: made.Bytes}
+	if err := a.Records.SaveRendition(ctx, a.task, saved); err != nil {
 		return fmt.Errorf("save rendition: %w", err)
 	}
 	return nil
@@ -248,7 +274,7 @@ func (a *attempt) storeRendition(ctx context.Context, made *render.Rendition) er
 // discard closes a scratch file, after which nothing is left of it.
 func (a *attempt) discard(file io.Closer) {
 	if err := file.Close(); err != nil {
-		a.log.Warn("a scratch file does not close", "error", err)
+		a.log.Warn("closing scratch file failed", "error", err)
 	}
 }
 

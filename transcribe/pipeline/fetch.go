@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 
+	"hark/media"
+	"hark/storage"
 	"hark/transcribe"
 )
 
@@ -15,11 +17,11 @@ import (
 var errOtherStore = errors.New("clip is not in the object store, which may be the wrong one")
 
 // fetch brings the original to a scratch file without a name, which the caller
-// closes. It never takes more than the bytes the ledger speaks of.
+// closes. It never takes more than the bytes the database speaks of.
 func (a *attempt) fetch(ctx context.Context) (_ *os.File, err error) {
 	defer a.timed(fetching)()
 	body, _, err := a.Clips.Get(ctx, a.task.Key)
-	if errors.Is(err, a.Errors.Gone) {
+	if errors.Is(err, storage.ErrNotFound) {
 		if doubt := a.Agree(ctx); doubt != nil {
 			return nil, fmt.Errorf("%w: %s", errOtherStore, doubt.Error()) // not wrapped: its cause says nothing of the job
 		}
@@ -31,7 +33,7 @@ func (a *attempt) fetch(ctx context.Context) (_ *os.File, err error) {
 	}
 	defer body.Close()
 
-	file, err := scratchFile(a.cfg.Scratch)
+	file, err := media.ScratchFile(a.cfg.Scratch)
 	if err != nil {
 		return nil, err
 	}
@@ -52,18 +54,6 @@ func (a *attempt) fetch(ctx context.Context) (_ *os.File, err error) {
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("fetch clip: %w", err)
-	}
-	return file, nil
-}
-
-// scratchFile makes an empty file in dir that has no name any more.
-func scratchFile(dir string) (*os.File, error) {
-	file, err := os.CreateTemp(dir, "clip-*")
-	if err != nil {
-		return nil, fmt.Errorf("create scratch file: %w", err)
-	}
-	if err := os.Remove(file.Name()); err != nil {
-		return nil, errors.Join(fmt.Errorf("unlink scratch file: %w", err), file.Close())
 	}
 	return file, nil
 }

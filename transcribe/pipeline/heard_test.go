@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"hark/media"
+	"hark/storage"
+	"hark/storage/work"
 )
 
 // deaf is an engine that nobody may ask.
@@ -25,7 +27,7 @@ func deaf(t *testing.T) parrot {
 func heardBench(t *testing.T, length time.Duration) *bench {
 	t.Helper()
 	b := newBench(t, length)
-	b.ledger.task.HaveTranscript = true
+	b.records.task.HaveTranscript = true
 	b.deps.Engine = deaf(t)
 	return b
 }
@@ -37,23 +39,23 @@ func TestOnlyWhatIsMissingIsMade(t *testing.T) {
 		calls  []string
 	}{
 		{"all of the audio", func(*bench) {}, []string{"begin", "sound", "rendition", "finish"}},
-		{"the rendition", func(b *bench) { b.ledger.sound = &Sound{} }, []string{"begin", "rendition", "finish"}},
-		{"the sound", func(b *bench) { b.ledger.rendition = &Rendition{} }, []string{"begin", "sound", "finish"}},
+		{"the rendition", func(b *bench) { b.records.sound = &storage.Sound{} }, []string{"begin", "rendition", "finish"}},
+		{"the sound", func(b *bench) { b.records.rendition = &storage.Rendition{} }, []string{"begin", "sound", "finish"}},
 		{"nothing", func(b *bench) {
-			b.ledger.sound, b.ledger.rendition = &Sound{}, &Rendition{}
-			delete(b.shelf.objects, "original") // which nobody fetches
+			b.records.sound, b.records.rendition = &storage.Sound{}, &storage.Rendition{}
+			delete(b.objectStore.objects, "original") // which nobody fetches
 		}, []string{"begin", "finish"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := heardBench(t, 2*time.Second)
 			tc.change(b)
-			if got := b.handle(t.Context(), t); got != (Outcome{Done: true}) || b.last() != Ready {
+			if got := b.handle(t.Context(), t); got != (work.Outcome{Done: true}) || b.last() != work.Done {
 				t.Fatalf("got %+v, %v; log: %s", got, b.last(), b.log)
 			}
-			if got := b.ledger.did(); !slices.Equal(got, tc.calls) {
-				t.Errorf("ledger was asked to %v, want %v", got, tc.calls)
+			if got := b.records.did(); !slices.Equal(got, tc.calls) {
+				t.Errorf("database was asked to %v, want %v", got, tc.calls)
 			}
-			if b.stages[listening] != 0 || b.ledger.transcript != nil {
+			if b.stages[listening] != 0 || b.records.transcript != nil {
 				t.Error("it was listened to")
 			}
 			for _, name := range b.names {
@@ -71,12 +73,12 @@ func TestRenditionOfAReadyMessageFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := heardBench(t, time.Second)
 		b.renderer.fail = func() error { return errors.New("no encoder") }
-		if got := b.handle(t.Context(), t); got.Done || b.last() != Retried || b.ledger.sound == nil {
+		if got := b.handle(t.Context(), t); got.Done || b.last() != work.Retried || b.records.sound == nil {
 			t.Errorf("first attempt: %+v, %v", got, b.last())
 		}
-		b.ledger.task.Attempt = 4
-		if got := b.handle(t.Context(), t); !got.Done || b.last() != Failed || slices.Contains(b.ledger.did(), "finish") {
-			t.Errorf("last attempt: %+v, %v; ledger was asked to %v", got, b.last(), b.ledger.did())
+		b.records.task.Try = 4
+		if got := b.handle(t.Context(), t); !got.Done || b.last() != work.Failed || slices.Contains(b.records.did(), "finish") {
+			t.Errorf("last attempt: %+v, %v; database was asked to %v", got, b.last(), b.records.did())
 		}
 	})
 }
@@ -84,13 +86,13 @@ func TestRenditionOfAReadyMessageFails(t *testing.T) {
 func TestFinishIsSatOutAndOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := heardBench(t, time.Second)
-		b.ledger.away["finish"] = 3
-		if got := b.handle(t.Context(), t); !got.Done || b.last() != Ready || !b.ledger.ended {
+		b.records.away["finish"] = 3
+		if got := b.handle(t.Context(), t); !got.Done || b.last() != work.Done || !b.records.ended {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
 		b = heardBench(t, time.Second)
-		b.renderer.fail = func() error { b.ledger.remove(); return nil }
-		if got := b.handle(t.Context(), t); !got.Done || b.last() != Dropped {
+		b.renderer.fail = func() error { b.records.remove(); return nil }
+		if got := b.handle(t.Context(), t); !got.Done || b.last() != work.Dropped {
 			t.Errorf("deleted meanwhile: %+v, %v", got, b.last())
 		}
 	})
@@ -100,17 +102,17 @@ func TestFinishIsSatOutAndOver(t *testing.T) {
 func TestRealRecordingThatWasHeard(t *testing.T) {
 	clip := speech(t, "live.ogg", "-c:a", "libopus", "-b:a", "32k")
 	b := realBench(t, clip)
-	b.ledger.task.Format, b.ledger.task.HaveTranscript = media.OggOpus, true
-	b.ledger.sound = &Sound{DurationMS: 1}
+	b.records.task.Format, b.records.task.HaveTranscript = media.OggOpus, true
+	b.records.sound = &storage.Sound{DurationMS: 1}
 	b.deps.Engine = deaf(t)
-	if got := b.handle(t.Context(), t); !got.Done || b.last() != Ready {
+	if got := b.handle(t.Context(), t); !got.Done || b.last() != work.Done {
 		t.Fatalf("got %+v, %v; log: %s", got, b.last(), b.log)
 	}
 	length := b.audio.Seconds()
-	if got := seconds(t, b.shelf.objects["rendition"]); length < 1 || math.Abs(got-length) > 0.15 {
+	if got := seconds(t, b.objectStore.objects["rendition"]); length < 1 || math.Abs(got-length) > 0.15 {
 		t.Errorf("rendition is %v s, sound is %v s", got, length)
 	}
-	if b.ledger.sound.DurationMS != 1 {
+	if b.records.sound.DurationMS != 1 {
 		t.Error("what was measured live was measured again")
 	}
 }

@@ -18,6 +18,9 @@ import (
 	"hark/media"
 	"hark/media/decode"
 	"hark/media/render"
+	"hark/media/transcript"
+	"hark/storage"
+	"hark/storage/work"
 	"hark/transcribe"
 )
 
@@ -27,7 +30,7 @@ type rawDecoder struct {
 	fail func(samples int64) error // asked before every second of sound; nil means never
 }
 
-func (d rawDecoder) Decode(ctx context.Context, f *os.File, _ int64, _ media.Format, sink func([]float32) error) (r decode.Report, err error) {
+func (d rawDecoder) Decode(ctx context.Context, f *os.File, _ int64, _ media.Format, sink decode.Sink) (r decode.Report, err error) {
 	buf := make([]byte, 2*media.SampleRate)
 	for done := int64(0); ; done += media.SampleRate {
 		if d.fail != nil {
@@ -40,7 +43,7 @@ func (d rawDecoder) Decode(ctx context.Context, f *os.File, _ int64, _ media.For
 		for i := range p {
 			p[i] = float32(int16(binary.LittleEndian.Uint16(buf[2*i:]))) / 32768
 		}
-		if err := errors.Join(context.Cause(ctx), sink(p)); err != nil {
+		if err := errors.Join(context.Cause(ctx), sink(p, nil)); err != nil {
 			return r, err
 		}
 		if err != nil {
@@ -63,7 +66,7 @@ func (r *plainRenderer) Render(context.Context, *media.Spool, render.Analysis) (
 			return nil, err
 		}
 	}
-	file, err := scratchFile(r.dir)
+	file, err := media.ScratchFile(r.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +83,8 @@ type parrot struct {
 	before func(context.Context) error // runs when all is heard; nil means nothing
 }
 
-func (e parrot) Transcribe(ctx context.Context, src transcribe.Source, opts transcribe.Options) (*transcribe.Transcript, error) {
-	t := &transcribe.Transcript{Engine: "parrot", Model: "grey"}
+func (e parrot) Transcribe(ctx context.Context, src transcribe.Source, opts transcribe.Options) (*transcript.Transcript, error) {
+	t := &transcript.Transcript{Engine: "parrot", Model: "grey"}
 	buf := make([]float32, media.SampleRate)
 	var heard int64
 	for {
@@ -108,7 +111,7 @@ func (e parrot) Transcribe(ctx context.Context, src transcribe.Source, opts tran
 		}
 	}
 	for s := range heard / media.SampleRate {
-		t.Segments = append(t.Segments, transcribe.NewSegment([]transcribe.Word{{Text: "word", StartMS: s * 1000, EndMS: s*1000 + 500}}))
+		t.Segments = append(t.Segments, transcript.NewSegment([]transcript.Word{{Text: "word", StartMS: s * 1000, EndMS: s*1000 + 500}}))
 	}
 	return t, nil
 }
@@ -123,7 +126,7 @@ func untilCancelled(ctx context.Context) error {
 type watch struct {
 	mu        sync.Mutex
 	stages    map[string]int
-	results   []Result
+	results   []work.Result
 	audio     time.Duration
 	fractions []float64
 	names     []string
@@ -136,13 +139,23 @@ func (w *watch) Stage(name string, _ time.Duration) {
 	w.stages[name]++
 }
 
-func (w *watch) Done(audio, _ time.Duration, result Result) {
+func (w *watch) Ready(audio, _ time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.audio, w.results = audio, append(w.results, result)
+	w.audio = audio
 }
 
-func (w *watch) Progress(_ context.Context, _ Task, fraction float64, stage string) {
+func (w *watch) Began(storage.JobKind) {}
+
+func (w *watch) Left(storage.JobKind) {}
+
+func (w *watch) Ended(_ storage.JobKind, result work.Result, _ time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.results = append(w.results, result)
+}
+
+func (w *watch) Progress(_ context.Context, _ storage.Task, fraction float64, stage string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fractions, w.names, w.times = append(w.fractions, fraction), append(w.names, stage), append(w.times, time.Now())
@@ -151,13 +164,13 @@ func (w *watch) Progress(_ context.Context, _ Task, fraction float64, stage stri
 // bench is a worker on its parts, with one job for a clip of a tone.
 type bench struct {
 	*watch
-	ledger   *memory
-	shelf    *shelf
-	renderer *plainRenderer
-	deps     Deps
-	cfg      Config
-	scratch  string
-	log      *bytes.Buffer
+	records     *memory
+	objectStore *objectStore
+	renderer    *plainRenderer
+	deps        Deps
+	cfg         Config
+	scratch     string
+	log         *bytes.Buffer
 }
 
 func newBench(t *testing.T, length time.Duration) *bench {
@@ -165,37 +178,41 @@ func newBench(t *testing.T, length time.Duration) *bench {
 	clip := tone(length)
 	b := &bench{
 		watch: &watch{stages: map[string]int{}},
-		ledger: &memory{away: map[string]int{}, task: Task{
-			JobID: "job", MessageID: "message", WorkspaceID: "workspace", MaxAttempts: 5,
+		records: &memory{away: map[string]int{}, task: storage.Task{
+			Job: storage.Job{JobRef: storage.JobRef{ID: "job", Kind: storage.Transcribe}, WorkspaceID: "workspace"}, MessageID: "message",
 			Key: "original", Format: media.WAV, Bytes: int64(len(clip)), RenditionKey: "rendition",
 		}},
-		shelf:   &shelf{objects: map[string][]byte{"original": clip}},
-		scratch: t.TempDir(),
-		log:     new(bytes.Buffer),
+		objectStore: &objectStore{objects: map[string][]byte{"original": clip}},
+		scratch:     t.TempDir(),
+		log:         new(bytes.Buffer),
 	}
 	b.renderer = &plainRenderer{dir: b.scratch}
 	b.deps = Deps{
-		Ledger: b.ledger, Clips: b.shelf, Decoder: rawDecoder{}, Renderer: b.renderer, Engine: parrot{},
-		Errors: Errors{Gone: errGone, Busy: errBusy, Stale: errStale}, Progress: b.watch, Observer: b.watch,
+		Records: b.records, Clips: b.objectStore, Decoder: rawDecoder{}, Renderer: b.renderer, Engine: parrot{},
+		Progress: b.watch, Observer: b.watch,
 		Logger: slog.New(slog.NewTextHandler(b.log, nil)),
 	}
-	b.cfg = Config{Name: "worker", Scratch: b.scratch, Lease: 15 * time.Second}
+	b.cfg = Config{Scratch: b.scratch, Lease: 15 * time.Second}
 	t.Cleanup(func() { b.wantNothingLeft(t) })
 	return b
 }
 
 // handle makes a worker of the parts and does one attempt.
-func (b *bench) handle(ctx context.Context, t *testing.T) Outcome {
+func (b *bench) handle(ctx context.Context, t *testing.T) work.Outcome {
 	t.Helper()
 	w, err := New(b.deps, b.cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w.Handle(ctx, "job")
+	r, err := work.NewRunner(b.records, work.Config{Name: "worker", Observer: b.watch, Logger: b.deps.Logger}, w.Kind(1, 1, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Run(ctx, "job")
 }
 
 // last is how the last attempt ended.
-func (b *bench) last() Result { return b.results[len(b.results)-1] }
+func (b *bench) last() work.Result { return b.results[len(b.results)-1] }
 
 // wantNothingLeft fails when a file is left in the scratch folder, by name or
 // only open.

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"hark/storage"
+	"hark/storage/work"
 )
 
 var errShutdown = errors.New("shutting down")
@@ -18,18 +21,18 @@ func TestMessageDeletedMidway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, time.Second)
 		b.deps.Engine = parrot{before: func(ctx context.Context) error {
-			b.ledger.remove()
+			b.records.remove()
 			return untilCancelled(ctx)
 		}}
 		begun := time.Now()
-		if got := b.handle(t.Context(), t); got != (Outcome{Done: true}) || b.last() != Dropped {
+		if got := b.handle(t.Context(), t); got != (work.Outcome{Done: true}) || b.last() != work.Dropped {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
 		if took := time.Since(begun); took > b.cfg.Lease/3 {
 			t.Errorf("noticed after %v", took)
 		}
-		if got := b.ledger.did(); slices.Contains(got, "fail") || slices.Contains(got, "transcript") {
-			t.Errorf("ledger was asked to %v", got)
+		if got := b.records.did(); slices.Contains(got, "fail") || slices.Contains(got, "transcript") {
+			t.Errorf("database was asked to %v", got)
 		}
 	})
 }
@@ -37,9 +40,9 @@ func TestMessageDeletedMidway(t *testing.T) {
 func TestDeletedMessageIsNoticedWhenSaving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, time.Second)
-		b.renderer.fail = func() error { b.ledger.remove(); return nil }
+		b.renderer.fail = func() error { b.records.remove(); return nil }
 		b.deps.Engine = parrot{before: untilCancelled}
-		if got := b.handle(t.Context(), t); got != (Outcome{Done: true}) || b.last() != Dropped {
+		if got := b.handle(t.Context(), t); got != (work.Outcome{Done: true}) || b.last() != work.Dropped {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
 	})
@@ -48,12 +51,12 @@ func TestDeletedMessageIsNoticedWhenSaving(t *testing.T) {
 func TestSupersededAttemptIsDropped(t *testing.T) {
 	b := newBench(t, time.Second)
 	b.deps.Engine = parrot{before: func(context.Context) error {
-		b.ledger.mu.Lock()
-		defer b.ledger.mu.Unlock()
-		b.ledger.task.Attempt++
+		b.records.mu.Lock()
+		defer b.records.mu.Unlock()
+		b.records.task.Attempt++
 		return nil
 	}}
-	if got := b.handle(t.Context(), t); got != (Outcome{Done: true}) || b.last() != Dropped || b.ledger.transcript != nil {
+	if got := b.handle(t.Context(), t); got != (work.Outcome{Done: true}) || b.last() != work.Dropped || b.records.transcript != nil {
 		t.Errorf("got %+v, %v", got, b.last())
 	}
 }
@@ -61,16 +64,16 @@ func TestSupersededAttemptIsDropped(t *testing.T) {
 func TestLeaseLostMidway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, time.Second)
-		b.ledger.away["renew"] = 1000
+		b.records.away["renew"] = 1000
 		b.deps.Engine = parrot{before: untilCancelled}
 		begun := time.Now()
-		if got := b.handle(t.Context(), t); got != (Outcome{RetryAfter: b.cfg.Lease}) || b.last() != Lost {
+		if got := b.handle(t.Context(), t); got != (work.Outcome{RetryAfter: b.cfg.Lease}) || b.last() != work.Lost {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
 		if took := time.Since(begun); took != b.cfg.Lease {
 			t.Errorf("gave up after %v", took)
 		}
-		if slices.Contains(b.ledger.did(), "fail") {
+		if slices.Contains(b.records.did(), "fail") {
 			t.Error("a lost attempt was reported")
 		}
 	})
@@ -79,9 +82,9 @@ func TestLeaseLostMidway(t *testing.T) {
 func TestLeaseSurvivesALedgerThatStumbles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, 10*time.Second)
-		b.ledger.away["renew"] = 2
+		b.records.away["renew"] = 2
 		b.deps.Engine = parrot{pace: 10 * time.Second}
-		if got := b.handle(t.Context(), t); !got.Done || b.last() != Ready {
+		if got := b.handle(t.Context(), t); !got.Done || b.last() != work.Done {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
 	})
@@ -89,9 +92,9 @@ func TestLeaseSurvivesALedgerThatStumbles(t *testing.T) {
 
 func TestUnreportedEndIsLeftToTheLease(t *testing.T) {
 	b := newBench(t, time.Second)
-	b.ledger.away["fail"] = 1
+	b.records.away["fail"] = 1
 	b.deps.Engine = parrot{before: func(context.Context) error { return errors.New("no") }}
-	if got := b.handle(t.Context(), t); got != (Outcome{RetryAfter: b.cfg.Lease}) || b.last() != Lost {
+	if got := b.handle(t.Context(), t); got != (work.Outcome{RetryAfter: b.cfg.Lease}) || b.last() != work.Lost {
 		t.Errorf("got %+v, %v", got, b.last())
 	}
 }
@@ -102,15 +105,15 @@ func TestShutdownMidway(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		b.deps.Engine = parrot{before: untilCancelled}
 		time.AfterFunc(time.Minute, func() { cancel(errShutdown) })
-		if got := b.handle(ctx, t); got != (Outcome{}) || b.last() != Released {
+		if got := b.handle(ctx, t); got != (work.Outcome{}) || b.last() != work.Released {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
-		if b.ledger.task.Attempt != 0 || !b.ledger.leaseUntil.IsZero() {
-			t.Errorf("the job was not handed back: %+v", b.ledger.task)
+		if b.records.task.Try != 0 || !b.records.leaseUntil.IsZero() {
+			t.Errorf("the job was not handed back: %+v", b.records.task)
 		}
 
 		b.deps.Engine = parrot{}
-		if got := b.handle(t.Context(), t); !got.Done || b.ledger.transcript == nil {
+		if got := b.handle(t.Context(), t); !got.Done || b.records.transcript == nil {
 			t.Errorf("afterwards: %+v", got)
 		}
 	})
@@ -131,7 +134,7 @@ func TestShutdownAtEveryStage(t *testing.T) {
 				b := newBench(t, time.Second)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				change(b, func() { cancel(errShutdown) })
-				if got := b.handle(ctx, t); got != (Outcome{}) || b.last() != Released {
+				if got := b.handle(ctx, t); got != (work.Outcome{}) || b.last() != work.Released {
 					t.Errorf("got %+v, %v; log: %s", got, b.last(), b.log)
 				}
 			})
@@ -144,11 +147,11 @@ func TestCancelledBecauseDeleted(t *testing.T) {
 		b := newBench(t, time.Second)
 		ctx, cancel := context.WithCancel(t.Context())
 		b.deps.Engine = parrot{before: func(ctx context.Context) error {
-			b.ledger.remove()
+			b.records.remove()
 			cancel()
 			return untilCancelled(ctx)
 		}}
-		if got := b.handle(ctx, t); got != (Outcome{Done: true}) || b.last() != Dropped {
+		if got := b.handle(ctx, t); got != (work.Outcome{Done: true}) || b.last() != work.Dropped {
 			t.Errorf("got %+v, %v", got, b.last())
 		}
 	})
@@ -161,7 +164,7 @@ func TestProgressThatHangs(t *testing.T) {
 		b.deps.Engine = parrot{pace: 100 * time.Millisecond}
 		b.deps.Progress = hanging{}
 		begun := time.Now()
-		if got := b.handle(t.Context(), t); !got.Done || b.last() != Ready {
+		if got := b.handle(t.Context(), t); !got.Done || b.last() != work.Done {
 			t.Errorf("got %+v", got)
 		}
 		if took := time.Since(begun); took > 10*time.Second {
@@ -173,7 +176,7 @@ func TestProgressThatHangs(t *testing.T) {
 // hanging is a progress that takes long.
 type hanging struct{}
 
-func (hanging) Progress(ctx context.Context, _ Task, _ float64, _ string) {
+func (hanging) Progress(ctx context.Context, _ storage.Task, _ float64, _ string) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(8 * time.Second):

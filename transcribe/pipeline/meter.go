@@ -31,17 +31,17 @@ const (
 
 // meter passes progress on: never backwards, seldom, and only when something
 // changed. It is safe for concurrent use, and nobody waits for a slow listener:
-// while it is being told, what happens meanwhile is left out.
+// while a report is under way, what happens meanwhile is left out.
 type meter struct {
 	report func(fraction float64, stage string)
 
-	mu       sync.Mutex
-	fraction float64
-	told     float64 // fraction and stage of the last report, and when it was
-	toldName string
-	toldAt   time.Time
-	telling  *routine // nil when nobody is being told
-	stopped  bool
+	mu            sync.Mutex
+	fraction      float64
+	reported      float64 // fraction and stage of the last report, and when it was
+	reportedStage string
+	reportedAt    time.Time
+	reporting     *routine // nil before the first report
+	stopped       bool
 }
 
 // newMeter makes the meter of an attempt, which reports to the worker's
@@ -57,15 +57,15 @@ func (m *meter) move(stage string, fraction float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.fraction = min(max(m.fraction, fraction), 1)
-	changed := stage != m.toldName || m.fraction-m.told >= meterStep
-	busy := m.telling != nil && !m.telling.isDone()
+	changed := stage != m.reportedStage || m.fraction-m.reported >= meterStep
+	busy := m.reporting != nil && !m.reporting.isDone()
 	now := time.Now()
-	if m.stopped || busy || !changed || now.Sub(m.toldAt) < meterEvery {
+	if m.stopped || busy || !changed || now.Sub(m.reportedAt) < meterEvery {
 		return
 	}
-	m.told, m.toldName, m.toldAt = m.fraction, stage, now
+	m.reported, m.reportedStage, m.reportedAt = m.fraction, stage, now
 	fraction = m.fraction
-	m.telling = start(func() error {
+	m.reporting = start(func() error {
 		m.report(fraction, stage)
 		return nil
 	})
@@ -76,9 +76,9 @@ func (m *meter) move(stage string, fraction float64) {
 func (m *meter) stop() {
 	m.mu.Lock()
 	m.stopped = true
-	telling := m.telling
+	reporting := m.reporting
 	m.mu.Unlock()
-	if telling != nil {
-		telling.wait() //nolint:errcheck // news that nobody could be told is no failure
+	if reporting != nil {
+		reporting.wait() //nolint:errcheck // a report that could not be made is no failure
 	}
 }

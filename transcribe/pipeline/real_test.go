@@ -15,11 +15,14 @@ import (
 
 	"hark/media"
 	"hark/media/decode"
+	"hark/media/decode/confine"
+	"hark/media/inspect"
 	"hark/media/render"
+	"hark/storage/work"
 )
 
 func TestMain(m *testing.M) {
-	decode.SandboxMain()
+	confine.Main()
 	goleak.VerifyTestMain(m)
 }
 
@@ -81,7 +84,7 @@ func seconds(t *testing.T, rendition []byte) float64 {
 func realBench(t *testing.T, clip []byte) *bench {
 	t.Helper()
 	b := newBench(t, 0)
-	b.shelf.objects["original"], b.ledger.task.Bytes = clip, int64(len(clip))
+	b.objectStore.objects["original"], b.records.task.Bytes = clip, int64(len(clip))
 	b.deps.Decoder = decode.New(decode.Config{FFmpeg: needFFmpeg(t), Limits: media.Limits{MaxDuration: 20 * time.Second}})
 	b.deps.Renderer = render.New(render.Config{FFmpeg: needFFmpeg(t), ScratchDir: b.scratch})
 	return b
@@ -96,22 +99,22 @@ func TestRealSpeech(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := realBench(t, clip)
-			format, err := media.Sniff(clip[:min(len(clip), media.SniffLen)])
+			format, err := inspect.Sniff(clip[:min(len(clip), inspect.SniffLen)])
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.ledger.task.Format = format
-			if got := b.handle(t.Context(), t); !got.Done || b.last() != Ready {
+			b.records.task.Format = format
+			if got := b.handle(t.Context(), t); !got.Done || b.last() != work.Done {
 				t.Fatalf("got %+v, %v; log: %s", got, b.last(), b.log)
 			}
-			s := b.ledger.sound
+			s := b.records.sound
 			if math.Abs(float64(s.DurationMS)/1000-length) > 0.1 || s.LoudnessLUFS < -40 || s.LoudnessLUFS > -10 || len(s.Peaks) != 100 {
 				t.Errorf("sound is %+v, clip is %v s", s, length)
 			}
-			if got := seconds(t, b.shelf.objects["rendition"]); math.Abs(got-length) > 0.15 {
+			if got := seconds(t, b.objectStore.objects["rendition"]); math.Abs(got-length) > 0.15 {
 				t.Errorf("rendition is %v s, clip is %v s", got, length)
 			}
-			if got := len(b.ledger.transcript.Words()); got != int(length) {
+			if got := len(b.records.transcript.Words()); got != int(length) {
 				t.Errorf("%d words", got)
 			}
 		})
@@ -132,14 +135,14 @@ func TestRealRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := realBench(t, tc.clip)
-			b.ledger.task.Format = tc.format
-			if got := b.handle(t.Context(), t); !got.Done || b.last() != Failed {
+			b.records.task.Format = tc.format
+			if got := b.handle(t.Context(), t); !got.Done || b.last() != work.Failed {
 				t.Fatalf("got %+v, %v; log: %s", got, b.last(), b.log)
 			}
-			if b.ledger.reason == "" || b.ledger.transcript != nil {
-				t.Errorf("failed with %q", b.ledger.reason)
+			if b.records.reason == "" || b.records.transcript != nil {
+				t.Errorf("failed with %q", b.records.reason)
 			}
-			t.Log(strconv.Quote(b.ledger.reason))
+			t.Log(strconv.Quote(b.records.reason))
 		})
 	}
 }
@@ -148,7 +151,7 @@ func TestRealRefusals(t *testing.T) {
 func TestRealRendererWithoutEncoder(t *testing.T) {
 	b := realBench(t, speech(t, "x.wav", "-ac", "1"))
 	b.deps.Renderer = render.New(render.Config{FFmpeg: filepath.Join(t.TempDir(), "none"), ScratchDir: b.scratch})
-	if got := b.handle(t.Context(), t); got.Done || b.last() != Retried || b.ledger.sound == nil || b.ledger.transcript != nil {
+	if got := b.handle(t.Context(), t); got.Done || b.last() != work.Retried || b.records.sound == nil || b.records.transcript != nil {
 		t.Errorf("got %+v, %v", got, b.last())
 	}
 }

@@ -11,27 +11,29 @@ import (
 	"time"
 
 	"hark/media"
+	"hark/storage"
+	"hark/storage/work"
 	"hark/transcribe"
 )
 
 func TestReady(t *testing.T) {
 	b := newBench(t, 3500*time.Millisecond)
-	if got := b.handle(t.Context(), t); got != (Outcome{Done: true}) {
+	if got := b.handle(t.Context(), t); got != (work.Outcome{Done: true}) {
 		t.Fatalf("got %+v; log: %s", got, b.log)
 	}
-	if got, want := b.ledger.did(), []string{"begin", "sound", "rendition", "transcript"}; !slices.Equal(got, want) {
-		t.Errorf("ledger was asked to %v, want %v", got, want)
+	if got, want := b.records.did(), []string{"begin", "sound", "rendition", "transcript"}; !slices.Equal(got, want) {
+		t.Errorf("database was asked to %v, want %v", got, want)
 	}
-	if s := b.ledger.sound; s.DurationMS != 3500 || len(s.Peaks) != 100 || s.LoudnessLUFS > 0 || s.LoudnessLUFS < -40 {
+	if s := b.records.sound; s.DurationMS != 3500 || len(s.Peaks) != 100 || s.LoudnessLUFS > 0 || s.LoudnessLUFS < -40 {
 		t.Errorf("sound is %+v", s)
 	}
-	if r := b.ledger.rendition; r.Key != "rendition" || r.Bytes != 5 || string(b.shelf.objects[r.Key]) != "sound" {
+	if r := b.records.rendition; r.Key != "rendition" || r.Bytes != 5 || string(b.objectStore.objects[r.Key]) != "sound" {
 		t.Errorf("rendition is %+v", r)
 	}
-	if got := b.ledger.transcript.Text(); got != "word word word" {
+	if got := b.records.transcript.Text(); got != "word word word" {
 		t.Errorf("transcript is %q", got)
 	}
-	if b.last() != Ready || b.audio != 3500*time.Millisecond {
+	if b.last() != work.Done || b.audio != 3500*time.Millisecond {
 		t.Errorf("observer was told %v of %v", b.last(), b.audio)
 	}
 	for _, stage := range []string{fetching, decoding, analysing, listening, rendering, saving} {
@@ -45,15 +47,15 @@ func TestEngineErrorKeepsTheAudioAndIsRetried(t *testing.T) {
 	b := newBench(t, time.Second)
 	b.deps.Engine = parrot{before: func(context.Context) error { return errors.New("cuda is unhappy") }}
 	got := b.handle(t.Context(), t)
-	if got.Done || got.RetryAfter <= 0 || got.RetryAfter > 5*time.Second || b.ledger.retryAfter != got.RetryAfter {
-		t.Errorf("got %+v, ledger waits %v", got, b.ledger.retryAfter)
+	if got.Done || got.RetryAfter <= 0 || got.RetryAfter > 5*time.Second || b.records.retryAfter != got.RetryAfter {
+		t.Errorf("got %+v, database waits %v", got, b.records.retryAfter)
 	}
-	if b.ledger.sound == nil || b.ledger.rendition == nil || b.ledger.transcript != nil || b.last() != Retried {
-		t.Fatalf("ledger was asked to %v, ended %v", b.ledger.did(), b.last())
+	if b.records.sound == nil || b.records.rendition == nil || b.records.transcript != nil || b.last() != work.Retried {
+		t.Fatalf("database was asked to %v, ended %v", b.records.did(), b.last())
 	}
 
 	b.deps.Engine = parrot{}
-	if got := b.handle(t.Context(), t); !got.Done || b.ledger.transcript == nil {
+	if got := b.handle(t.Context(), t); !got.Done || b.records.transcript == nil {
 		t.Fatalf("second attempt: %+v", got)
 	}
 	if b.renderer.runs != 1 || b.stages[analysing] != 1 {
@@ -72,7 +74,7 @@ func TestFinalFailures(t *testing.T) {
 		audio  bool // sound and rendition are saved all the same
 	}{
 		{"last attempt", func(b *bench) {
-			b.ledger.task.Attempt = 4
+			b.records.task.Try = 4
 			b.deps.Engine = failing(errors.New("secret detail"))
 		}, "Work on this recording failed 5 times, at last while listening. The recording is kept. You can retry.", true},
 		{"no model", func(b *bench) {
@@ -93,43 +95,32 @@ func TestFinalFailures(t *testing.T) {
 			}}
 		}, "This is too long.", false},
 		{"no sound", func(b *bench) {
-			b.shelf.objects["original"], b.ledger.task.Bytes = nil, 0
+			b.objectStore.objects["original"], b.records.task.Bytes = nil, 0
 		}, "There is no sound in this recording.", false},
 		{"no clip", func(b *bench) {
-			delete(b.shelf.objects, "original")
+			delete(b.objectStore.objects, "original")
 		}, "The sound of this recording is missing from the store. It has to be sent again.", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := newBench(t, 2*time.Second)
 			tc.change(b)
-			if got := b.handle(t.Context(), t); got != (Outcome{Done: true}) || b.last() != Failed {
+			if got := b.handle(t.Context(), t); got != (work.Outcome{Done: true}) || b.last() != work.Failed {
 				t.Errorf("got %+v, %v", got, b.last())
 			}
-			if b.ledger.reason != tc.reason || b.ledger.retryAfter >= 0 {
-				t.Errorf("failed after %v with %q, want %q", b.ledger.retryAfter, b.ledger.reason, tc.reason)
+			want := storage.ForGood
+			if slices.Contains([]string{"refused clip", "refused halfway", "no sound"}, tc.name) {
+				want = storage.Hopeless
 			}
-			if saved := b.ledger.sound != nil && b.ledger.rendition != nil; saved != tc.audio {
+			if b.records.reason != tc.reason || b.records.retryAfter != want {
+				t.Errorf("failed after %v with %q, want %v and %q", b.records.retryAfter, b.records.reason, want, tc.reason)
+			}
+			if saved := b.records.sound != nil && b.records.rendition != nil; saved != tc.audio {
 				t.Errorf("audio saved: %v", saved)
 			}
-			if b.ledger.transcript != nil {
+			if b.records.transcript != nil {
 				t.Error("a transcript was saved")
 			}
 		})
-	}
-}
-
-// A clip that kills the process leaves attempts that began and never ended.
-func TestJobThatKillsTheProcessEnds(t *testing.T) {
-	b := newBench(t, time.Second)
-	b.ledger.task.Attempt = 5
-	if got := b.handle(t.Context(), t); !got.Done || b.last() != Failed {
-		t.Fatalf("got %+v, %v", got, b.last())
-	}
-	if got := b.ledger.did(); !slices.Equal(got, []string{"begin", "fail"}) || b.stages[fetching] != 0 {
-		t.Errorf("ledger was asked to %v", got)
-	}
-	if !strings.Contains(b.ledger.reason, "cut off 5 times") {
-		t.Errorf("reason is %q", b.ledger.reason)
 	}
 }
 
@@ -137,12 +128,12 @@ func TestRenditionErrorIsRetriedAndAtLastDoneWithout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, time.Second)
 		b.renderer.fail = func() error { return errors.New("no encoder") }
-		if got := b.handle(t.Context(), t); got.Done || b.ledger.transcript != nil || b.ledger.sound == nil {
-			t.Errorf("first attempt: %+v, ledger was asked to %v", got, b.ledger.did())
+		if got := b.handle(t.Context(), t); got.Done || b.records.transcript != nil || b.records.sound == nil {
+			t.Errorf("first attempt: %+v, database was asked to %v", got, b.records.did())
 		}
-		b.ledger.task.Attempt = 4
-		if got := b.handle(t.Context(), t); !got.Done || b.ledger.transcript == nil || b.last() != Ready {
-			t.Errorf("last attempt: %+v, ledger was asked to %v", got, b.ledger.did())
+		b.records.task.Try = 4
+		if got := b.handle(t.Context(), t); !got.Done || b.records.transcript == nil || b.last() != work.Done {
+			t.Errorf("last attempt: %+v, database was asked to %v", got, b.records.did())
 		}
 	})
 }
@@ -150,10 +141,10 @@ func TestRenditionErrorIsRetriedAndAtLastDoneWithout(t *testing.T) {
 func TestMomentsOfTroubleAreSatOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, time.Second)
-		b.ledger.away = map[string]int{"sound": 2, "rendition": 2, "transcript": 4, "renew": 1}
-		b.shelf.putErrs = 2
-		if got := b.handle(t.Context(), t); !got.Done || b.ledger.transcript == nil || b.ledger.rendition == nil {
-			t.Errorf("got %+v, ledger was asked to %v", got, b.ledger.did())
+		b.records.away = map[string]int{"sound": 2, "rendition": 2, "transcript": 4, "renew": 1}
+		b.objectStore.putErrs = 2
+		if got := b.handle(t.Context(), t); !got.Done || b.records.transcript == nil || b.records.rendition == nil {
+			t.Errorf("got %+v, database was asked to %v", got, b.records.did())
 		}
 		if b.renderer.runs != 1 {
 			t.Errorf("rendered %d times", b.renderer.runs)
@@ -164,8 +155,8 @@ func TestMomentsOfTroubleAreSatOut(t *testing.T) {
 func TestClipCutShortIsRetried(t *testing.T) {
 	for _, more := range []int64{-2, 2} {
 		b := newBench(t, time.Second)
-		b.ledger.task.Bytes += more
-		if got := b.handle(t.Context(), t); got.Done || b.last() != Retried || b.stages[decoding] != 0 {
+		b.records.task.Bytes += more
+		if got := b.handle(t.Context(), t); got.Done || b.last() != work.Retried || b.stages[decoding] != 0 {
 			t.Errorf("%+d bytes: got %+v, %v", more, got, b.last())
 		}
 	}
@@ -175,20 +166,20 @@ func TestBegin(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		change func(m *memory)
-		want   func(Outcome) bool
+		want   func(work.Outcome) bool
 	}{
-		{"message deleted", func(m *memory) { m.deleted = true }, func(o Outcome) bool { return o.Done }},
+		{"message deleted", func(m *memory) { m.deleted = true }, func(o work.Outcome) bool { return o.Done }},
 		{
 			"another's lease", func(m *memory) { m.leaseUntil = time.Now().Add(time.Hour) },
-			func(o Outcome) bool { return o == Outcome{RetryAfter: 5 * time.Second} },
+			func(o work.Outcome) bool { return o == work.Outcome{RetryAfter: 5 * time.Second, Missed: true} },
 		},
 		{
 			"ledger away", func(m *memory) { m.away["begin"] = 1 },
-			func(o Outcome) bool { return !o.Done && o.RetryAfter > 0 && o.RetryAfter <= 5*time.Second },
+			func(o work.Outcome) bool { return !o.Done && o.RetryAfter > 0 && o.RetryAfter <= 5*time.Second },
 		},
 	} {
 		b := newBench(t, time.Second)
-		tc.change(b.ledger)
+		tc.change(b.records)
 		if got := b.handle(t.Context(), t); !tc.want(got) || len(b.results) > 0 {
 			t.Errorf("%s: got %+v", tc.name, got)
 		}
@@ -205,7 +196,7 @@ func TestPanicsCostTheAttemptOnly(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, time.Second)
 				change(b)
-				if got := b.handle(t.Context(), t); got.Done || b.last() != Retried || b.ledger.task.Attempt != 1 {
+				if got := b.handle(t.Context(), t); got.Done || b.last() != work.Retried || b.records.task.Attempt != 1 {
 					t.Errorf("got %+v, %v", got, b.last())
 				}
 				if !strings.Contains(b.log.String(), "helpers_test.go") || !strings.Contains(b.log.String(), "message=message") {
@@ -225,7 +216,7 @@ func (overloaded) RetryAfter() time.Duration { return 7 * time.Minute }
 func TestEngineMayAskForTime(t *testing.T) {
 	b := newBench(t, time.Second)
 	b.deps.Engine = parrot{before: func(context.Context) error { return fmt.Errorf("remote: %w", overloaded{}) }}
-	if got := b.handle(t.Context(), t); got != (Outcome{RetryAfter: 7 * time.Minute}) {
+	if got := b.handle(t.Context(), t); got != (work.Outcome{RetryAfter: 7 * time.Minute}) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -233,21 +224,10 @@ func TestEngineMayAskForTime(t *testing.T) {
 // A message that people retry after it failed starts with short delays again.
 func TestTriesCountAnewWhenPeopleRetry(t *testing.T) {
 	b := newBench(t, time.Second)
-	b.ledger.task.Attempt, b.ledger.task.MaxAttempts, b.ledger.task.Try = 5, 10, 1
+	b.records.task.Attempt = 5
 	b.deps.Engine = parrot{before: func(context.Context) error { return errors.New("no") }}
 	if got := b.handle(t.Context(), t); got.Done || got.RetryAfter > 5*time.Second {
 		t.Errorf("got %+v", got)
-	}
-}
-
-func TestDelaysGrowAndStayBounded(t *testing.T) {
-	w := &Worker{cfg: Config{RetryBase: 5 * time.Second, RetryMax: time.Minute}}
-	for attempt, bound := range map[int]time.Duration{1: 5 * time.Second, 3: 20 * time.Second, 4: 40 * time.Second, 5: time.Minute, 500: time.Minute} {
-		for range 200 {
-			if d := w.delay(attempt); d < bound/10 || d > bound {
-				t.Fatalf("after attempt %d: %v", attempt, d)
-			}
-		}
 	}
 }
 
@@ -255,7 +235,6 @@ func TestNewWantsItsParts(t *testing.T) {
 	b := newBench(t, time.Second)
 	for name, change := range map[string]func(d *Deps, c *Config){
 		"engine":  func(d *Deps, _ *Config) { d.Engine = nil },
-		"errors":  func(d *Deps, _ *Config) { d.Errors.Stale = nil },
 		"scratch": func(_ *Deps, c *Config) { c.Scratch = "" },
 	} {
 		deps, cfg := b.deps, b.cfg
@@ -266,25 +245,25 @@ func TestNewWantsItsParts(t *testing.T) {
 	}
 }
 
-// A clip that is not in the store is gone only where the store is the ledger's
+// A clip that is not in the store is gone only where the store is the database's
 // own. Until that is sure the job waits, however often it has to.
 func TestMissingClipOfAnotherStore(t *testing.T) {
 	b := newBench(t, time.Second)
-	clip := b.shelf.objects["original"]
-	delete(b.shelf.objects, "original")
+	clip := b.objectStore.objects["original"]
+	delete(b.objectStore.objects, "original")
 	doubt := errors.New("the store belongs to another database")
 	b.deps.Agree = func(context.Context) error { return doubt }
 	for range 7 { // more than its tries
 		out := b.handle(t.Context(), t)
-		if out.Done || out.RetryAfter != otherStoreWait || b.last() != Deferred || b.ledger.ended {
-			t.Fatalf("%+v, %s; the message failed: %q", out, b.last(), b.ledger.reason)
+		if out.Done || out.RetryAfter != otherStoreWait || b.last() != work.Deferred || b.records.ended {
+			t.Fatalf("%+v, %s; the message failed: %q", out, b.last(), b.records.reason)
 		}
 	}
 	if !strings.Contains(b.log.String(), doubt.Error()) {
 		t.Errorf("log: %s", b.log)
 	}
-	b.shelf.objects["original"] = clip
-	if out := b.handle(t.Context(), t); !out.Done || b.last() != Ready {
+	b.objectStore.objects["original"] = clip
+	if out := b.handle(t.Context(), t); !out.Done || b.last() != work.Done {
 		t.Errorf("%+v, %s", out, b.last())
 	}
 }

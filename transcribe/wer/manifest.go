@@ -32,7 +32,7 @@ func ReadManifest(dir string) ([]Clip, error) {
 		return nil, fmt.Errorf("read manifest: %w", err)
 	}
 	defer f.Close()
-	clips, err := parseManifest(f)
+	clips, err := readLines(f, func(c *Clip) string { return c.File })
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", f.Name(), err)
 	}
@@ -42,22 +42,24 @@ func ReadManifest(dir string) ([]Clip, error) {
 	return clips, nil
 }
 
-func parseManifest(r io.Reader) ([]Clip, error) {
-	var clips []Clip
+// readLines reads one JSON object a line; name is the file that one is of,
+// which must lie within the folder.
+func readLines[T any](r io.Reader, name func(*T) string) ([]T, error) {
+	var all []T
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan(); n++ {
 		if len(lines.Bytes()) == 0 {
 			continue
 		}
-		var c Clip
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+		var v T
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
-		if !filepath.IsLocal(c.File) {
-			return nil, fmt.Errorf("line %d: file %q is not in the folder", n, c.File)
+		if file := name(&v); !filepath.IsLocal(file) {
+			return nil, fmt.Errorf("line %d: file %q is not in the folder", n, file)
 		}
-		clips = append(clips, c)
+		all = append(all, v)
 	}
-	return clips, lines.Err()
+	return all, lines.Err()
 }

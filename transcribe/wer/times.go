@@ -3,7 +3,7 @@ package wer
 import (
 	"slices"
 
-	"hark/transcribe"
+	"hark/media/transcript"
 )
 
 // TimedWord is a word of a reference with its place in the clip, in milliseconds.
@@ -22,7 +22,7 @@ type TimeErrors struct {
 // CompareTimes measures the words that the transcript has right. A printed
 // word that is read as several ("cold-hearted") starts with the first of them
 // and ends with the last; words in between have no time and are left out.
-func CompareTimes(ref []TimedWord, hyp []transcribe.Word) TimeErrors {
+func CompareTimes(ref []TimedWord, hyp []transcript.Word) TimeErrors {
 	var refWords, hypWords []string
 	var refTimes, hypTimes []span
 	for _, w := range ref {

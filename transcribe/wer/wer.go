@@ -6,7 +6,9 @@
 // [Align], and counted. [Score] does all three, and reads a figure in the way
 // that suits the other text: "1961" counts as right for "nineteen sixty one"
 // and for "one nine six one" alike, because a figure doesn't say how it was
-// spoken. [ReadManifest] reads a folder of clips with their words.
+// spoken. [ReadManifest] reads a folder of clips with their words,
+// and [ReadCases] one of recordings that are hard to hear or to read, which
+// [Case.Judge] compares with what was made of them.
 //
 // English only: other languages are compared as they are spelt, with their
 // figures left alone only insofar as both texts write them alike.

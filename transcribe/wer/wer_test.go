@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"hark/transcribe"
+	"hark/media/transcript"
 )
 
 func TestNormalise(t *testing.T) {
@@ -82,7 +82,7 @@ func TestAlignIsAWayFromOneToTheOther(t *testing.T) {
 
 func TestCompareTimes(t *testing.T) {
 	ref := []TimedWord{{"cold", 100, 200}, {"hearted", 200, 400}, {"and", 420, 500}, {"selfish", 500, 900}}
-	hyp := []transcribe.Word{
+	hyp := []transcript.Word{
 		{Text: "Cold-hearted", StartMS: 90, EndMS: 430},
 		{Text: "and", StartMS: 430, EndMS: 480},
 		{Text: "shellfish.", StartMS: 480, EndMS: 900},

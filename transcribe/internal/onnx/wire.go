@@ -82,7 +82,7 @@ func Only(message []byte, num protowire.Number) (Field, error) {
 		return nil
 	})
 	if err == nil && n != 1 {
-		err = fmt.Errorf("field %d is there %d times, want once", num, n)
+		err = fmt.Errorf("field %d occurs %d times, want once", num, n)
 	}
 	return found, err
 }
