@@ -1,29 +1,26 @@
-// Package api is Hark's HTTP face: routes, who asks, errors as RFC 9457
-// problems, and the OpenAPI 3.1 description that is made from the code.
+// Package api is Hark's HTTP API. This folder puts it together and lists every
+// address that is answered (routes.go); what answers is in the folders below.
 //
-// A request passes [Server].observe (request id, access log, metrics, panics)
-// and [Server].checkHost, then its route. The calls under /v1 are huma operations, so that their
-// parameters are checked and described in one place; each goes through
-// authenticate, which makes a storage.Actor of a bearer token, a session
-// cookie or a signed address, and refuses ids that cannot be ids. Handlers are
-// short: they call storage with that actor, which scopes everything, and
-// return a record's JSON view or an error. [problemOf] turns every error into
-// HTTP, with words for the caller; the private cause goes to the log.
+// A request comes in through package front, which names, counts and logs it, and
+// refuses what is for another host. Calls under /v1 then pass the guards of
+// package rest: who asks (package signin finds out), ids, scopes, queries and
+// parameters. The endpoint of a noun asks its part of storage as the
+// storage.Principal who asks, which decides what they may see, and returns a JSON
+// view or an error; package problem turns errors into HTTP.
 //
-// Text that answers GET or HEAD is held until it is whole ([entity]), so that
-// it leaves with its length, an entity tag, and compressed.
+// Recordings come in through package intake, and what is spoken live through package
+// recorder; both are streams that nothing holds. Sound goes out in ranges from
+// the object store (package sound), and events go out of one hub a node (package
+// events). What people open in a browser is in package pages.
 //
-// Sound goes through without being held: recordings in through package
-// intake, what is spoken live through package recorder, clips out in ranges
-// from the object store. Server-sent events are
-// woken by the bus and read from the database, so that a stream that resumes
-// neither loses nor repeats an event.
+// Imports run one way. Nouns (conversations, events, live, messages, people,
+// search, signin, sound, transcripts) import rest and problem, which know no
+// noun; a noun imports another only where its views show that other's. Each noun
+// names what it asks of storage; [Records] has them all. A new noun is a folder, a
+// field of [Records], a line in newNouns, lines in routes.go and, where it has
+// errors of its own, a rule in [New] that makes problems of them.
 //
-// JSON is read one way (package strictjson), and so are queries: a name that is
-// not known, or comes twice, is refused.
-//
-// Limits: JSON bodies 64 KiB; pages of 100; what a clip may be is
-// [Config].Limits. A node keeps no state that another cannot take over.
+// A node keeps no state that another cannot take over.
 package api
 
 import (
@@ -32,31 +29,82 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"hark/api/coding"
+	"hark/api/audit"
+	"hark/api/conversations"
+	"hark/api/events"
+	"hark/api/front"
+	"hark/api/health"
 	"hark/api/intake"
+	"hark/api/limit"
+	"hark/api/listen"
+	"hark/api/live"
+	"hark/api/messages"
+	"hark/api/pages"
+	"hark/api/people"
+	"hark/api/problem"
 	"hark/api/proxy"
+	"hark/api/rest"
+	"hark/api/search"
+	"hark/api/security"
+	"hark/api/signin"
+	"hark/api/sound"
+	"hark/api/transcripts"
 )
 
 // Deps are the parts that the API works with. All but Live and Ready are
 // required.
 type Deps struct {
-	DB       database
-	Objects  objects
-	Bus      bus
-	Live     live                 // nil: nobody can speak here
+	Records  Records
+	Objects  Objects
+	Bus      Bus
+	Live     Live                 // nil: nobody can speak here
 	Registry *prometheus.Registry // metrics are registered here and served at /metrics
 	Logger   *slog.Logger
 
-	// Ready names what must work for this node to be of use; see [Operations].
+	// Ready names what must work for this node to be of use; see
+	// [health.Endpoints].
 	Ready map[string]func(context.Context) error
+}
+
+// Records is what each noun asks of storage; one database answers all. Whatever a
+// principal may not see is storage.ErrNotFound.
+type Records struct {
+	Audit         audit.Records
+	Conversations conversations.Records
+	Drafts        messages.Drafts
+	Events        events.Records
+	Intake        intake.Records
+	Live          live.Records
+	Members       conversations.Members
+	Messages      messages.Records
+	People        people.Records
+	Search        search.Records
+	SignIn        signin.Records
+	Sound         sound.Records
+	Transcripts   transcripts.Records
+}
+
+// Objects is where sound is kept.
+type Objects interface {
+	intake.Objects
+	sound.Objects
+}
+
+// Live makes messages of what is spoken over WebRTC (recorder.Recorder).
+type Live interface {
+	live.Recorder
+	Nudge() // has recordings end that may not go on
+}
+
+// Bus carries events from all nodes, and calls jobs off.
+type Bus interface {
+	events.Bus
+	messages.Bus
+	signin.Bus
 }
 
 // Config says how the API presents itself and what it bounds.
@@ -71,6 +119,8 @@ type Config struct {
 	SigningKey []byte
 	// Version of the program, for the API description.
 	Version string
+	// Limits bounds what one person may ask for in a time.
+	Limits limit.Config
 	// Intake bounds the recordings that are taken in.
 	Intake intake.Config
 
@@ -93,10 +143,13 @@ type Config struct {
 	SessionTTL time.Duration
 	// SignedURLTTL is how long a signed address plays; 0 means 15 minutes.
 	SignedURLTTL time.Duration
-	// Heartbeat is the pause between signs of life on an event stream, on
-	// each of which it also looks for what the bus lost and whether its
-	// credential still holds, as it does before each event; 0 means 15 s.
+	// Heartbeat is the pause between signs of life on event streams; 0 means 15 s.
+	// At each, events that the bus lost are looked for, and credentials are checked
+	// as they are before each event.
 	Heartbeat time.Duration
+	// EventsKept is how long events are kept for sure; a stream that resumes from
+	// before begins with a reset. 0 means for ever.
+	EventsKept time.Duration
 	// StallTimeout is how long a caller may take to send the next bytes of a
 	// body; 0 means 30 s. Package listen bounds the answers.
 	StallTimeout time.Duration
@@ -104,25 +157,10 @@ type Config struct {
 
 // Server answers HTTP. It is safe for concurrent use.
 type Server struct {
-	Deps
-	cfg    Config
-	public *url.URL
-	base   string // path of the public address, without a slash at its end; before all paths that callers are told
-
-	echo   *echo.Echo
-	huma   huma.API
-	intake *intake.Intake
-	signer signer
-
-	security *securityLog
-	csrf     *http.CrossOriginProtection
-	packer   *coding.Packer
-
-	eventIDs eventIDs
-	metrics  *metrics
-
-	streams    context.Context // ends when event streams are to end
-	endStreams context.CancelFunc
+	api   *rest.API
+	front *front.Front
+	hub   *events.Hub
+	log   *slog.Logger
 }
 
 // New makes a [Server] and registers its metrics. It fails when the
@@ -132,42 +170,40 @@ func New(deps Deps, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{
-		Deps:   deps,
-		cfg:    cfg,
-		public: public,
-		base:   strings.TrimRight(public.EscapedPath(), "/"),
-		signer: signer{key: derive(cfg.SigningKey, "audio addresses"), life: cfg.SignedURLTTL},
-		csrf:   http.NewCrossOriginProtection(),
-
-		security: newSecurityLog(deps.Logger),
-		intake: intake.New(intake.Deps{
-			Messages: deps.DB, Objects: deps.Objects, Jobs: deps.Bus, Logger: deps.Logger,
-		}, cfg.Intake),
-	}
-	if err := s.csrf.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {
-		return nil, fmt.Errorf("trust the public address: %w", err)
-	}
-	if s.metrics, err = newMetrics(deps.Registry, s.intake.InFlight); err != nil {
+	securityLog, limits := security.New(deps.Logger), rest.NewLimits(cfg.Limits)
+	n, err := newNouns(deps, cfg, public, securityLog, limits)
+	if err != nil {
 		return nil, err
 	}
-	if s.packer, err = coding.NewPacker(); err != nil {
+	api := rest.New(rest.Config{
+		Authenticator: n.signin, Limits: limits, Logger: deps.Logger, Description: description(cfg, public),
+		Problems: []problem.Rule{messages.Problem, live.Problem, events.Problem},
+	})
+	outer, err := front.New(front.Deps{
+		API: api, Security: securityLog, Registry: deps.Registry, Logger: deps.Logger, NotFound: n.app.NotFound,
+	}, front.Config{
+		PublicURL: public, CORSOrigins: cfg.CORSOrigins, Hosts: cfg.Hosts, TrustedProxies: cfg.TrustedProxies, StallTimeout: cfg.StallTimeout,
+	})
+	if err != nil {
 		return nil, err
 	}
-	if s.eventIDs, err = newEventIDs(cfg.SigningKey); err != nil {
+	api.Add(n.calls()...)
+	docs, err := pages.NewDocs(api)
+	if err != nil {
 		return nil, err
 	}
-	s.streams, s.endStreams = context.WithCancel(context.Background())
-	if err := errors.Join(s.route(), s.checkBase()); err != nil {
+	operators := health.Endpoints{Registry: deps.Registry, Logger: deps.Logger, Token: cfg.MetricsToken, Ready: deps.Ready}
+	n.addPages(api, docs, operators)
+	if err := outer.CheckBase(); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return &Server{api: api, front: outer, hub: n.hub, log: deps.Logger}, nil
 }
 
 // complete fills in the defaults and checks what was given.
-func (c *Config) complete() (*url.URL, error) {
+func (c *Config) complete() (rest.PublicURL, error) {
 	var problems []error
-	public, err := CheckPublicURL(c.PublicURL)
+	public, err := rest.ParsePublicURL(c.PublicURL)
 	if err != nil {
 		problems = append(problems, fmt.Errorf("public address: %w", err))
 	}
@@ -175,12 +211,12 @@ func (c *Config) complete() (*url.URL, error) {
 		problems = append(problems, fmt.Errorf("signing key must be 32 bytes or more, and has %d", len(c.SigningKey)))
 	}
 	for _, origin := range c.CORSOrigins {
-		if err := CheckOrigin(origin); err != nil {
+		if err := front.CheckOrigin(origin); err != nil {
 			problems = append(problems, fmt.Errorf("origins: %w", err))
 		}
 	}
 	for _, name := range c.Hosts {
-		if err := CheckHost(name); err != nil {
+		if err := front.CheckHost(name); err != nil {
 			problems = append(problems, fmt.Errorf("hosts: %w", err))
 		}
 	}
@@ -197,40 +233,19 @@ func (c *Config) complete() (*url.URL, error) {
 			*d.value = d.or
 		}
 	}
+	c.Intake.StallTimeout = c.StallTimeout
 	return public, errors.Join(problems...)
 }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.echo.ServeHTTP(w, s.belowBase(s.cfg.TrustedProxies.Request(r)))
-}
-
-// EndStreams ends the event streams, whose listeners resume on another node or
-// after the restart. Without it a graceful stop would wait for them for ever.
-func (s *Server) EndStreams() { s.endStreams() }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.front.ServeHTTP(w, r) }
 
 // HTTPServer returns an http.Server for s with the time-outs that the handlers
-// count on: headers must come soon, while bodies are bounded by their own
-// deadlines, which move on as bytes do, and answers by the listener that it is
-// to serve (see package listen). Its Shutdown ends the event streams.
+// count on (see [listen.HTTPServer]). Its Shutdown ends the event streams, whose
+// listeners resume on another node or after the restart; it would wait for them
+// for ever.
 func (s *Server) HTTPServer(addr string) *http.Server {
-	srv := newHTTPServer(addr, s, s.Logger)
-	srv.RegisterOnShutdown(s.EndStreams)
+	srv := listen.HTTPServer(addr, s, s.log)
+	srv.RegisterOnShutdown(s.hub.End)
 	return srv
-}
-
-// HTTPServer returns an http.Server for o alone.
-func (o Operations) HTTPServer(addr string) *http.Server {
-	return newHTTPServer(addr, o.Handler(), o.Logger)
-}
-
-func newHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Addr:              addr,
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
 }

@@ -1,23 +1,21 @@
 package api
 
 import (
-	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"github.com/labstack/echo/v4"
-
+	"hark/api/problem"
 	"hark/api/web"
 )
 
 func TestAppPages(t *testing.T) {
-	w := newWorld(t)
+	h := newHarness(t)
 	for path, status := range map[string]int{
 		"/": 200, "/search?q=harbour": 200, "/settings": 200,
-		"/c/" + w.owner.actor.UserID: 200, "/m/" + w.owner.actor.UserID + "?t=1200": 200,
+		"/c/" + h.owner.principal.UserID: 200, "/m/" + h.owner.principal.UserID + "?t=1200": 200,
 		"/c": 404, "/settings/more": 404, "/assets/none.js": 404, "/index.html": 404, "/.gitkeep": 404,
 	} {
-		a := w.browser().get(path).want(status)
+		a := h.browser().get(path).want(status)
 		if kind := a.header.Get("Content-Type"); status == 200 && !strings.HasPrefix(kind, "text/html") {
 			t.Errorf("%s is %s", path, kind)
 		}
@@ -25,40 +23,20 @@ func TestAppPages(t *testing.T) {
 			t.Errorf("%s has policy %q", path, policy)
 		}
 	}
-	if app.Page != nil {
-		w.browser().get("/c/nothing").want(404)
+	if web.Must(web.Open()).Page != nil {
+		h.browser().get("/c/nothing").want(404)
 	}
-}
-
-func TestSendAppFile(t *testing.T) {
-	file := &web.File{Type: "text/javascript; charset=utf-8", Body: []byte("plain"), Gzip: []byte("gz"), Brotli: []byte("br"), Tag: "abc", Hashed: true}
-	send := func(f *web.File, headers ...string) *httptest.ResponseRecorder {
-		req, rec := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil), httptest.NewRecorder()
-		for i := 0; i < len(headers); i += 2 {
-			req.Header.Set(headers[i], headers[i+1])
-		}
-		must(t, sendAppFile(echo.New().NewContext(req, rec), 200, f))
-		return rec
-	}
-	for accept, want := range map[string][2]string{
-		"":                       {"plain", ""},
-		"gzip":                   {"gz", "gzip"},
-		"gzip, deflate, br":      {"br", "br"},
-		"br;q=0, GZIP;q=0.5":     {"gz", "gzip"},
-		"br; q=0.000, gzip; q=0": {"plain", ""},
-	} {
-		rec := send(file, "Accept-Encoding", accept)
-		if rec.Body.String() != want[0] || rec.Header().Get("Content-Encoding") != want[1] {
-			t.Errorf("%q: %q, %q", accept, rec.Body.String(), rec.Header().Get("Content-Encoding"))
-		}
-		if !strings.Contains(rec.Header().Get("Cache-Control"), "immutable") || rec.Header().Get("Vary") != "Accept-Encoding" {
-			t.Errorf("%q: %v", accept, rec.Header())
+	// Who mistypes an address sees a page; a program, and a call, gets a problem.
+	for _, accept := range []string{"text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "*/*"} {
+		for _, path := range []string{"/setings", "/c", "/settings/more", "/v1/nowhere", "/assets/none.js"} {
+			a := h.browser().get(path, "Accept", accept).want(404)
+			page := strings.HasPrefix(a.header.Get("Content-Type"), "text/html")
+			if page != (strings.Contains(accept, "html") && !strings.HasPrefix(path, "/v1/")) || page && a.header.Get("Vary") == "" {
+				t.Errorf("%s for %s: %v", path, accept, a.header)
+			}
 		}
 	}
-	if rec := send(file, "Accept-Encoding", "br", "If-None-Match", `"abc-br"`); rec.Code != 304 || rec.Body.Len() != 0 {
-		t.Errorf("%d %q", rec.Code, rec.Body.String())
-	}
-	if rec := send(&web.File{Body: []byte("page"), Tag: "abc"}, "Accept-Encoding", "br, gzip"); rec.Header().Get("Cache-Control") != "no-cache" || rec.Body.String() != "page" {
-		t.Errorf("%v", rec.Header())
+	if a := h.browser().send("POST", "/setings", nil, "Accept", "text/html").want(404); a.header.Get("Content-Type") != problem.MediaType {
+		t.Errorf("%v", a.header)
 	}
 }

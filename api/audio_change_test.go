@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hark/api/messages"
+	"hark/api/sound"
 )
 
 // player reads a clip as players do: a range for what plays next, another
@@ -38,31 +41,31 @@ func (p *player) hears(off, n int, of []byte) {
 // TestAudioAcrossTheChange: a rendition that is made while the original plays
 // has an address of its own, and no byte of it reaches who plays the original.
 func TestAudioAcrossTheChange(t *testing.T) {
-	w := newWorld(t)
-	m := w.owner.record(w.owner.conversation())
+	h := newHarness(t)
+	m := h.owner.record(h.owner.conversation())
 	original, rendition := sine(time.Second), []byte("a rendition")
 	bare := "/v1/messages/" + m.ID + "/audio"
 
-	signed := decode[AudioURL](w.owner.get("/v1/messages/" + m.ID + "/audio-url").want(200)).URL
+	signed := decode[sound.AudioURL](h.owner.get("/v1/messages/" + m.ID + "/audio-url").want(200)).URL
 	players := []*player{}
 	for _, address := range []string{m.Links.Audio, bare, m.Links.Original, requestURI(t, signed)} {
-		player := &player{client: w.owner, address: address}
+		player := &player{client: h.owner, address: address}
 		player.hears(0, 64, original)
 		players = append(players, player)
 	}
 
-	w.finish(m.ID, "a word")
+	h.finish(m.ID, "a word")
 
 	for _, player := range players {
 		player.hears(64, 4000, original)
 		player.hears(15000, 1044, original) // seeks on
 		player.hears(100, 100, original)    // and back
 	}
-	renewed := decode[Message](w.owner.get("/v1/messages/" + m.ID).want(200))
+	renewed := decode[messages.Message](h.owner.get("/v1/messages/" + m.ID).want(200))
 	if renewed.Links.Audio == m.Links.Audio || renewed.Links.Original != m.Links.Original {
 		t.Errorf("links %+v, and before %+v", renewed.Links, m.Links)
 	}
-	fresh := &player{client: w.owner, address: bare}
+	fresh := &player{client: h.owner, address: bare}
 	fresh.hears(0, 4, rendition)
 	if fresh.address != renewed.Links.Audio {
 		t.Errorf("%s leads to %s; want %s", bare, fresh.address, renewed.Links.Audio)
@@ -72,13 +75,13 @@ func TestAudioAcrossTheChange(t *testing.T) {
 
 // TestAudioAddresses: an address names one clip, in all it says of it.
 func TestAudioAddresses(t *testing.T) {
-	w := newWorld(t)
-	m := w.owner.record(w.owner.conversation())
+	h := newHarness(t)
+	m := h.owner.record(h.owner.conversation())
 	bare := "/v1/messages/" + m.ID + "/audio"
-	w.owner.get(bare+"?format=rendition").problem(404, "rendition_not_ready")
-	w.owner.get("/v1/messages/"+m.ID+"/audio-url?format=rendition").problem(404, "rendition_not_ready")
-	w.finish(m.ID, "a word")
-	current := decode[Message](w.owner.get("/v1/messages/" + m.ID)).Links.Audio
+	h.owner.get(bare+"?format=rendition").problem(404, "rendition_not_ready")
+	h.owner.get("/v1/messages/"+m.ID+"/audio-url?format=rendition").problem(404, "rendition_not_ready")
+	h.finish(m.ID, "a word")
+	current := decode[messages.Message](h.owner.get("/v1/messages/" + m.ID)).Links.Audio
 
 	for _, method := range []string{"GET", "HEAD"} {
 		for from, to := range map[string]string{
@@ -87,28 +90,28 @@ func TestAudioAddresses(t *testing.T) {
 			bare + "?download=true":                  current + "&download=true",
 			bare + "?format=rendition&download=true": current + "&download=true",
 		} {
-			a := w.owner.unfollowed().send(method, from, nil, "Range", "bytes=0-3", "If-None-Match", "*").want(307)
+			a := h.owner.unfollowed().send(method, from, nil, "Range", "bytes=0-3", "If-None-Match", "*").want(307)
 			if !sameAddress(t, a.header.Get("Location"), to) || a.header.Get("Cache-Control") != "no-store" || len(a.body) != 0 {
 				t.Errorf("%s %s leads to %s, %v", method, from, a.header.Get("Location"), a.header)
 			}
 		}
 		other := strings.Replace(current, "v=", "v=0", 1)
-		a := w.owner.send(method, other, nil, "Range", "bytes=0-3").want(410)
+		a := h.owner.send(method, other, nil, "Range", "bytes=0-3").want(410)
 		if method == "GET" {
 			a.problem(410, "representation_gone")
 		}
-		w.owner.send(method, bare+"?format=original&v=0", nil).want(410)
+		h.owner.send(method, bare+"?format=original&v=0", nil).want(410)
 	}
-	w.owner.get(bare+"?v=0").problem(422, "validation_failed")
-	w.owner.get(bare+"?format=flac").problem(422, "validation_failed")
+	h.owner.get(bare+"?v=0").problem(422, "validation_failed")
+	h.owner.get(bare+"?format=flac").problem(422, "validation_failed")
 
-	sent, made := w.owner.get(m.Links.Original).header, w.owner.get(current).header
+	sent, made := h.owner.get(m.Links.Original).header, h.owner.get(current).header
 	if tag := sent.Get("Etag"); tag == made.Get("Etag") || strings.HasPrefix(tag, "W/") || strings.HasPrefix(made.Get("Etag"), "W/") {
 		t.Errorf("tags %s and %s", tag, made.Get("Etag"))
 	}
 	// A title is no part of the sound.
-	w.owner.json("PATCH", "/v1/messages/"+m.ID, map[string]string{"title": "Another"}).want(200)
-	again := w.owner.get(current).want(200).header
+	h.owner.json("PATCH", "/v1/messages/"+m.ID, map[string]string{"title": "Another"}).want(200)
+	again := h.owner.get(current).want(200).header
 	if again.Get("Etag") != made.Get("Etag") || again.Get("Last-Modified") != made.Get("Last-Modified") {
 		t.Errorf("another title makes another clip: %v, %v", again, made)
 	}
@@ -116,12 +119,12 @@ func TestAudioAddresses(t *testing.T) {
 
 // TestSignedAudioAddresses: a signature holds for the clip it was made for.
 func TestSignedAudioAddresses(t *testing.T) {
-	w := newWorld(t)
-	m := w.owner.record(w.owner.conversation())
-	w.finish(m.ID, "a word")
-	anybody := *w.owner
+	h := newHarness(t)
+	m := h.owner.record(h.owner.conversation())
+	h.finish(m.ID, "a word")
+	anybody := *h.owner
 	anybody.token = ""
-	signed, err := url.Parse(decode[AudioURL](w.owner.get("/v1/messages/" + m.ID + "/audio-url").want(200)).URL)
+	signed, err := url.Parse(decode[sound.AudioURL](h.owner.get("/v1/messages/" + m.ID + "/audio-url").want(200)).URL)
 	must(t, err)
 	if a := anybody.get(signed.RequestURI()).want(200); string(a.body) != "a rendition" {
 		t.Errorf("%q", a.body)

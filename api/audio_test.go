@@ -8,16 +8,18 @@ import (
 	"testing"
 	"time"
 
+	"hark/api/messages"
+	"hark/api/sound"
 	"hark/storage"
 )
 
 func TestAudio(t *testing.T) {
-	w := newWorld(t)
+	h := newHarness(t)
 	clip := sine(time.Second)
-	m := decode[Message](w.owner.send("POST", "/v1/conversations/"+w.owner.conversation()+"/messages?filename=br%C3%BCcke.wav", bytes.NewReader(clip)).want(201))
+	m := decode[messages.Message](h.owner.send("POST", "/v1/conversations/"+h.owner.conversation()+"/messages?filename=br%C3%BCcke.wav", bytes.NewReader(clip)).want(201))
 
 	t.Run("before any work", func(t *testing.T) {
-		a := w.owner.get(m.Links.Audio).want(200)
+		a := h.owner.get(m.Links.Audio).want(200)
 		if !bytes.Equal(a.body, clip) || a.header.Get("Content-Type") != "audio/wav" {
 			t.Errorf("%d bytes of %s", len(a.body), a.header.Get("Content-Type"))
 		}
@@ -35,14 +37,14 @@ func TestAudio(t *testing.T) {
 			}
 		}
 	})
-	w.finish(m.ID, "a word")
+	h.finish(m.ID, "a word")
 
 	t.Run("after the work", func(t *testing.T) {
-		a := w.owner.get("/v1/messages/" + m.ID + "/audio").want(200)
+		a := h.owner.get("/v1/messages/" + m.ID + "/audio").want(200)
 		if string(a.body) != "a rendition" || a.header.Get("Content-Type") != "audio/mp4" || !strings.Contains(a.header.Get("Content-Disposition"), ".m4a") {
 			t.Errorf("%q, %v", a.body, a.header)
 		}
-		original := w.owner.get(m.Links.Original + "&download=true").want(200)
+		original := h.owner.get(m.Links.Original + "&download=true").want(200)
 		if !bytes.Equal(original.body, clip) || !strings.HasPrefix(original.header.Get("Content-Disposition"), "attachment;") {
 			t.Errorf("%d bytes, %v", len(original.body), original.header)
 		}
@@ -50,9 +52,9 @@ func TestAudio(t *testing.T) {
 }
 
 func TestAudioRanges(t *testing.T) {
-	w := newWorld(t)
+	h := newHarness(t)
 	clip := sine(time.Second)
-	m := w.owner.record(w.owner.conversation())
+	m := h.owner.record(h.owner.conversation())
 	etag := `"` + m.Original.SHA256 + `"`
 	modified := m.CreatedAt.Format(http.TimeFormat)
 	for name, c := range map[string]struct {
@@ -82,7 +84,7 @@ func TestAudioRanges(t *testing.T) {
 		"head of what is fresh": {"HEAD", []string{"If-None-Match", etag}, 304, nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := w.owner.send(c.method, m.Links.Original, nil, c.headers...).want(c.status)
+			a := h.owner.send(c.method, m.Links.Original, nil, c.headers...).want(c.status)
 			if !bytes.Equal(a.body, c.want) || a.header.Get("Content-Range") != c.span {
 				t.Errorf("%d bytes, %q", len(a.body), a.header.Get("Content-Range"))
 			}
@@ -94,7 +96,7 @@ func TestAudioRanges(t *testing.T) {
 			}
 		})
 	}
-	behind := w.owner.get(m.Links.Audio, "Range", "bytes=16044-")
+	behind := h.owner.get(m.Links.Audio, "Range", "bytes=16044-")
 	behind.problem(416, "range_not_satisfiable")
 	if got := behind.header.Get("Content-Range"); got != "bytes */16044" {
 		t.Errorf("Content-Range %q", got)
@@ -102,39 +104,57 @@ func TestAudioRanges(t *testing.T) {
 }
 
 func TestAudioURL(t *testing.T) {
-	w := newWorld(t)
-	mate := w.user("Mia", storage.RoleMember)
-	conversation := w.owner.conversation(mate)
-	m := w.owner.record(conversation)
-	signed := decode[AudioURL](mate.get("/v1/messages/" + m.ID + "/audio-url?format=original").want(200))
+	h := newHarness(t)
+	mate := h.user("Mia", storage.RoleMember)
+	conversation := h.owner.conversation(mate)
+	m := h.owner.record(conversation)
+	signed := decode[sound.AudioURL](mate.get("/v1/messages/" + m.ID + "/audio-url?format=original").want(200))
 	address, err := url.Parse(signed.URL)
 	must(t, err)
 	if address.Host != "hark.test" || time.Until(signed.ExpiresAt) > 16*time.Minute {
 		t.Errorf("%+v", signed)
 	}
-	player := *w.owner
+	player := *h.owner
 	player.token = ""
 	if a := player.get(address.RequestURI(), "Range", "bytes=0-3").want(206); string(a.body) != "RIFF" {
 		t.Errorf("%q", a.body)
 	}
 	player.get(address.RequestURI()+"x").problem(401, "unauthorized")
 	player.get(strings.Replace(address.RequestURI(), "/audio?", "/transcript?", 1)).problem(401, "unauthorized")
-	if log := w.log.String(); strings.Contains(log, address.Query().Get("signature")) || strings.Contains(log, mate.token) {
+	if log := h.log.String(); strings.Contains(log, address.Query().Get("signature")) || strings.Contains(log, mate.token) {
 		t.Error("a secret is in the log")
 	}
-	must(t, w.db.RemoveConversationMember(t.Context(), w.owner.actor, conversation, mate.actor.UserID))
+	must(t, h.db.RemoveConversationMember(t.Context(), h.owner.principal, conversation, mate.principal.UserID))
 	player.get(address.RequestURI()).problem(404, "not_found")
 }
 
+// TestSignedAddressEndsWithItsCredential: an address plays no longer than the
+// credential holds with which somebody asked for it.
+func TestSignedAddressEndsWithItsCredential(t *testing.T) {
+	h := newHarness(t)
+	m := h.owner.record(h.owner.conversation())
+	again := h.clientFor(h.owner.principal.WorkspaceID, storage.User{ID: h.owner.principal.UserID})
+	signed := func(c *client) string {
+		return requestURI(t, decode[sound.AudioURL](c.get("/v1/messages/"+m.ID+"/audio-url").want(200)).URL)
+	}
+	kept, ended := signed(h.owner), signed(again)
+	player := *h.owner
+	player.token = ""
+	player.get(ended).want(200)
+	again.send("DELETE", "/v1/tokens/"+again.principal.CredentialID, nil).want(204)
+	player.get(ended).problem(401, "unauthorized")
+	player.get(kept).want(200)
+}
+
 func TestTranscriptForms(t *testing.T) {
-	w := newWorld(t)
-	m := w.owner.record(w.owner.conversation())
-	if p := w.owner.get(m.Links.Transcript).problem(404, "transcript_not_ready"); p.State != "received" {
+	h := newHarness(t)
+	m := h.owner.record(h.owner.conversation())
+	if p := h.owner.get(m.Links.Transcript).problem(404, "transcript_not_ready"); p.State != "received" {
 		t.Errorf("%+v", p)
 	}
-	w.owner.get(m.Links.Waveform).problem(404, "waveform_not_ready")
-	w.owner.get("/v1/messages/"+storage.NewID()+"/transcript").problem(404, "not_found")
-	w.finish(m.ID, "Hark & listen.")
+	h.owner.get(m.Links.Waveform).problem(404, "waveform_not_ready")
+	h.owner.get("/v1/messages/"+storage.NewID()+"/transcript").problem(404, "not_found")
+	h.finish(m.ID, "Hark & listen.")
 
 	for name, c := range map[string]struct{ suffix, accept, mediaType, want string }{
 		"plain request":    {"", "", "application/json", `"text":"Hark & listen."`},
@@ -148,18 +168,18 @@ func TestTranscriptForms(t *testing.T) {
 		".txt":             {".txt", "", "text/plain; charset=utf-8", "Hark & listen.\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := w.owner.get(m.Links.Transcript+c.suffix, "Accept", c.accept).want(200)
+			a := h.owner.get(m.Links.Transcript+c.suffix, "Accept", c.accept).want(200)
 			if a.header.Get("Content-Type") != c.mediaType || !strings.Contains(string(a.body), c.want) {
 				t.Errorf("%s: %s", a.header.Get("Content-Type"), a.body)
 			}
-			again := w.owner.get(m.Links.Transcript+c.suffix, "Accept", c.accept, "If-None-Match", a.header.Get("Etag")).want(304)
+			again := h.owner.get(m.Links.Transcript+c.suffix, "Accept", c.accept, "If-None-Match", a.header.Get("Etag")).want(304)
 			if len(again.body) != 0 {
 				t.Error("a copy that is good came again")
 			}
 		})
 	}
-	w.owner.get(m.Links.Transcript, "Accept", "image/png").problem(406, "not_acceptable")
-	if wave := decode[Waveform](w.owner.get(m.Links.Waveform).want(200)); len(wave.Peaks) != 100 || wave.DurationMS != 1000 {
+	h.owner.get(m.Links.Transcript, "Accept", "image/png").problem(406, "not_acceptable")
+	if wave := decode[sound.Waveform](h.owner.get(m.Links.Waveform).want(200)); len(wave.Peaks) != 100 || wave.DurationMS != 1000 {
 		t.Errorf("%+v", wave)
 	}
 }

@@ -10,20 +10,20 @@ import (
 // Captions that are for one listener do not reach another, who may hear the
 // conversation.
 func TestCaptionsForOneListener(t *testing.T) {
-	w := newWorld(t)
-	mia := w.user("Mia", storage.RoleMember)
-	shared, own := w.owner.conversation(mia), w.owner.conversation()
-	speaker, mias := w.owner.listen(""), mia.listen("")
+	h := newHarness(t)
+	mia := h.user("Mia", storage.RoleMember)
+	shared, own := h.owner.conversation(mia), h.owner.conversation()
+	speaker, mias := h.owner.listen(""), mia.listen("")
 	for _, c := range []struct{ conversation, onlyFor, text string }{
-		{shared, w.owner.actor.UserID, "private"},
-		{own, mia.actor.UserID, "of a conversation that she is not in"},
-		{shared, mia.actor.UserID, "hers"},
+		{shared, h.owner.principal.UserID, "private"},
+		{own, mia.principal.UserID, "of a conversation that she is not in"},
+		{shared, mia.principal.UserID, "hers"},
 		{shared, "", "for all"},
 	} {
 		data, err := json.Marshal(map[string]string{"text": c.text})
 		must(t, err)
 		must(t, sharedBus.PublishEvents(t.Context(), []storage.Event{{
-			WorkspaceID: w.owner.actor.WorkspaceID, Type: storage.MessageCaption, ConversationID: c.conversation,
+			WorkspaceID: h.owner.principal.WorkspaceID, Type: storage.MessageCaption, ConversationID: c.conversation,
 			OnlyFor: c.onlyFor, Data: data, At: storage.Now(),
 		}}))
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"hark/api/messages"
 	"hark/storage"
 )
 
@@ -38,24 +39,24 @@ func (a *answer) plain() []byte {
 // TestTextIsCompressed: what is text and worth it, in the coding that the
 // caller likes best; sound and what is small never.
 func TestTextIsCompressed(t *testing.T) {
-	w := newWorld(t)
-	conversation := w.owner.conversation()
-	var last Message
+	h := newHarness(t)
+	conversation := h.owner.conversation()
+	var last messages.Message
 	for range 3 {
-		last = w.owner.record(conversation)
+		last = h.owner.record(conversation)
 	}
-	w.finish(last.ID, strings.Repeat("harbour and bridge ", 200))
+	h.finish(last.ID, strings.Repeat("harbour and bridge ", 200))
 	list := "/v1/conversations/" + conversation + "/messages"
 	for _, path := range []string{
 		list, "/v1/messages/" + last.ID + "/transcript", "/v1/messages/" + last.ID + "/transcript.vtt",
-		"/v1/messages/" + last.ID + "/transcript.srt", "/v1/messages/" + last.ID + "/transcript.txt", "/v1/search?q=harbour", "/openapi.json", "/docs", stylePath,
+		"/v1/messages/" + last.ID + "/transcript.srt", "/v1/messages/" + last.ID + "/transcript.txt", "/v1/search?q=harbour", "/openapi.json", "/docs", "/page.css",
 	} {
-		whole := w.owner.get(path, "Accept-Encoding", "identity").want(200)
+		whole := h.owner.get(path, "Accept-Encoding", "identity").want(200)
 		if whole.header.Get("Content-Encoding") != "" || whole.header.Get("Content-Length") != strconv.Itoa(len(whole.body)) {
 			t.Errorf("%s as it is: %v", path, whole.header)
 		}
 		for accept, want := range map[string]string{"gzip": "gzip", "gzip, zstd": "zstd", "gzip, zstd;q=0.5, br": "gzip", "br": "", "gzip;q=0": ""} {
-			a := w.owner.get(path, "Accept-Encoding", accept).want(200)
+			a := h.owner.get(path, "Accept-Encoding", accept).want(200)
 			if a.header.Get("Content-Encoding") != want || a.header.Get("Content-Length") != strconv.Itoa(len(a.body)) ||
 				!strings.Contains(strings.Join(a.header.Values("Vary"), ", "), "Accept-Encoding") {
 				t.Errorf("%s to %q: %v", path, accept, a.header)
@@ -69,7 +70,7 @@ func TestTextIsCompressed(t *testing.T) {
 		}
 	}
 	for _, path := range []string{last.Links.Original, "/v1/me", "/v1/messages/" + last.ID + "/audio-url", "/healthz"} {
-		if a := w.owner.get(path, "Accept-Encoding", "gzip, zstd").want(200); a.header.Get("Content-Encoding") != "" {
+		if a := h.owner.get(path, "Accept-Encoding", "gzip, zstd").want(200); a.header.Get("Content-Encoding") != "" {
 			t.Errorf("%s is compressed: %v", path, a.header)
 		}
 	}
@@ -78,13 +79,13 @@ func TestTextIsCompressed(t *testing.T) {
 // TestOtherSitesLearnNoLengths: what another site has a signed-in browser open
 // does not tell by its length what is in it.
 func TestOtherSitesLearnNoLengths(t *testing.T) {
-	w := newWorld(t)
-	conversation := w.owner.conversation()
+	h := newHarness(t)
+	conversation := h.owner.conversation()
 	for range 3 {
-		w.owner.record(conversation)
+		h.owner.record(conversation)
 	}
-	b := w.browser()
-	b.form("/sign-in", map[string][]string{"code": {w.signInCode()}}).want(303)
+	b := h.browser()
+	b.form("/sign-in", map[string][]string{"code": {h.signInCode()}}).want(303)
 	path := "/v1/conversations/" + conversation + "/messages"
 	for site, want := range map[string]string{"cross-site": "", "same-site": "", "same-origin": "gzip", "none": "gzip"} {
 		a := b.get(path, "Accept-Encoding", "gzip", "Sec-Fetch-Site", site).want(200)
@@ -93,48 +94,48 @@ func TestOtherSitesLearnNoLengths(t *testing.T) {
 		}
 	}
 	// With a token it is the page itself that asks.
-	if a := w.owner.get(path, "Accept-Encoding", "gzip", "Sec-Fetch-Site", "cross-site"); a.header.Get("Content-Encoding") != "gzip" {
+	if a := h.owner.get(path, "Accept-Encoding", "gzip", "Sec-Fetch-Site", "cross-site"); a.header.Get("Content-Encoding") != "gzip" {
 		t.Errorf("%v", a.header)
 	}
 }
 
 // TestTags: what was kept is asked for by its tag, and sent when it has changed.
 func TestTags(t *testing.T) {
-	w := newWorld(t)
-	mate := w.user("Mia", storage.RoleMember)
-	conversation := w.owner.conversation(mate)
-	m := w.owner.record(conversation)
-	w.finish(m.ID, "a word")
+	h := newHarness(t)
+	mate := h.user("Mia", storage.RoleMember)
+	conversation := h.owner.conversation(mate)
+	m := h.owner.record(conversation)
+	h.finish(m.ID, "a word")
 	self, list := "/v1/messages/"+m.ID, "/v1/conversations/"+conversation+"/messages"
 	for _, path := range []string{
 		list, self, self + "/transcript", self + "/transcript.vtt", self + "/waveform",
 		"/v1/conversations", "/v1/conversations/" + conversation, "/v1/conversations/" + conversation + "/members", "/v1/me", "/v1/users",
 	} {
-		whole := w.owner.get(path, "Accept-Encoding", "identity").want(200)
+		whole := h.owner.get(path, "Accept-Encoding", "identity").want(200)
 		tag := whole.header.Get("Etag")
 		if !strings.HasPrefix(tag, `"`) || whole.header.Get("Cache-Control") != "private, no-cache" || !strings.Contains(whole.header.Get("Vary"), "Authorization, Cookie") {
 			t.Errorf("%s: %v", path, whole.header)
 		}
 		for _, match := range []string{tag, "W/" + tag, `"x", ` + tag, "*"} {
 			for _, coding := range []string{"identity", "gzip"} {
-				a := w.owner.get(path, "If-None-Match", match, "Accept-Encoding", coding).want(304)
+				a := h.owner.get(path, "If-None-Match", match, "Accept-Encoding", coding).want(304)
 				if len(a.body) != 0 || strings.TrimPrefix(a.header.Get("Etag"), "W/") != tag || a.header.Get("Cache-Control") != "private, no-cache" || a.header.Get("Content-Length") != "" {
 					t.Errorf("%s: %v", path, a.header)
 				}
 			}
 		}
-		w.owner.get(path, "If-None-Match", `"x"`).want(200)
-		w.owner.get(path, "If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT").want(200)
-		if packed := w.owner.get(path, "Accept-Encoding", "gzip"); packed.header.Get("Content-Encoding") != "" && packed.header.Get("Etag") != "W/"+tag {
+		h.owner.get(path, "If-None-Match", `"x"`).want(200)
+		h.owner.get(path, "If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT").want(200)
+		if packed := h.owner.get(path, "Accept-Encoding", "gzip"); packed.header.Get("Content-Encoding") != "" && packed.header.Get("Etag") != "W/"+tag {
 			t.Errorf("%s packed: tag %s", path, packed.header.Get("Etag"))
 		}
 	}
 	for _, path := range []string{"/v1/tokens", "/v1/search?q=word", self + "/audio-url"} {
-		if a := w.owner.get(path).want(200); a.header.Get("Etag") != "" || a.header.Get("Cache-Control") != "private, no-store" {
+		if a := h.owner.get(path).want(200); a.header.Get("Etag") != "" || a.header.Get("Cache-Control") != "private, no-store" {
 			t.Errorf("%s may be kept: %v", path, a.header)
 		}
 	}
-	if a := w.owner.get("/v1/messages/" + conversation).want(404); a.header.Get("Etag") != "" || a.header.Get("Cache-Control") != "private, no-store" {
+	if a := h.owner.get("/v1/messages/" + conversation).want(404); a.header.Get("Etag") != "" || a.header.Get("Cache-Control") != "private, no-store" {
 		t.Errorf("a refusal may be kept: %v", a.header)
 	}
 
@@ -144,46 +145,46 @@ func TestTags(t *testing.T) {
 		}
 		return of
 	}
-	before := tags(w.owner)
-	w.owner.json("PATCH", self, map[string]string{"title": "Another"}).want(200)
-	for i, tag := range tags(w.owner) {
+	before := tags(h.owner)
+	h.owner.json("PATCH", self, map[string]string{"title": "Another"}).want(200)
+	for i, tag := range tags(h.owner) {
 		if tag == before[i] {
 			t.Errorf("tag %s stays when the message changes", tag)
 		}
 	}
-	if mine, theirs := w.owner.get("/v1/me").header.Get("Etag"), mate.get("/v1/me").header.Get("Etag"); mine == theirs {
+	if mine, theirs := h.owner.get("/v1/me").header.Get("Etag"), mate.get("/v1/me").header.Get("Etag"); mine == theirs {
 		t.Errorf("two callers have one tag %s for what differs", mine)
 	}
-	if !bytes.Equal(w.owner.get(self).body, mate.get(self).body) {
+	if !bytes.Equal(h.owner.get(self).body, mate.get(self).body) {
 		t.Error("a message differs by caller: compare the tags of both here")
 	}
-	w.stranger().get(self, "If-None-Match", before[0]).problem(404, "not_found")
+	h.stranger().get(self, "If-None-Match", before[0]).problem(404, "not_found")
 }
 
 // TestHEAD asks every address that answers GET for its headers.
 func TestHEAD(t *testing.T) {
-	w := newWorld(t)
-	conversation := w.owner.conversation()
+	h := newHarness(t)
+	conversation := h.owner.conversation()
 	for range 3 {
-		w.owner.record(conversation)
+		h.owner.record(conversation)
 	}
-	m := w.owner.record(conversation)
-	w.finish(m.ID, strings.Repeat("harbour and bridge ", 200))
+	m := h.owner.record(conversation)
+	h.finish(m.ID, strings.Repeat("harbour and bridge ", 200))
 	asked := 0
-	for _, route := range w.api.echo.Routes() {
+	for _, route := range h.api.api.Echo().Routes() {
 		if route.Method != http.MethodGet || strings.Contains(route.Path, "*") {
 			continue
 		}
 		asked++
-		path := strings.NewReplacer(":id", idFor(route.Path, conversation, m.ID, w)).Replace(route.Path)
+		path := strings.NewReplacer(":id", idFor(route.Path, conversation, m.ID, h)).Replace(route.Path)
 		for _, accept := range []string{"identity", "gzip"} {
 			var get, head *answer
-			if route.Path == eventsPath {
-				get = w.owner.firstOf(path)
+			if route.Path == "/v1/events" {
+				get = h.owner.firstOf(path)
 			} else {
-				get = w.owner.get(path, "Accept-Encoding", accept)
+				get = h.owner.get(path, "Accept-Encoding", accept)
 			}
-			head = w.owner.send(http.MethodHead, path, nil, "Accept-Encoding", accept)
+			head = h.owner.send(http.MethodHead, path, nil, "Accept-Encoding", accept)
 			for _, varies := range []string{"X-Request-Id", "Date"} {
 				get.header.Del(varies)
 				head.header.Del(varies)
@@ -202,16 +203,16 @@ func TestHEAD(t *testing.T) {
 	if asked < 25 {
 		t.Errorf("only %d addresses were asked", asked)
 	}
-	nobody := *w.owner
+	nobody := *h.owner
 	nobody.token = ""
 	nobody.send(http.MethodHead, "/v1/me", nil).want(401)
-	w.owner.send(http.MethodHead, "/v1/sign-out", nil).want(405)
+	h.owner.send(http.MethodHead, "/v1/sign-out", nil).want(405)
 }
 
 // firstOf reads the headers of a stream.
 func (c *client) firstOf(path string) *answer {
 	c.t.Helper()
-	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, c.world.http.URL+path, nil)
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, c.harness.http.URL+path, nil)
 	must(c.t, err)
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	resp, err := c.http.Do(req)
@@ -228,8 +229,8 @@ func (a *answer) headers() string {
 
 // TestSlashAtTheEnd leads to the address without, on this host.
 func TestSlashAtTheEnd(t *testing.T) {
-	w := newWorld(t)
-	c := w.owner.unfollowed()
+	h := newHarness(t)
+	c := h.owner.unfollowed()
 	for from, to := range map[string]string{
 		"/v1/me/":                    "/v1/me",
 		"/v1/search/?q=a%20b&q=c":    "/v1/search?q=a%20b&q=c",
@@ -251,5 +252,5 @@ func TestSlashAtTheEnd(t *testing.T) {
 		}
 	}
 	c.get("/").want(200)
-	w.owner.json("POST", "/v1/conversations/", map[string]any{"title": "By a slash"}).want(201)
+	h.owner.json("POST", "/v1/conversations/", map[string]any{"title": "By a slash"}).want(201)
 }

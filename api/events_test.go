@@ -10,6 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"hark/api/events"
+	"hark/api/messages"
+	"hark/api/rest"
+	"hark/api/signin"
 	"hark/storage"
 )
 
@@ -23,7 +27,7 @@ type listener struct {
 
 type heard struct {
 	id, name string
-	data     Event
+	data     events.Event
 }
 
 // listen opens a stream and waits until it stands.
@@ -31,7 +35,7 @@ func (c *client) listen(after string) *listener {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(c.t.Context())
 	c.t.Cleanup(cancel)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.world.http.URL+eventsPath, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.harness.http.URL+"/v1/events", nil)
 	must(c.t, err)
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	if after != "" {
@@ -111,13 +115,13 @@ func (l *listener) wantEnd() {
 }
 
 func TestEvents(t *testing.T) {
-	w := newWorld(t)
-	mia := w.user("Mia", storage.RoleMember)
-	shared, own := w.owner.conversation(mia), w.owner.conversation()
+	h := newHarness(t)
+	mia := h.user("Mia", storage.RoleMember)
+	shared, own := h.owner.conversation(mia), h.owner.conversation()
 	l := mia.listen("")
 
-	hidden := w.owner.record(own)
-	m := w.owner.record(shared)
+	hidden := h.owner.record(own)
+	m := h.owner.record(shared)
 	e := l.next()
 	if e.name != "message.created" || e.data.Type != storage.MessageCreated || e.data.MessageID != m.ID || e.data.ConversationID != shared || e.id == "" {
 		t.Errorf("%+v", e)
@@ -126,34 +130,36 @@ func TestEvents(t *testing.T) {
 	for _, id := range []string{hidden.ID, m.ID} {
 		conversation := map[string]string{hidden.ID: own, m.ID: shared}[id]
 		must(t, sharedBus.PublishEvents(t.Context(), []storage.Event{{
-			WorkspaceID: w.owner.actor.WorkspaceID, Type: storage.MessageProgress, ConversationID: conversation, MessageID: id,
+			WorkspaceID: h.owner.principal.WorkspaceID, Type: storage.MessageProgress, ConversationID: conversation, MessageID: id,
 			Data: json.RawMessage(`{"progress":0.5}`), At: storage.Now(),
 		}}))
 	}
 	if p := l.next(); p.name != "message.progress" || p.id != "" || p.data.MessageID != m.ID {
 		t.Errorf("%+v", p)
 	}
-	must(t, w.db.RemoveConversationMember(t.Context(), w.owner.actor, shared, mia.actor.UserID))
-	w.owner.record(shared)
+	must(t, h.db.RemoveConversationMember(t.Context(), h.owner.principal, shared, mia.principal.UserID))
+	h.owner.record(shared)
 	if gone := l.next(); gone.name != "conversation.deleted" {
 		t.Errorf("after being removed: %+v", gone)
 	}
-	w.owner.json("POST", "/v1/conversations", map[string]any{"title": "Back", "member_ids": []string{mia.actor.UserID}}).want(201)
+	h.owner.json("POST", "/v1/conversations", map[string]any{"title": "Back", "member_ids": []string{mia.principal.UserID}}).want(201)
 	if back := l.next(); back.name != "conversation.created" {
 		t.Errorf("what happened after the removal is heard: %+v", back)
 	}
-	for _, bad := range []string{"x", "-1", "41", strings.Repeat("A", 22)} {
-		mia.get(eventsPath+"?after="+bad).problem(422, "validation_failed")
+	for _, bad := range []string{"x", "-1", "41", strings.Repeat("A", 22), strings.Repeat("A", 59)} {
+		mia.get("/v1/events"+"?after="+bad).problem(422, "validation_failed")
 	}
-	w.stranger().get(eventsPath+"?after="+e.id).problem(422, "validation_failed")
+	for _, other := range []*client{h.stranger(), h.owner} {
+		other.get("/v1/events"+"?after="+e.id).problem(422, "validation_failed")
+	}
 }
 
 // TestEventsResume has listeners come and go while several people write at
 // once: each hears every event that is theirs, once and in order.
 func TestEventsResume(t *testing.T) {
-	w := newWorld(t, options{config: func(c *Config) { c.Heartbeat = 50 * time.Millisecond; c.Intake.PerUser = 64 }})
-	mia := w.user("Mia", storage.RoleMember)
-	shared, own := w.owner.conversation(mia), w.owner.conversation()
+	h := newHarness(t, options{config: func(c *Config) { c.Heartbeat = 50 * time.Millisecond; c.Intake.PerUser = 64 }})
+	mia := h.user("Mia", storage.RoleMember)
+	shared, own := h.owner.conversation(mia), h.owner.conversation()
 	begin := mia.listen("").place
 
 	const writers, each = 4, 15
@@ -161,8 +167,8 @@ func TestEventsResume(t *testing.T) {
 	for range writers {
 		writing.Go(func() {
 			for range each {
-				w.owner.record(shared)
-				w.owner.record(own)
+				h.owner.record(shared)
+				h.owner.record(own)
 			}
 		})
 	}
@@ -187,51 +193,51 @@ func TestEventsResume(t *testing.T) {
 		}
 		seen[e.data.MessageID] = true
 	}
-	list := decode[Page[Message]](mia.get("/v1/conversations/" + shared + "/messages?limit=100"))
+	list := decode[rest.Page[messages.Message]](mia.get("/v1/conversations/" + shared + "/messages?limit=100"))
 	if len(list.Items) != len(seen) {
 		t.Errorf("%d messages, %d heard of", len(list.Items), len(seen))
 	}
-	if all := mia.listen("0"); all.next().name != "conversation.created" {
+	if all := mia.listen("0"); all.next().name != "user.created" {
 		t.Error("the very beginning is something else")
 	}
 }
 
 // TestEventsWithoutBus loses every event on the bus: the heartbeat finds them.
 func TestEventsWithoutBus(t *testing.T) {
-	w := newWorld(t, options{
+	h := newHarness(t, options{
 		config:  func(c *Config) { c.Heartbeat = 20 * time.Millisecond },
 		publish: func([]storage.Event) {},
 	})
-	conversation := w.owner.conversation()
-	l := w.owner.listen("")
-	m := w.owner.record(conversation)
+	conversation := h.owner.conversation()
+	l := h.owner.listen("")
+	m := h.owner.record(conversation)
 	if e := l.next(); e.data.MessageID != m.ID {
 		t.Errorf("%+v", e)
 	}
 }
 
 func TestEventStreamEnds(t *testing.T) {
-	w := newWorld(t, options{config: func(c *Config) { c.Heartbeat = 20 * time.Millisecond }})
-	mia := w.user("Mia", storage.RoleMember)
-	l, other := mia.listen(""), w.owner.listen("")
-	must(t, w.db.RevokeToken(t.Context(), mia.actor, mia.actor.TokenID))
+	h := newHarness(t, options{config: func(c *Config) { c.Heartbeat = 20 * time.Millisecond }})
+	mia := h.user("Mia", storage.RoleMember)
+	l, other := mia.listen(""), h.owner.listen("")
+	must(t, h.db.RevokeToken(t.Context(), mia.principal, mia.principal.CredentialID))
 	l.wantEnd()
-	w.api.EndStreams()
+	h.api.hub.End()
 	other.wantEnd()
-	if strings.Contains(w.log.String(), `"level":"ERROR"`) {
-		t.Errorf("an end is called an error: %s", w.log.String())
+	if strings.Contains(h.log.String(), `"level":"ERROR"`) {
+		t.Errorf("an end is called an error: %s", h.log.String())
 	}
 }
 
 // TestEventsOfTheRevoked revokes a listener's token between two heartbeats:
 // nothing that happens from then on reaches them.
 func TestEventsOfTheRevoked(t *testing.T) {
-	w := newWorld(t) // with a heartbeat a minute
-	mia := w.user("Mia", storage.RoleMember)
-	conversation := mia.conversation()
+	h := newHarness(t) // with a heartbeat a minute
+	mia := h.user("Mia", storage.RoleMember)
+	conversation := mia.conversation(h.owner)
 	l := mia.listen("")
-	must(t, w.db.RevokeToken(t.Context(), mia.actor, mia.actor.TokenID))
-	_, err := w.db.UpdateConversation(t.Context(), mia.actor, conversation, "Renamed")
+	must(t, h.db.RevokeToken(t.Context(), mia.principal, mia.principal.CredentialID))
+	_, err := h.db.UpdateConversation(t.Context(), h.owner.principal, conversation, "Renamed")
 	must(t, err)
 	select {
 	case e, ok := <-l.events:
@@ -243,30 +249,56 @@ func TestEventsOfTheRevoked(t *testing.T) {
 	}
 }
 
-// TestEventsReset comes back after events were swept, and from a future that a
-// restored database does not know.
-func TestEventsReset(t *testing.T) {
-	w := newWorld(t)
-	conversation := w.owner.conversation()
-	place := w.owner.listen("").place
-	w.owner.record(conversation)
-	recorded := storage.Now()
-	await(t, "the next millisecond, as the sweep goes by them", func() bool { return storage.Now().After(recorded) })
-	_, err := w.db.SweepEvents(t.Context(), 0)
-	must(t, err)
-	for name, at := range map[string]string{
-		"swept":  place,
-		"future": w.api.eventIDs.seal(w.owner.actor.WorkspaceID, 1_000_000),
+// TestEventsEndWithTheCredential revokes what streams were opened with, in each
+// way that the API has: they end at once, and others go on.
+func TestEventsEndWithTheCredential(t *testing.T) {
+	h := newHarness(t) // with a heartbeat a minute
+	for name, revoke := range map[string]func(*client){
+		"revoked":  func(c *client) { c.send("DELETE", "/v1/tokens/"+c.principal.CredentialID, nil).want(204) },
+		"sign-out": func(c *client) { c.send("POST", "/v1/sign-out", nil).want(204) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := w.owner.listen(at)
-			if e := l.next(); e.name != "reset" || e.id == "" || e.id == at {
-				t.Fatalf("%+v", e)
-			}
-			m := w.owner.record(conversation)
-			if e := l.next(); e.data.MessageID != m.ID {
-				t.Errorf("%+v", e)
+			mia := h.user("Mia "+name, storage.RoleMember)
+			l, other := mia.listen(""), h.owner.listen("")
+			revoke(mia)
+			l.wantEnd()
+			h.owner.conversation()
+			if e := other.next(); e.name != "conversation.created" {
+				t.Errorf("another's stream has %+v", e)
 			}
 		})
+	}
+}
+
+// TestEventsEndWithTheParent revokes the token with which the one was made that a
+// stream was opened with.
+func TestEventsEndWithTheParent(t *testing.T) {
+	h := newHarness(t) // with a heartbeat a minute
+	parent := h.user("Mia", storage.RoleMember)
+	child := *parent
+	child.token = decode[signin.NewToken](parent.json("POST", "/v1/tokens", map[string]any{"name": "child", "scopes": []string{"read"}}).want(201)).Secret
+	l := child.listen("")
+	parent.send("DELETE", "/v1/tokens/"+parent.principal.CredentialID, nil).want(204)
+	l.wantEnd()
+	child.get("/v1/me").problem(401, "unauthorized")
+}
+
+// TestEventsReset comes back after events were swept.
+func TestEventsReset(t *testing.T) {
+	h := newHarness(t)
+	conversation := h.owner.conversation()
+	place := h.owner.listen("").place
+	h.owner.record(conversation)
+	recorded := storage.Now()
+	await(t, "the next millisecond, as the sweep goes by them", func() bool { return storage.Now().After(recorded) })
+	_, err := h.db.SweepEvents(t.Context(), 0)
+	must(t, err)
+	l := h.owner.listen(place)
+	if e := l.next(); e.name != "reset" || e.id == "" || e.id == place {
+		t.Fatalf("%+v", e)
+	}
+	m := h.owner.record(conversation)
+	if e := l.next(); e.data.MessageID != m.ID {
+		t.Errorf("%+v", e)
 	}
 }

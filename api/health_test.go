@@ -9,26 +9,28 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"hark/api/health"
 )
 
 func TestHealth(t *testing.T) {
 	away := errors.New("dial tcp 10.0.0.7:5432: connection refused")
-	w := newWorld(t, options{deps: func(d *Deps) {
+	h := newHarness(t, options{deps: func(d *Deps) {
 		d.Ready = map[string]func(context.Context) error{
 			"objects":  func(context.Context) error { return nil },
 			"database": func(context.Context) error { return away },
 		}
 	}})
-	nobody := w.browser()
+	nobody := h.browser()
 	nobody.get("/healthz").want(200)
 	a := nobody.get("/readyz").want(503)
 	if got := strings.TrimSpace(string(a.body)); got != `{"status":"not ready","parts":{"database":{"status":"not ready"},"objects":{"status":"ok"}}}` {
 		t.Errorf("%s", got)
 	}
-	if !strings.Contains(w.log.String(), away.Error()) {
+	if !strings.Contains(h.log.String(), away.Error()) {
 		t.Error("the cause is not logged")
 	}
-	away = Degraded("decoding is not confined", errors.New("landlock: operation not supported"))
+	away = health.Degraded("decoding is not confined", errors.New("landlock: operation not supported"))
 	a = nobody.get("/readyz").want(200)
 	if got := strings.TrimSpace(string(a.body)); got != `{"status":"degraded","parts":{"database":{"status":"degraded","reason":"decoding is not confined"},"objects":{"status":"ok"}}}` {
 		t.Errorf("%s", got)
@@ -39,12 +41,12 @@ func TestHealth(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	w := newWorld(t)
-	w.owner.record(w.owner.conversation())
-	w.owner.get("/v1/messages/nothing")
-	w.owner.get("/made/up")
-	w.owner.send("BREW", "/v1/me", nil)
-	page := string(w.browser().get("/metrics").want(200).body)
+	h := newHarness(t)
+	h.owner.record(h.owner.conversation())
+	h.owner.get("/v1/messages/nothing")
+	h.owner.get("/made/up")
+	h.owner.send("BREW", "/v1/me", nil)
+	page := string(h.browser().get("/metrics").want(200).body)
 	for _, want := range []string{
 		`hark_http_requests_total{method="POST",route="/v1/conversations/:id/messages",status="201"} 1`,
 		`hark_http_requests_total{method="GET",route="/v1/messages/:id",status="404"} 1`,
@@ -64,10 +66,10 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestRouterProblems(t *testing.T) {
-	w := newWorld(t)
-	w.owner.get("/v1/nothing").problem(404, "not_found")
-	w.owner.get("/nothing").problem(404, "not_found")
-	method := w.owner.send("PUT", "/v1/conversations", nil)
+	h := newHarness(t)
+	h.owner.get("/v1/nothing").problem(404, "not_found")
+	h.owner.get("/nothing").problem(404, "not_found")
+	method := h.owner.send("PUT", "/v1/conversations", nil)
 	method.problem(405, "method_not_allowed")
 	if allow := method.header.Get("Allow"); !strings.Contains(allow, "GET") || !strings.Contains(allow, "POST") {
 		t.Errorf("Allow: %q", allow)
@@ -75,38 +77,38 @@ func TestRouterProblems(t *testing.T) {
 }
 
 func TestRequestID(t *testing.T) {
-	w := newWorld(t)
-	if p := w.owner.get("/nothing", "X-Request-Id", "trace-7f.3").problem(404, "not_found"); p.RequestID != "trace-7f.3" {
+	h := newHarness(t)
+	if p := h.owner.get("/nothing", "X-Request-Id", "trace-7f.3").problem(404, "not_found"); p.RequestID != "trace-7f.3" {
 		t.Errorf("%+v", p)
 	}
 	for _, insane := range []string{"", "a b", "<script>", strings.Repeat("x", 200), "ü", "-x"} {
-		if p := w.owner.get("/nothing", "X-Request-Id", insane).problem(404, "not_found"); uuid.Validate(p.RequestID) != nil {
+		if p := h.owner.get("/nothing", "X-Request-Id", insane).problem(404, "not_found"); uuid.Validate(p.RequestID) != nil {
 			t.Errorf("%q became %q", insane, p.RequestID)
 		}
 	}
-	if log := w.log.String(); !strings.Contains(log, `"request":"trace-7f.3"`) {
+	if log := h.log.String(); !strings.Contains(log, `"request":"trace-7f.3"`) {
 		t.Error("the request is not logged under its id")
 	}
 }
 
 func TestAccessLog(t *testing.T) {
-	w := newWorld(t)
-	w.owner.get("/v1/me?debug=" + w.owner.token)
-	log := w.log.String()
-	if !strings.Contains(log, `"route":"/v1/me"`) || !strings.Contains(log, `"user":"`+w.owner.actor.UserID+`"`) {
+	h := newHarness(t)
+	h.owner.get("/v1/me?debug=" + h.owner.token)
+	log := h.log.String()
+	if !strings.Contains(log, `"route":"/v1/me"`) || !strings.Contains(log, `"user":"`+h.owner.principal.UserID+`"`) {
 		t.Errorf("%s", log)
 	}
-	if strings.Contains(log, w.owner.token) {
+	if strings.Contains(log, h.owner.token) {
 		t.Error("a secret is in the log")
 	}
 }
 
 func TestPages(t *testing.T) {
-	w := newWorld(t)
+	h := newHarness(t)
 	for path, contentType := range map[string]string{
 		"/docs": "text/html; charset=UTF-8", "/openapi.json": "application/json", "/page.css": "text/css; charset=utf-8",
 	} {
-		a := w.browser().get(path).want(200)
+		a := h.browser().get(path).want(200)
 		if got := a.header.Get("Content-Type"); got != contentType || a.header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s is %s", path, got)
 		}

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"hark/api/health"
 	"hark/api/proxy"
+	"hark/api/security"
 )
 
 // asking makes a request for a host by another name than its address.
@@ -30,48 +32,48 @@ func (t hostTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestHosts: who asks for a name that is not ours gets nothing, as a page does
 // whose own name was made to lead here.
 func TestHosts(t *testing.T) {
-	w := newWorld(t, options{config: func(c *Config) { c.PublicURL, c.Hosts = "https://Voice.example.org", []string{"api", "hark.lan"} }})
-	m := w.owner.record(w.owner.conversation())
+	h := newHarness(t, options{config: func(c *Config) { c.PublicURL, c.Hosts = "https://Voice.example.org", []string{"api", "hark.lan"} }})
+	m := h.owner.record(h.owner.conversation())
 	for _, host := range []string{
 		"voice.example.org", "VOICE.example.org:8443", "voice.example.org.", "127.0.0.1:8080", "192.168.1.5", "[::1]:8080", "[fe80::1]",
 		"localhost:8080", "hark.localhost", "api:8080", "hark.lan",
 	} {
 		for _, path := range []string{"/v1/me", "/", "/docs", m.Links.Original} {
-			w.owner.asking(host, path).want(200)
+			h.owner.asking(host, path).want(200)
 		}
 	}
 	for _, host := range []string{"evil.example", "evil.example:8080", "voice.example.org.evil.example", "xvoice.example.org", "127.0.0.1.evil.example", "localhost.evil.example", "a", "1"} {
 		for _, path := range []string{"/v1/me", "/", "/docs", "/sign-in?code=x", "/openapi.json", "/nowhere", "/v1/me/", m.Links.Original} {
-			if p := w.owner.asking(host, path).problem(421, "misdirected_request"); !strings.Contains(p.Detail, "HARK_HOSTS") {
+			if p := h.owner.asking(host, path).problem(421, "misdirected_request"); !strings.Contains(p.Detail, "HARK_HOSTS") {
 				t.Errorf("%s is not told what to do: %+v", host, p)
 			}
 		}
-		for _, path := range operationsPaths {
-			w.owner.asking(host, path).want(421) // a page in this machine's browser
-			if a := w.owner.asking(host, path, "X-Forwarded-For", "192.0.2.1"); a.status == 421 {
+		for _, path := range health.Paths {
+			h.owner.asking(host, path).want(421) // a page in this machine's browser
+			if a := h.owner.asking(host, path, "X-Forwarded-For", "192.0.2.1"); a.status == 421 {
 				t.Errorf("%s is not for probes", path)
 			}
 		}
 	}
-	if events := w.securityEvents(); len(events) == 0 || events[0]["event"] != string(eventHostRefused) {
+	if events := h.securityEvents(); len(events) == 0 || events[0]["event"] != string(security.HostRefused) {
 		t.Errorf("the log has %v", events)
 	}
-	all := newWorld(t, options{config: func(c *Config) { c.Hosts = []string{"*"} }})
+	all := newHarness(t, options{config: func(c *Config) { c.Hosts = []string{"*"} }})
 	all.owner.asking("any.example", "/v1/me").want(200)
 }
 
 // TestHostsBehindProxies: what a proxy was asked counts, if it is trusted.
 func TestHostsBehindProxies(t *testing.T) {
-	w := newWorld(t, options{config: func(c *Config) { c.TrustedProxies = proxy.Loopback() }})
-	w.owner.asking("upstream", "/v1/me").want(421)
-	w.owner.asking("upstream", "/v1/me", "X-Forwarded-Host", "hark.test").want(200)
-	w.owner.asking("hark.test", "/v1/me", "X-Forwarded-Host", "evil.example").want(421)
-	w.owner.get("/v1/me", "X-Forwarded-For", "192.0.2.1, 203.0.113.7").want(200)
-	if log := w.log.String(); !strings.Contains(log, `"remote":"203.0.113.7"`) || strings.Contains(log, "192.0.2.1") {
+	h := newHarness(t, options{config: func(c *Config) { c.TrustedProxies = proxy.Loopback() }})
+	h.owner.asking("upstream", "/v1/me").want(421)
+	h.owner.asking("upstream", "/v1/me", "X-Forwarded-Host", "hark.test").want(200)
+	h.owner.asking("hark.test", "/v1/me", "X-Forwarded-Host", "evil.example").want(421)
+	h.owner.get("/v1/me", "X-Forwarded-For", "192.0.2.1, 203.0.113.7").want(200)
+	if log := h.log.String(); !strings.Contains(log, `"remote":"203.0.113.7"`) || strings.Contains(log, "192.0.2.1") {
 		t.Error("the log does not hold the address that the proxy told")
 	}
 
-	untrusting := newWorld(t)
+	untrusting := newHarness(t)
 	untrusting.owner.asking("upstream", "/v1/me", "X-Forwarded-Host", "hark.test").want(421)
 	untrusting.owner.get("/v1/me", "X-Forwarded-For", "203.0.113.7").want(200)
 	if strings.Contains(untrusting.log.String(), "203.0.113.7") {
@@ -79,28 +81,17 @@ func TestHostsBehindProxies(t *testing.T) {
 	}
 }
 
-func TestCheckHost(t *testing.T) {
-	for name, ok := range map[string]bool{
-		"*": true, "api": true, "voice.example.org": true,
-		"": false, "api:8080": false, "https://a.example": false, "a.example/b": false, "Voice.example.org": false, "*.example.org": false,
-	} {
-		if err := CheckHost(name); (err == nil) != ok {
-			t.Errorf("%q: %v", name, err)
-		}
-	}
-}
-
 // TestProxyPassword: a proxy that asks for a password of its own hides neither
 // the session nor that another site makes the browser ask.
 func TestProxyPassword(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser()
-	b.form("/sign-in", map[string][]string{"code": {w.signInCode()}}).want(303)
+	h := newHarness(t)
+	b := h.browser()
+	b.form("/sign-in", map[string][]string{"code": {h.signInCode()}}).want(303)
 	const basic = "Basic b2xnYTpzZXNhbWU="
 	b.get("/v1/me", "Authorization", basic).want(200)
 	b.send("POST", "/v1/conversations", strings.NewReader(`{"title": "A"}`), "Authorization", basic, "Content-Type", "application/json", "Sec-Fetch-Site", "same-origin").want(201)
 	b.send("POST", "/v1/conversations", strings.NewReader(`{"title": "A"}`), "Authorization", basic, "Content-Type", "application/json", "Sec-Fetch-Site", "cross-site").problem(403, "cross_site")
 	b.get("/v1/me", "Authorization", "Bearer made-up").problem(401, "unauthorized")
 	b.get("/v1/me", "Authorization", "Bearer").problem(401, "unauthorized")
-	w.browser().get("/v1/me", "Authorization", basic).problem(401, "unauthorized")
+	h.browser().get("/v1/me", "Authorization", basic).problem(401, "unauthorized")
 }

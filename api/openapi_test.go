@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"flag"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +14,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"hark/api/problem"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -34,7 +38,7 @@ func serverAt(t *testing.T, public string) (*Server, error) {
 }
 
 func TestOpenAPIGolden(t *testing.T) {
-	got, err := describedServer(t).OpenAPI()
+	got, err := describedServer(t).api.Print()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +59,7 @@ func TestOpenAPIGolden(t *testing.T) {
 
 // TestExamplesConform checks every example against the schema it stands beside.
 func TestExamplesConform(t *testing.T) {
-	api := describedServer(t).huma.OpenAPI()
+	api := describedServer(t).api.Description()
 	examples := 0
 	for path, item := range api.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Head, item.Post, item.Patch, item.Delete} {
@@ -124,30 +128,28 @@ func conforms(t *testing.T, api *huma.OpenAPI, schema *huma.Schema, example any,
 // TestDocsPage keeps the page honest and self-contained.
 func TestDocsPage(t *testing.T) {
 	s := describedServer(t)
-	view, err := newDocsView(s.huma.OpenAPI())
-	if err != nil {
-		t.Fatal(err)
+	req, answer := httptest.NewRequest(http.MethodGet, "/docs", nil), httptest.NewRecorder()
+	req.Host = "localhost"
+	s.ServeHTTP(answer, req)
+	if answer.Code != http.StatusOK {
+		t.Fatalf("status %d", answer.Code)
 	}
-	page, err := renderPage(pageDocs, view)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(page)
+	text := answer.Body.String()
 	for _, banned := range []string{"<script", "style=", "src=", "http://", "//cdn", "//unpkg"} {
 		if strings.Contains(strings.ReplaceAll(text, "https://hark.example.org", ""), banned) {
 			t.Errorf("the page holds %q", banned)
 		}
 	}
-	for path, item := range s.huma.OpenAPI().Paths {
+	for path, item := range s.api.Description().Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Head, item.Post, item.Patch, item.Delete} {
 			if op != nil && !strings.Contains(text, `id="`+op.OperationID+`"`) {
 				t.Errorf("%s %s is not on the page", op.Method, path)
 			}
 		}
 	}
-	for _, k := range kinds() {
-		if !strings.Contains(text, `id="`+k.anchor()+`"`) {
-			t.Errorf("problem %s is not on the page", k.code)
+	for _, k := range problem.Kinds() {
+		if !strings.Contains(text, `id="`+k.Anchor()+`"`) {
+			t.Errorf("problem %s is not on the page", k.Code)
 		}
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"io"
 	"sync"
 
+	"hark/api/intake"
 	"hark/storage"
 	"hark/storage/blob"
-	storagebus "hark/storage/bus"
 )
 
 // watchedObjects knows which objects are there, and can be told to fail.
@@ -58,20 +58,13 @@ func (o *watchedObjects) count() int {
 
 var errStoreAway = errors.New("dial tcp 10.0.0.7: connection refused")
 
-// brokenLedger does not say whether it recorded a message.
-type brokenLedger struct{ database }
+// unsure does not say whether it recorded a message.
+type unsure struct{ intake.Records }
 
 var errConnectionLost = errors.New("connection lost while committing")
 
-func (brokenLedger) Accept(context.Context, storage.Actor, storage.NewMessage) (storage.Message, storage.JobRef, bool, error) {
-	return storage.Message{}, storage.JobRef{}, false, errConnectionLost
-}
-
-// deafBus takes no jobs.
-type deafBus struct{ *storagebus.Bus }
-
-func (deafBus) PublishJob(context.Context, storage.JobRef) error {
-	return errors.New("no servers available")
+func (unsure) Accept(context.Context, storage.Principal, storage.NewMessage) (storage.Message, bool, error) {
+	return storage.Message{}, false, errConnectionLost
 }
 
 // lockedBuffer collects the log.

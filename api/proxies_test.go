@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"hark/api/intake"
+	"hark/api/messages"
 	"hark/api/proxy"
 	"hark/media"
 )
@@ -37,14 +38,7 @@ var proxies = map[string]struct {
 	conf    string
 	command []string // with the configuration's path at the end
 }{
-	"nginx": {`daemon off; master_process off; pid %[1]s/pid; error_log stderr;
-events {}
-http {
-  access_log off; client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
-  server { listen %[2]s:%[3]s;
-%[4]s
-  }
-}`, []string{"nginx", "-p", "%[1]s", "-c"}},
+	"nginx": {nginxConf("server { listen %[2]s:%[3]s;\n%[4]s\n}"), []string{"nginx", "-p", "%[1]s", "-c"}},
 	"caddy": {`{
 	admin off
 	auto_https off
@@ -73,34 +67,59 @@ LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
 `, []string{"apache2", "-DFOREGROUND", "-f"}},
 }
 
+// nginxConf is what stands around the servers of an nginx.
+func nginxConf(servers string) string {
+	return `daemon off; master_process off; pid %[1]s/pid; error_log stderr;
+events {}
+http {
+  access_log off; client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+` + servers + `
+}`
+}
+
 // TestProxies sends, hears and follows through each server as the README sets
 // it up.
 func TestProxies(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	must(t, err)
 	for name, p := range proxies {
 		t.Run(name, func(t *testing.T) {
-			if _, err := exec.LookPath(p.command[0]); err != nil {
-				if name == "nginx" && os.Getenv("CI") != "" {
-					t.Fatal(err)
-				}
-				t.Skipf("%s is not installed", p.command[0])
-			}
-			w := newWorld(t, options{config: func(c *Config) {
-				c.PublicURL = "http://hark.test/hark"
-				c.TrustedProxies, _ = proxy.ParseTrusted([]string{"127.0.0.1"})
-				c.Intake = intake.Config{Limits: media.Limits{MaxBytes: 8 << 20, MaxDuration: 30 * time.Minute}}
-			}})
-			block := regexp.MustCompile("(?s)```" + name + "\n(.*?)```").FindSubmatch(readme)
-			if block == nil {
-				t.Fatal("the README does not show it")
-			}
-			shown := strings.ReplaceAll(string(block[1]), "127.0.0.1:8080", w.http.Listener.Addr().String())
+			h := newProxied(t, name, p.command[0], "http://hark.test/hark")
+			shown := strings.ReplaceAll(inReadme(t, "", name), "127.0.0.1:8080", h.http.Listener.Addr().String())
 			front := startFront(t, p.conf, p.command, shown)
-			w.owner.through(front, "hark.test")
-			w.owner.useProxy()
+			h.owner.through(front, "hark.test")
+			h.owner.useProxy("/hark")
+			h.owner.through(front, "evil.example")
+			h.owner.get("/hark/v1/me").problem(421, "misdirected_request")
 		})
 	}
+}
+
+// newProxied is a Hark for a proxy in front of it. Without the proxy's program
+// the test is skipped; nginx may not be missing in CI.
+func newProxied(t *testing.T, name, program, publicURL string) *harness {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		if name == "nginx" && os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skipf("%s is not installed", program)
+	}
+	return newHarness(t, options{config: func(c *Config) {
+		c.PublicURL = publicURL
+		c.TrustedProxies, _ = proxy.ParseTrusted([]string{"127.0.0.1"})
+		c.Intake = intake.Config{Limits: media.Limits{MaxBytes: 8 << 20, MaxDuration: 30 * time.Minute}}
+	}})
+}
+
+// inReadme is the first block of a kind that the README shows, so far indented.
+func inReadme(t *testing.T, indent, kind string) string {
+	t.Helper()
+	readme, err := os.ReadFile("../README.md")
+	must(t, err)
+	block := regexp.MustCompile("(?ms)^" + indent + "```" + kind + "\n(.*?)^" + indent + "```").FindSubmatch(readme)
+	if block == nil {
+		t.Fatal("the README does not show it")
+	}
+	return string(block[1])
 }
 
 // startFront runs a proxy until the test ends.
@@ -158,16 +177,16 @@ func (c *client) through(front *http.Client, host string) {
 	c.http = &http.Client{Transport: hostTransport{host: host, next: front.Transport}}
 }
 
-// useProxy is what people do behind a proxy.
-func (c *client) useProxy() {
+// useProxy is what people do behind a proxy, below a path of it.
+func (c *client) useProxy(below string) {
 	t := c.t
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	at := c.json("POST", "/hark/v1/conversations", map[string]any{"title": "Behind"}).want(201).header.Get("Location")
+	at := c.json("POST", below+"/v1/conversations", map[string]any{"title": "Behind"}).want(201).header.Get("Location")
 
 	// Events come as they happen, and recordings that proxies find large.
-	req, err := http.NewRequestWithContext(ctx, "GET", c.world.http.URL+"/hark/v1/events", nil)
+	req, err := http.NewRequestWithContext(ctx, "GET", c.harness.http.URL+below+"/v1/events", nil)
 	must(t, err)
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	events, err := c.http.Do(req)
@@ -184,7 +203,7 @@ func (c *client) useProxy() {
 	}
 	until("listening")
 	clip := sine(2 * time.Minute)
-	m := decode[Message](c.send("POST", at+"/messages", bytes.NewReader(clip)).want(201))
+	m := decode[messages.Message](c.send("POST", at+"/messages", bytes.NewReader(clip)).want(201))
 	until("message.created")
 
 	if a := c.get(m.Links.Self+"/audio", "Range", "bytes=-1000").want(206); !bytes.Equal(a.body, clip[len(clip)-1000:]) {
@@ -198,16 +217,13 @@ func (c *client) useProxy() {
 	if a := c.send("HEAD", m.Links.Self, nil).want(200); a.header.Get("Content-Length") == "" && a.header.Get("Transfer-Encoding") != "" {
 		t.Errorf("%v", a.header)
 	}
-	c.get("/hark/").want(200)
-	c.get("/hark").want(200)
-	c.get("/hark/v1/me/").want(200)
+	c.get(below + "/").want(200)
+	c.get(below).want(200)
+	c.get(below + "/v1/me/").want(200)
 
 	// Who asks is known, and who only says that they are another is not.
-	c.get("/hark/v1/users", "X-Forwarded-For", "203.0.113.7", "Forwarded", "for=203.0.113.7;host=evil.example", "X-Forwarded-Host", "evil.example").want(200)
+	c.get(below+"/v1/users", "X-Forwarded-For", "203.0.113.7", "Forwarded", "for=203.0.113.7;host=evil.example", "X-Forwarded-Host", "evil.example").want(200)
 	if log := c.log.String(); !strings.Contains(log, `"remote":"`+callerHost+`"`) || strings.Contains(log, `"remote":"127.0.0.1"`) || strings.Contains(log, "203.0.113.7") {
 		t.Error("the log does not hold who asked")
 	}
-	stranger := *c
-	stranger.through(&http.Client{Transport: c.http.Transport.(hostTransport).next}, "evil.example")
-	stranger.get("/hark/v1/me").problem(421, "misdirected_request")
 }

@@ -1,35 +1,113 @@
 package api
 
 import (
-	"io"
+	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
+
+	"hark/api/health"
+	"hark/api/live"
+	"hark/api/pages"
+	"hark/api/rest"
 )
 
-// route lays out every address that Hark answers.
-func (s *Server) route() error {
-	s.echo = echo.New()
-	s.echo.Logger.SetOutput(io.Discard) // ours is passed in, and says all of it
-	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.answer(c, err) }
-	s.echo.IPExtractor = echo.ExtractIPDirect()
-	s.echo.Use(s.observe, s.checkHost, s.cors, s.trimSlash)
+// calls are all calls, in the groups of their description.
+func (n *nouns) calls() []rest.Group {
+	return []rest.Group{
+		{Name: "You", Description: "Who you are, who else is here, and your tokens.", Routes: []rest.Route{
+			get("/v1/me", n.people.GetMe()),
+			patch("/v1/me", n.people.UpdateMe()),
+			get("/v1/users", n.people.ListUsers()),
+			get("/v1/workspace", n.people.GetWorkspace()),
+			patch("/v1/workspace", n.people.UpdateWorkspace()),
+			get("/v1/tokens", n.signin.ListTokens()),
+			post("/v1/tokens", n.signin.CreateToken()),
+			remove("/v1/tokens/{id}", n.signin.RevokeToken()),
+			post("/v1/sign-out", n.signin.SignOut()),
+		}},
+		{Name: "Conversations", Description: "Conversations and who is in them.", Routes: []rest.Route{
+			get("/v1/conversations", n.conversations.List()),
+			post("/v1/conversations", n.conversations.Create()),
+			get("/v1/conversations/{id}", n.conversations.Get()),
+			patch("/v1/conversations/{id}", n.conversations.Update()),
+			remove("/v1/conversations/{id}", n.conversations.Delete()),
+			get("/v1/conversations/{id}/members", n.conversations.ListMembers()),
+			post("/v1/conversations/{id}/members", n.conversations.AddMember()),
+			remove("/v1/conversations/{id}/members/{user_id}", n.conversations.RemoveMember()),
+			get("/v1/conversations/{id}/recordings", n.live.ListOngoing()),
+		}},
+		{Name: "Messages", Description: "Voice messages, from a recording to its place in a conversation.", Routes: []rest.Route{
+			get("/v1/conversations/{id}/messages", n.messages.List()),
+			post("/v1/conversations/{id}/messages", n.messages.Upload()),
+			get("/v1/messages/{id}", n.messages.Get()),
+			patch("/v1/messages/{id}", n.messages.Update()),
+			remove("/v1/messages/{id}", n.messages.Delete()),
+			post("/v1/messages/{id}/retry", n.messages.Retry()),
+			post("/v1/messages/{id}/send", n.messages.Send()),
+			post("/v1/messages/{id}/unsend", n.messages.Unsend()),
+			get("/v1/drafts", n.messages.ListDrafts()),
+			remove("/v1/drafts/{id}", n.messages.DiscardDraft()),
+		}},
+		{Name: "Live recording", Description: "Speak a message into a conversation over WebRTC, with captions while you speak.", Routes: []rest.Route{
+			post("/v1/conversations/{id}/whip", n.live.Begin()),
+			patch("/v1/whip/{session}", n.live.Change()),
+			remove("/v1/whip/{session}", n.live.End()),
+		}},
+		{Name: "Sound and text", Description: "What a message sounds like and what it says.", Routes: []rest.Route{
+			get("/v1/messages/{id}/audio", n.sound.GetAudio()),
+			get("/v1/messages/{id}/audio-url", n.sound.GetAudioURL()),
+			get("/v1/messages/{id}/waveform", n.sound.GetWaveform()),
+			get("/v1/messages/{id}/transcript", n.transcripts.Get()),
+			get("/v1/messages/{id}/transcript.json", n.transcripts.GetAs(".json")),
+			get("/v1/messages/{id}/transcript.vtt", n.transcripts.GetAs(".vtt")),
+			get("/v1/messages/{id}/transcript.srt", n.transcripts.GetAs(".srt")),
+			get("/v1/messages/{id}/transcript.txt", n.transcripts.GetAs(".txt")),
+		}},
+		{Name: "Search", Description: "Find what was said, and the moment at which it was.", Routes: []rest.Route{
+			get("/v1/search", n.search.Search()),
+		}},
+		{Name: "Events", Description: "What happens, as it happens.", Routes: []rest.Route{
+			get("/v1/events", n.events.Stream()),
+		}},
+		{Name: "Audit", Description: "Who did what: sign-ins, tokens, people, memberships, settings and deletions, in a log that is only added to and whose hashes show changes. For owners and admins.", Routes: []rest.Route{
+			get("/v1/audit", n.audit.List()),
+			get("/v1/audit/export", n.audit.Export()),
+		}},
+	}
+}
 
-	s.huma = huma.NewAPI(s.description(), withHEAD{humaecho.New(s.echo, huma.Config{}).Adapter()})
-	s.routeMe()
-	s.routeTokens()
-	s.routeConversations()
-	s.routeMembers()
-	s.routeMessages()
-	s.routeUpload()
-	s.routeWHIP()
-	s.routeAudio()
-	s.routeTranscript()
-	s.routeSearch()
-	s.routeEvents()
+// addPages adds what is no call of the API and asks for no credential.
+func (n *nouns) addPages(api *rest.API, docs *pages.Docs, operators health.Endpoints) {
+	for _, path := range []string{"/", "/c/:id", "/m/:id", "/search", "/settings"} {
+		api.Page(path, n.app.Page)
+	}
+	for path, file := range n.app.Files() {
+		api.Page(path, file)
+	}
+	api.Page("/sign-in", n.signin.Ask)
+	api.Echo().POST("/sign-in", n.signin.SignIn)
+	api.Page("/page.css", pages.Style)
+	api.Page("/docs", docs.Page)
+	api.Page("/openapi.json", docs.Spec)
+	api.Echo().OPTIONS("/v1/conversations/:id/whip", live.BeginOptions)
+	api.Echo().OPTIONS("/v1/whip/:session", live.SessionOptions)
+	for _, path := range health.Paths {
+		api.Page(path, echo.WrapHandler(operators.Handler()))
+	}
+}
 
-	s.routePages()
-	s.routeOperations()
-	return s.routeDocs()
+func get(path string, e rest.Endpoint) rest.Route {
+	return rest.Route{Method: http.MethodGet, Path: path, Endpoint: e}
+}
+
+func post(path string, e rest.Endpoint) rest.Route {
+	return rest.Route{Method: http.MethodPost, Path: path, Endpoint: e}
+}
+
+func patch(path string, e rest.Endpoint) rest.Route {
+	return rest.Route{Method: http.MethodPatch, Path: path, Endpoint: e}
+}
+
+func remove(path string, e rest.Endpoint) rest.Route {
+	return rest.Route{Method: http.MethodDelete, Path: path, Endpoint: e}
 }

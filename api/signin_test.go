@@ -12,19 +12,19 @@ import (
 )
 
 // browser is a client with cookies and no token.
-func (w *world) browser() *client {
-	w.t.Helper()
+func (h *harness) browser() *client {
+	h.t.Helper()
 	jar, err := cookiejar.New(nil)
-	must(w.t, err)
-	return &client{world: w, http: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
+	must(h.t, err)
+	return &client{harness: h, http: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}}
 }
 
-func (w *world) signInCode() string {
-	w.t.Helper()
-	_, code, err := w.db.CreateToken(w.t.Context(), w.owner.actor.UserID, storage.SignInToken, "first start", time.Hour)
-	must(w.t, err)
+func (h *harness) signInCode() string {
+	h.t.Helper()
+	_, code, err := h.db.CreateToken(h.t.Context(), h.owner.principal.UserID, storage.NewToken{Kind: storage.SignInToken, Name: "first start", Life: time.Hour})
+	must(h.t, err)
 	return code
 }
 
@@ -34,12 +34,12 @@ func (c *client) form(path string, values url.Values, headers ...string) *answer
 }
 
 func TestSignIn(t *testing.T) {
-	w := newWorld(t)
-	b, code := w.browser(), w.signInCode()
+	h := newHarness(t)
+	b, code := h.browser(), h.signInCode()
 	b.get("/v1/me").problem(401, "unauthorized")
 	for range 3 { // previews open it as often as they like
 		page := b.get("/sign-in?code=" + code).want(200)
-		if !strings.Contains(string(page.body), `value="`+code+`"`) || page.header.Get("Content-Security-Policy") != pageCSP {
+		if !strings.Contains(string(page.body), `value="`+code+`"`) || page.header.Get("Content-Security-Policy") != "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'" {
 			t.Errorf("%s", page.body)
 		}
 	}
@@ -53,41 +53,16 @@ func TestSignIn(t *testing.T) {
 	if me := string(b.get("/v1/me").want(200).body); !strings.Contains(me, `"Olga"`) {
 		t.Errorf("%s", me)
 	}
-	if again := w.browser().form("/sign-in", url.Values{"code": {code}}).want(410); !strings.Contains(string(again.body), "used before") {
+	if again := h.browser().form("/sign-in", url.Values{"code": {code}}).want(410); !strings.Contains(string(again.body), "already used") {
 		t.Errorf("%s", again.body)
 	}
-	w.browser().form("/sign-in", url.Values{}).want(400)
-	w.browser().get("/sign-in").want(400)
-	if strings.Contains(w.log.String(), code) {
+	h.browser().form("/sign-in", url.Values{}).want(400)
+	h.browser().get("/sign-in").want(400)
+	if strings.Contains(h.log.String(), code) {
 		t.Error("the code is in the log")
 	}
 
-	t.Run("session", func(t *testing.T) {
-		b.get("/v1/me").want(200)
-		body := map[string]any{"title": "By cookie"}
-		b.json("POST", "/v1/conversations", body).want(201) // neither header: not a browser, or an old one on our page
-		for name, c := range map[string]struct {
-			header, value string
-			status        int
-		}{
-			"from our page":           {"Sec-Fetch-Site", "same-origin", 201},
-			"typed":                   {"Sec-Fetch-Site", "none", 201},
-			"from a neighbour":        {"Sec-Fetch-Site", "same-site", 403},
-			"from elsewhere":          {"Sec-Fetch-Site", "cross-site", 403},
-			"origin of our page":      {"Origin", w.http.URL, 201},
-			"origin of public name":   {"Origin", "http://hark.test", 201},
-			"origin elsewhere":        {"Origin", "https://evil.example", 403},
-			"origin that is kept out": {"Origin", "null", 403},
-		} {
-			t.Run(name, func(t *testing.T) {
-				a := b.send("POST", "/v1/conversations", strings.NewReader(`{"title":"By cookie"}`), "Content-Type", "application/json", c.header, c.value)
-				if a.status != c.status {
-					t.Errorf("status %d: %s", a.status, a.body)
-				}
-			})
-		}
-		b.get("/v1/me", "Sec-Fetch-Site", "cross-site").want(200) // reading is not changing
-	})
+	t.Run("session", func(t *testing.T) { actsFromOurPagesAlone(t, b) })
 	out := b.send("POST", "/v1/sign-out", nil).want(204)
 	if got := out.header.Get("Set-Cookie"); !strings.Contains(got, "hark_session=;") || !strings.Contains(got, "Max-Age=0") {
 		t.Errorf("%q", got)
@@ -95,9 +70,38 @@ func TestSignIn(t *testing.T) {
 	b.get("/v1/me").problem(401, "unauthorized")
 }
 
+// actsFromOurPagesAlone has a browser's session asked for changes by pages of all
+// sorts.
+func actsFromOurPagesAlone(t *testing.T, b *client) {
+	b.get("/v1/me").want(200)
+	body := map[string]any{"title": "By cookie"}
+	b.json("POST", "/v1/conversations", body).want(201) // neither header: not a browser, or an old one on our page
+	for name, c := range map[string]struct {
+		header, value string
+		status        int
+	}{
+		"from our page":           {"Sec-Fetch-Site", "same-origin", 201},
+		"typed":                   {"Sec-Fetch-Site", "none", 201},
+		"from a neighbour":        {"Sec-Fetch-Site", "same-site", 403},
+		"from elsewhere":          {"Sec-Fetch-Site", "cross-site", 403},
+		"origin of our page":      {"Origin", b.harness.http.URL, 201},
+		"origin of public name":   {"Origin", "http://hark.test", 201},
+		"origin elsewhere":        {"Origin", "https://evil.example", 403},
+		"origin that is kept out": {"Origin", "null", 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := b.send("POST", "/v1/conversations", strings.NewReader(`{"title":"By cookie"}`), "Content-Type", "application/json", c.header, c.value)
+			if a.status != c.status {
+				t.Errorf("status %d: %s", a.status, a.body)
+			}
+		})
+	}
+	b.get("/v1/me", "Sec-Fetch-Site", "cross-site").want(200) // reading is not changing
+}
+
 func TestSecureCookie(t *testing.T) {
-	w := newWorld(t, options{config: func(c *Config) { c.PublicURL = "https://hark.test" }})
-	in := w.browser().form("/sign-in", url.Values{"code": {w.signInCode()}}).want(303)
+	h := newHarness(t, options{config: func(c *Config) { c.PublicURL = "https://hark.test" }})
+	in := h.browser().form("/sign-in", url.Values{"code": {h.signInCode()}}).want(303)
 	if !strings.Contains(in.header.Get("Set-Cookie"), "; Secure") {
 		t.Errorf("%q", in.header.Get("Set-Cookie"))
 	}

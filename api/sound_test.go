@@ -9,19 +9,20 @@ import (
 	"strings"
 	"time"
 
-	"hark/transcribe"
+	"hark/media"
+	"hark/media/transcript"
 )
 
 // spoken is a transcript with a word each half second.
-func spoken(text string) *transcribe.Transcript {
-	t := &transcribe.Transcript{Language: "en", Engine: "test", Model: "test"}
-	var words []transcribe.Word
+func spoken(text string) *transcript.Transcript {
+	t := &transcript.Transcript{Language: "en", Engine: "test", Model: "test"}
+	var words []transcript.Word
 	for i, word := range strings.Fields(text) {
 		at := int64(i) * 500
-		words = append(words, transcribe.Word{Text: word, StartMS: at, EndMS: at + 400, Confidence: 0.9})
+		words = append(words, transcript.Word{Text: word, StartMS: at, EndMS: at + 400, Confidence: 0.9})
 	}
 	if words != nil {
-		t.Segments = []transcribe.Segment{transcribe.NewSegment(words)}
+		t.Segments = []transcript.Segment{transcript.NewSegment(words)}
 	}
 	return t
 }
@@ -38,18 +39,7 @@ func sine(d time.Duration) []byte {
 }
 
 func wavHeader(dataBytes, rate uint32) []byte {
-	b := []byte("RIFF")
-	b = binary.LittleEndian.AppendUint32(b, 36+dataBytes)
-	b = append(b, "WAVEfmt "...)
-	b = binary.LittleEndian.AppendUint32(b, 16)
-	b = binary.LittleEndian.AppendUint16(b, 1)
-	b = binary.LittleEndian.AppendUint16(b, 1)
-	b = binary.LittleEndian.AppendUint32(b, rate)
-	b = binary.LittleEndian.AppendUint32(b, rate*2)
-	b = binary.LittleEndian.AppendUint16(b, 2)
-	b = binary.LittleEndian.AppendUint16(b, 16)
-	b = append(b, "data"...)
-	return binary.LittleEndian.AppendUint32(b, dataBytes)
+	return media.WAVHeader(int(rate), 1, int(dataBytes))
 }
 
 // formWith makes a form of a recording; fields behind "|" come behind it.

@@ -26,8 +26,8 @@ type bodyCase struct {
 }
 
 // bodyCases are all of them, made from the description's own examples.
-func bodyCases(w *world, fill map[string]any, path func(string) string) []bodyCase {
-	api := w.api.huma.OpenAPI()
+func bodyCases(h *harness, fill map[string]any, path func(string) string) []bodyCase {
+	api := h.api.api.Description()
 	var cases []bodyCase
 	for _, item := range api.Paths {
 		for _, op := range []*huma.Operation{item.Post, item.Put, item.Patch, item.Delete} {
@@ -65,21 +65,21 @@ func (c bodyCase) with(name string, value any) map[string]any {
 // TestBodiesAreReadOneWay sends every call of the description bodies that two
 // readers would read in two ways.
 func TestBodiesAreReadOneWay(t *testing.T) {
-	w := liveWorld(t, recorder.Config{})
-	conversation := w.owner.conversation()
-	message := w.owner.record(conversation).ID
-	session := w.owner.send("POST", "/v1/conversations/"+conversation+"/whip",
-		strings.NewReader(offerOf(t, webrtc.RTPCodecTypeAudio)), "Content-Type", mediaTypeSDP).want(201).header.Get("Location")
-	somebody := w.user("Mia", storage.RoleMember).actor.UserID
-	cases := bodyCases(w, map[string]any{"user_id": somebody, "member_ids": []string{somebody}}, func(path string) string {
-		return strings.NewReplacer("{id}", idFor(path, conversation, message, w), "/v1/whip/{session}", session).Replace(path)
+	h := liveHarness(t, recorder.Config{})
+	conversation := h.owner.conversation()
+	message := h.owner.record(conversation).ID
+	session := h.owner.send("POST", "/v1/conversations/"+conversation+"/whip",
+		strings.NewReader(offerOf(t, webrtc.RTPCodecTypeAudio)), "Content-Type", "application/sdp").want(201).header.Get("Location")
+	somebody := h.user("Mia", storage.RoleMember).principal.UserID
+	cases := bodyCases(h, map[string]any{"user_id": somebody, "member_ids": []string{somebody}}, func(path string) string {
+		return strings.NewReplacer("{id}", idFor(path, conversation, message, h), "/v1/whip/{session}", session).Replace(path)
 	})
 	if len(cases) < 6 {
 		t.Fatalf("only %d calls take JSON", len(cases))
 	}
 	for _, c := range cases {
 		t.Run(c.op.OperationID, func(t *testing.T) {
-			owner := *w.owner
+			owner := *h.owner
 			owner.t = t
 			ask := func(body string) int {
 				return owner.send(c.op.Method, c.path, strings.NewReader(body), "Content-Type", "application/json").status
@@ -153,11 +153,11 @@ func printed(value any) string {
 // TestQueriesAreReadOneWay asks every call of the description with parameters
 // that it does not know, and with those that it does, twice.
 func TestQueriesAreReadOneWay(t *testing.T) {
-	w := newWorld(t)
-	conversation := w.owner.conversation()
-	message := w.owner.record(conversation).ID
-	for path, item := range w.api.huma.OpenAPI().Paths {
-		there := strings.NewReplacer("{id}", idFor(path, conversation, message, w), "{user_id}", w.owner.actor.UserID, "{session}", "NOSUCHSESSION").Replace(path)
+	h := newHarness(t)
+	conversation := h.owner.conversation()
+	message := h.owner.record(conversation).ID
+	for path, item := range h.api.api.Description().Paths {
+		there := strings.NewReplacer("{id}", idFor(path, conversation, message, h), "{user_id}", h.owner.principal.UserID, "{session}", "NOSUCHSESSION").Replace(path)
 		for _, op := range []*huma.Operation{item.Get, item.Head, item.Post, item.Patch, item.Delete} {
 			if op == nil {
 				continue
@@ -171,7 +171,7 @@ func TestQueriesAreReadOneWay(t *testing.T) {
 				queries = append(queries, name+"=1&"+name+"=1", strings.ToUpper(name)+"=1", name+"=%00", name+"=%ff")
 			}
 			for _, query := range queries {
-				got := w.owner.send(op.Method, there+"?"+query, nil).status
+				got := h.owner.send(op.Method, there+"?"+query, nil).status
 				if got == http.StatusUnauthorized && strings.HasPrefix(query, "signature=") {
 					continue // an address that nobody signed
 				}

@@ -74,24 +74,24 @@ func watchClosings(c *closings) options {
 // reads nothing: the server lets go of each.
 func TestUnreadAnswers(t *testing.T) {
 	closed := &closings{conns: map[string]chan struct{}{}}
-	w := liveWorld(t, recorder.Config{}, watchClosings(closed), options{config: func(c *Config) {
+	h := liveHarness(t, recorder.Config{}, watchClosings(closed), options{config: func(c *Config) {
 		c.StallTimeout = 50 * time.Millisecond
 		c.Heartbeat = time.Millisecond
 	}})
-	conversation := w.owner.conversation()
-	message := w.owner.record(conversation).ID
+	conversation := h.owner.conversation()
+	message := h.owner.record(conversation).ID
 	var readers sync.WaitGroup
-	for _, r := range w.api.echo.Routes() {
+	for _, r := range h.api.api.Echo().Routes() {
 		if !strings.HasPrefix(r.Path, "/") { // echo's own names for no route
 			continue
 		}
-		token, id := w.user("Rae", storage.RoleMember).token, storage.NewID()
+		token, id := h.user("Rae", storage.RoleMember).token, storage.NewID()
 		if r.Method == http.MethodGet { // what changes nothing is answered in full
-			token, id = w.owner.token, idFor(r.Path, conversation, message, w)
+			token, id = h.owner.token, idFor(r.Path, conversation, message, h)
 		}
 		path := strings.NewReplacer(":id", id, ":user_id", storage.NewID(), ":session", "NOSUCHSESSION", "*", "x").Replace(r.Path)
 		readers.Go(func() {
-			if err := w.neverRead(r.Method, path, token, closed); err != nil {
+			if err := h.neverRead(r.Method, path, token, closed); err != nil {
 				t.Errorf("%s %s: %v", r.Method, r.Path, err)
 			}
 		})
@@ -100,14 +100,14 @@ func TestUnreadAnswers(t *testing.T) {
 }
 
 // neverRead sends one request after the other until the server lets go.
-func (w *world) neverRead(method, path, token string, closed *closings) error {
+func (h *harness) neverRead(method, path, token string, closed *closings) error {
 	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) {
 		_ = raw.Control(func(fd uintptr) {
 			err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, smallBuffer)
 		})
 		return err
 	}}
-	conn, err := dialer.DialContext(w.t.Context(), "tcp", w.http.Listener.Addr().String())
+	conn, err := dialer.DialContext(h.t.Context(), "tcp", h.http.Listener.Addr().String())
 	if err != nil {
 		return err
 	}

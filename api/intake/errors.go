@@ -11,8 +11,8 @@ var (
 	ErrTooSlow        = errors.New("body came too slowly")
 	ErrMalformedForm  = errors.New("multipart form is malformed")
 	ErrTooManyUploads = errors.New("user is sending too many clips at once")
-	ErrSaturated      = errors.New("node is taking in as many clips as it can")
-	ErrUnavailable    = errors.New("object store is away")
+	ErrSaturated      = errors.New("node is receiving as many clips as it can")
+	ErrUnavailable    = errors.New("object store is unreachable")
 )
 
 // FieldError is a field of [Meta] that cannot be taken.

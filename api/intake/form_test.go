@@ -32,7 +32,7 @@ func readForm(contentType string, body io.Reader) (clip []byte, meta Meta, err e
 	if err != nil {
 		return nil, meta, err
 	}
-	src := &source{r: r, left: 1 << 20, limit: 1 << 20}
+	src := &source{r: r, left: 1 << 20, full: tooLarge(1 << 20)}
 	if clip, err = io.ReadAll(src); err != nil {
 		return nil, meta, err
 	}
@@ -63,6 +63,71 @@ func TestForm(t *testing.T) {
 			}
 			if string(clip) != c.wantClip || meta.Title != c.title {
 				t.Errorf("clip of %d bytes, title %q", len(clip), meta.Title)
+			}
+		})
+	}
+}
+
+// formPart writes one part with a disposition and headers of its own.
+func formPart(disposition, value string) string {
+	if disposition != "" {
+		disposition = "Content-Disposition: form-data" + disposition + "\r\n"
+	}
+	return "--" + boundary + "\r\n" + disposition + "\r\n" + value + "\r\n"
+}
+
+// TestFormClip finds the recording under the names that clients give it.
+func TestFormClip(t *testing.T) {
+	const title = "; name=title"
+	for name, parts := range map[string][]string{
+		"file":                     {formPart(`; name="file"; filename="a.mp3"`, "sound")},
+		"file without a file name": {formPart(`; name="file"`, "sound")},
+		"recording":                {formPart(`; name="recording"; filename="a.mp3"`, "sound")},
+		"another name":             {formPart(`; name="voice_note[]"; filename="a.mp3"`, "sound")},
+		"no name":                  {formPart(`; filename="a.mp3"`, "sound")},
+		"encoded file name":        {formPart(`; name="upload"; filename*=UTF-8''%C3%BC.mp3`, "sound")},
+		"file name of two words":   {formPart(`; name="upload"; filename=my voice.mp3`, "sound")},
+		"empty file name":          {formPart(`; name="upload"; filename=""`, "sound")},
+		"a type and no file name":  {"--" + boundary + "\r\nContent-Disposition: form-data; name=blob\r\nContent-Type: audio/webm\r\n\r\nsound\r\n"},
+		"before its title":         {formPart(`; name="upload"; filename="a.mp3"`, "sound"), formPart(title, "Noon")},
+		"an input left empty":      {formPart(`; name="photo"; filename=""`, ""), formPart(`; name="file"; filename="a.mp3"`, "sound"), formPart(`; name="audio"; filename=""`, "")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := strings.Join(parts, "") + "--" + boundary + "--\r\n"
+			clip, _, err := readForm(formType, iotest.OneByteReader(strings.NewReader(body)))
+			if err != nil || string(clip) != "sound" {
+				t.Errorf("got %q, %v", clip, err)
+			}
+		})
+	}
+}
+
+// TestFormSaysWhatIsWanted refuses forms that leave open what the recording is.
+func TestFormSaysWhatIsWanted(t *testing.T) {
+	for name, c := range map[string]struct {
+		parts []string
+		field string
+		words []string
+	}{
+		"two files":              {[]string{formPart(`; name="a"; filename="a.mp3"`, "sound"), formPart(`; name="b"; filename="b.mp3"`, "sound")}, "b", []string{"second file", "after a"}},
+		"a picture beside it":    {[]string{formPart(`; name="cover"; filename="a.png"`, "png"), formPart(`; name="audio"; filename="b.mp3"`, "sound")}, "audio", []string{"second file", "after cover"}},
+		"two without names":      {[]string{formPart(`; filename="a.mp3"`, "sound"), formPart(`; filename="b.mp3"`, "sound")}, "b.mp3", []string{"after a.mp3"}},
+		"no file":                {[]string{formPart(`; name="title"`, "Noon")}, "audio", []string{"no file", "audio, file or recording"}},
+		"only an empty input":    {[]string{formPart(`; name="upload"; filename=""`, "")}, "audio", []string{"no file"}},
+		"a field of other names": {[]string{formPart(`; name="voice"`, "sound")}, "voice", []string{"not known", "no file name", "audio, file or recording"}},
+		"no name at all":         {[]string{formPart("", "sound")}, "form", []string{"neither a name nor a file name"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := strings.Join(c.parts, "") + "--" + boundary + "--\r\n"
+			_, _, err := readForm(formType, strings.NewReader(body))
+			var field *FieldError
+			if !errors.As(err, &field) || field.Field != c.field {
+				t.Fatalf("got %v, want a problem of %s", err, c.field)
+			}
+			for _, w := range c.words {
+				if !strings.Contains(field.Problem, w) {
+					t.Errorf("%q does not say %q", field.Problem, w)
+				}
 			}
 		})
 	}
@@ -121,6 +186,7 @@ func TestFormRefusals(t *testing.T) {
 func FuzzForm(f *testing.F) {
 	for _, seed := range []string{
 		formOf("title", "Noon", "@audio", "sound"), formOf("@audio", "sound", "reply_at_ms", "12"),
+		formPart("; filename=a", "s") + formPart(`; name="b"; filename=""`, ""), formPart("", ""), formPart("; name=x; filename=a b", "s"),
 		formOf("priority", "x"), "--xyz", "--xyz\r\n\r\n", formOf("@audio", "s")[:40], formOf("recorded_at", "2026-03-01T00:00:00Z", "@audio", ""),
 	} {
 		f.Add(formType, []byte(seed))
@@ -143,7 +209,7 @@ func FuzzForm(f *testing.F) {
 
 func TestSourceLimit(t *testing.T) {
 	for size, whole := range map[int]bool{0: true, 9: true, 10: true, 11: false, 5000: false} {
-		src := &source{r: iotest.OneByteReader(bytes.NewReader(make([]byte, size))), left: 10, limit: 10}
+		src := &source{r: iotest.OneByteReader(bytes.NewReader(make([]byte, size))), left: 10, full: tooLarge(10)}
 		got, err := io.ReadAll(src)
 		if whole && (err != nil || len(got) != size || !src.ended()) {
 			t.Errorf("%d bytes: %d came, %v", size, len(got), err)
@@ -156,12 +222,12 @@ func TestSourceLimit(t *testing.T) {
 }
 
 func TestSourceBlame(t *testing.T) {
-	broken := &source{r: iotest.ErrReader(errors.New("connection reset")), left: 10, limit: 10}
+	broken := &source{r: iotest.ErrReader(errors.New("connection reset")), left: 10, full: tooLarge(10)}
 	_, err := io.ReadAll(broken)
 	if !errors.Is(err, ErrIncomplete) || !errors.Is(broken.blame(errors.New("upload failed")), ErrIncomplete) {
 		t.Errorf("a broken sender: %v", err)
 	}
-	good := &source{r: strings.NewReader("abc"), left: 10, limit: 10}
+	good := &source{r: strings.NewReader("abc"), left: 10, full: tooLarge(10)}
 	if err := good.blame(errors.New("upload failed")); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("a broken store: %v", err)
 	}

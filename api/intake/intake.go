@@ -1,21 +1,19 @@
-// Package intake is the one door through which recordings come in.
+// Package intake accepts uploaded recordings, whichever way they come.
 //
-// A request body, a multipart form, and whatever way comes later all end in
-// [Intake.Accept]: it asks whether the sender may speak in the conversation
-// before a byte of sound is read, believes the first bytes and not the header,
-// streams the rest through a limit and a hash to the object store, looks at
-// the structure of what was stored, and only then records message, job and
-// event in one transaction. Who gets a message back may forget their copy.
+// A request body, a multipart form, and any other upload end in
+// [Intake.Accept]. It checks that the sender may post in the conversation before
+// a byte of sound is read, recognises the format by the first bytes and not by
+// the header, streams the rest through a limit and a hash to the object store,
+// inspects the structure of what was stored, and only then records message, job
+// and event in one transaction. A sender that gets the message back may delete
+// its copy.
 //
 // What can go wrong, and what is left behind:
 //
-//   - The sender vanishes, or the clip is refused: the object is removed.
+//   - The sender disconnects, or the clip is refused: the object is removed.
 //   - The transaction is refused: the object is removed.
-//   - The transaction's outcome is not known (the database went away): the
-//     object stays. It belongs either to a message or to nobody, and the sweep
-//     for orphans can tell.
-//   - The job cannot be published: that is only logged. The database holds the
-//     job, and a sweeper publishes what was kept back.
+//   - The transaction's outcome is not known (the database connection broke):
+//     the object stays. If no message has it, maintenance removes it.
 //
 // A clip is never held in memory; an Accept takes the head of the clip and the
 // part buffers of the object store.
@@ -27,35 +25,34 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"hark/media"
+	"hark/media/admission"
 	"hark/storage"
 )
 
-// messages is where what came in is recorded.
-type messages interface {
-	Conversation(ctx context.Context, actor storage.Actor, id string) (storage.Conversation, error)
-	Message(ctx context.Context, actor storage.Actor, id string) (storage.Message, error)
-	MessageByKey(ctx context.Context, actor storage.Actor, idempotencyKey string) (storage.Message, string, error)
-	Accept(ctx context.Context, actor storage.Actor, msg storage.NewMessage) (storage.Message, storage.JobRef, bool, error)
+// Records is where what came in is recorded.
+type Records interface {
+	Conversation(ctx context.Context, principal storage.Principal, id string) (storage.Conversation, error)
+	Message(ctx context.Context, principal storage.Principal, id string) (storage.Message, error)
+	Usage(ctx context.Context, principal storage.Principal) (storage.Usage, error)
+	MessageByKey(ctx context.Context, principal storage.Principal, idempotencyKey string) (storage.Message, string, error)
+	Accept(ctx context.Context, principal storage.Principal, msg storage.NewMessage) (storage.Message, bool, error)
 }
 
-// objects is where the bytes are kept.
-type objects interface {
+// Objects is where the bytes are kept.
+type Objects interface {
 	Put(ctx context.Context, key, mediaType string, r io.Reader, size int64) (int64, error)
 	ReaderAt(ctx context.Context, key string, size int64) io.ReaderAt
 	Delete(ctx context.Context, keys ...string) error
 }
 
-// jobs is told of work that is recorded.
-type jobs interface {
-	PublishJob(ctx context.Context, job storage.JobRef) error
-}
-
-// Deps are the parts that an [Intake] works with. All are required.
+// Deps are the parts that an [Intake] works with. All but Registry are required.
 type Deps struct {
-	Messages messages
-	Objects  objects
-	Jobs     jobs
+	Records  Records
+	Objects  Objects
+	Registry *prometheus.Registry // nil: nothing is counted for others to see
 	Logger   *slog.Logger
 }
 
@@ -65,6 +62,11 @@ type Config struct {
 	PerUser  int           // clips that one user may be sending at once; default 8
 	PerNode  int           // clips that all users may be sending to this node at once; default 128
 	Patience time.Duration // how long those over these bounds wait for their turn; default 10 s
+	Quotas   Quotas
+
+	// StallTimeout is how long a sender may take to send the next bytes;
+	// default 30 s.
+	StallTimeout time.Duration
 }
 
 // The defaults of [Config].
@@ -74,24 +76,31 @@ const (
 	defaultPerUser     = 8
 	defaultPerNode     = 128
 	defaultPatience    = 10 * time.Second
+	defaultStall       = 30 * time.Second
 )
+
+// maxWaiting is how many clips may wait for their turn on a node: each holds a
+// connection and little else.
+const maxWaiting = 1024
 
 // How long the steps may take that go on when the sender has gone.
 const (
-	commitTimeout  = 30 * time.Second
-	publishTimeout = 2 * time.Second
-	removeTimeout  = 10 * time.Second
+	commitTimeout = 30 * time.Second
+	removeTimeout = 10 * time.Second
 )
 
 // Intake accepts recordings. It is safe for concurrent use.
 type Intake struct {
 	Deps
-	limits media.Limits
-	gate   *gate
+	limits   media.Limits
+	quotas   Quotas
+	gate     *admission.Gate // by user
+	stall    time.Duration
+	received prometheus.Counter // bytes
 }
 
-// New makes an [Intake].
-func New(deps Deps, cfg Config) *Intake {
+// New makes an [Intake] and registers its metrics.
+func New(deps Deps, cfg Config) (*Intake, error) {
 	if cfg.Limits.MaxBytes == 0 {
 		cfg.Limits.MaxBytes = DefaultMaxBytes
 	}
@@ -107,11 +116,16 @@ func New(deps Deps, cfg Config) *Intake {
 	if cfg.PerNode == 0 {
 		cfg.PerNode = defaultPerNode
 	}
-	return &Intake{Deps: deps, limits: cfg.Limits, gate: newGate(cfg.PerUser, cfg.PerNode, cfg.Patience)}
+	if cfg.StallTimeout == 0 {
+		cfg.StallTimeout = defaultStall
+	}
+	gate := admission.New(admission.Limits{Places: cfg.PerNode, PerKey: cfg.PerUser, Waiting: maxWaiting, Patience: cfg.Patience})
+	in := &Intake{Deps: deps, limits: cfg.Limits, quotas: cfg.Quotas, gate: gate, stall: cfg.StallTimeout}
+	if err := in.count(); err != nil {
+		return nil, err
+	}
+	return in, nil
 }
-
-// InFlight is how many clips are being sent to this node now.
-func (in *Intake) InFlight() int { return in.gate.inFlight() }
 
 // Limits are the bounds of one clip.
 func (in *Intake) Limits() media.Limits { return in.limits }

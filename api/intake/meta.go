@@ -1,14 +1,11 @@
 package intake
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
-	"time"
-
-	"github.com/google/uuid"
 
 	"hark/storage"
-	"hark/transcribe"
 )
 
 // The fields of [Meta] as senders name them.
@@ -19,19 +16,17 @@ const (
 	FieldRecordedAt     = "recorded_at"
 	FieldFilename       = "filename"
 	FieldPriority       = "priority"
+	FieldDraft          = "draft"
 	FieldIdempotencyKey = "Idempotency-Key"
 )
 
 // Meta is what a sender says about a clip.
 type Meta struct {
 	ConversationID string
-	Title          string
-	ReplyTo        string    // message id; empty means no reply
-	ReplyAtMS      int64     // place in the message replied to
-	RecordedAt     time.Time // zero means now
-	Filename       string    // as the sender names it; any path is cut off
-	IdempotencyKey string    // empty means none
-	Priority       transcribe.Priority
+	storage.Draft
+	Filename       string // as the sender names it; any path is cut off
+	IdempotencyKey string // empty means none
+	Priority       storage.Priority
 
 	// Rest, when not nil, is called once, after the clip's last byte was read
 	// and before anything is recorded, to add what came after the clip.
@@ -40,12 +35,12 @@ type Meta struct {
 
 // Bounds of what a sender may say.
 const (
-	maxTitle          = 200                  // runes
-	maxIdempotencyKey = 255                  // bytes
-	maxFieldName      = 64                   // bytes of a name that is not known, when it is said again
-	maxReplyAtMS      = 7 * 24 * 3600 * 1000 // a week of sound
-	clockSkew         = 24 * time.Hour       // how far ahead a sender's clock may be
+	maxIdempotencyKey = 255 // bytes
+	maxFieldName      = 64  // bytes of a name that is not known, when it is said again
 )
+
+// notKnown is the problem of a field that [Meta.Set] does not know.
+const notKnown = "is not known"
 
 // Set sets the field that a sender calls name, and refuses one that is not
 // known: it would be a mistake that nobody hears of.
@@ -62,16 +57,18 @@ func (m *Meta) Set(name, value string) error {
 			return &FieldError{Field: name, Problem: "must be a whole number of milliseconds"}
 		}
 	case FieldRecordedAt:
-		m.RecordedAt, err = time.Parse(time.RFC3339, value)
+		m.RecordedAt, err = ParseTime(value)
 		if err != nil {
-			return &FieldError{Field: name, Problem: "must be a time such as 2026-03-01T09:30:00Z (RFC 3339)"}
+			return &FieldError{Field: name, Problem: "must be " + wantedTime}
 		}
 	case FieldFilename:
 		m.Filename = value
 	case FieldPriority:
 		return m.setPriority(value)
+	case FieldDraft:
+		return m.setDraft(value)
 	default:
-		return &FieldError{Field: cutBytes(printable(name), maxFieldName), Problem: "is not known"}
+		return &FieldError{Field: storage.CutBytes(storage.Printable(name), maxFieldName), Problem: notKnown}
 	}
 	return nil
 }
@@ -79,11 +76,23 @@ func (m *Meta) Set(name, value string) error {
 func (m *Meta) setPriority(value string) error {
 	switch value {
 	case "", "interactive":
-		m.Priority = transcribe.Interactive
+		m.Priority = storage.Interactive
 	case "bulk":
-		m.Priority = transcribe.Bulk
+		m.Priority = storage.Bulk
 	default:
 		return &FieldError{Field: FieldPriority, Problem: "must be interactive or bulk"}
+	}
+	return nil
+}
+
+func (m *Meta) setDraft(value string) error {
+	switch value {
+	case "", "false":
+		m.Unsent = false
+	case "true":
+		m.Unsent = true
+	default:
+		return &FieldError{Field: FieldDraft, Problem: "must be true or false"}
 	}
 	return nil
 }
@@ -91,46 +100,22 @@ func (m *Meta) setPriority(value string) error {
 // clean brings m to the form in which it is kept, or says which field cannot
 // be. It may be called again after more was set.
 func (m *Meta) clean() error {
-	title, err := CleanTitle(m.Title)
-	if err != nil {
+	if err := asFieldError(m.Clean()); err != nil {
 		return err
 	}
-	m.Title = title
-	m.Filename = CleanFilename(m.Filename)
-	if err := m.cleanReply(); err != nil {
-		return err
-	}
-	if err := checkIdempotencyKey(m.IdempotencyKey); err != nil {
-		return err
-	}
-	return m.cleanRecordedAt()
+	m.Filename = storage.CleanFilename(m.Filename)
+	return checkIdempotencyKey(m.IdempotencyKey)
 }
 
-func (m *Meta) cleanReply() error {
-	if m.ReplyTo == "" {
-		m.ReplyAtMS = 0
+// complete adds what came after the sound.
+func (m *Meta) complete() error {
+	if m.Rest == nil {
 		return nil
 	}
-	id, err := uuid.Parse(m.ReplyTo)
-	if err != nil {
-		return &FieldError{Field: FieldReplyTo, Problem: "must be the id of a message"}
+	if err := m.Rest(m); err != nil {
+		return err
 	}
-	m.ReplyTo = id.String()
-	if m.ReplyAtMS < 0 || m.ReplyAtMS > maxReplyAtMS {
-		return &FieldError{Field: FieldReplyAtMS, Problem: "must be a place in the message, in milliseconds"}
-	}
-	return nil
-}
-
-func (m *Meta) cleanRecordedAt() error {
-	if m.RecordedAt.IsZero() {
-		return nil
-	}
-	m.RecordedAt = m.RecordedAt.UTC().Truncate(time.Millisecond)
-	if m.RecordedAt.Unix() < 0 || m.RecordedAt.After(storage.Now().Add(clockSkew)) {
-		return &FieldError{Field: FieldRecordedAt, Problem: "must lie between 1970 and now"}
-	}
-	return nil
+	return m.clean()
 }
 
 func checkIdempotencyKey(key string) error {
@@ -143,4 +128,14 @@ func checkIdempotencyKey(key string) error {
 		}
 	}
 	return nil
+}
+
+// asFieldError is err or, of a value that storage refuses, a [FieldError]:
+// here values come as parameters and form fields.
+func asFieldError(err error) error {
+	var invalid *storage.InvalidError
+	if errors.As(err, &invalid) {
+		return &FieldError{Field: invalid.Field, Problem: invalid.Problem}
+	}
+	return err
 }

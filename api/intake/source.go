@@ -13,10 +13,10 @@ import (
 // that a failure of the sender is not taken for one of the store, whatever the
 // store makes of it.
 type source struct {
-	r     io.Reader
-	left  int64 // bytes that may still come
-	limit int64 // bytes in all
-	err   error // what ended it; io.EOF when whole
+	r    io.Reader
+	left int64 // bytes that may still come
+	full error // of a byte more
+	err  error // what ended it; io.EOF when whole
 }
 
 // Read reads the sender's bytes; one byte over the limit is a refusal.
@@ -32,7 +32,8 @@ func (s *source) Read(p []byte) (int, error) {
 	}
 	n, err := s.r.Read(p)
 	if int64(n) > s.left {
-		n, err = int(s.left), tooLarge(s.limit)
+		n, s.left, s.err = int(s.left), 0, s.full
+		return n, s.err
 	}
 	s.left -= int64(n)
 	if err != nil {

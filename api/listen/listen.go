@@ -28,6 +28,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"hark/media/backoff"
 )
 
 // The defaults of [Config].
@@ -53,13 +55,15 @@ type Config struct {
 	Logger   *slog.Logger
 }
 
+// acceptPauses are after failures of accept.
+var acceptPauses = backoff.Policy{First: 10 * time.Millisecond, Most: time.Second}
+
 // listener is safe for concurrent use.
 type listener struct {
 	net.Listener
 	cfg     Config
 	metrics *metrics
 	warn    warnings
-	pause   backoff
 
 	mu     sync.Mutex
 	open   int
@@ -92,7 +96,7 @@ func Wrap(l net.Listener, cfg Config) (net.Listener, error) {
 // Accept returns the next connection within the bounds. It fails only when the
 // listener is closed.
 func (l *listener) Accept() (net.Conn, error) {
-	for {
+	for failures := 0; ; {
 		accepted, err := l.Listener.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
@@ -100,12 +104,15 @@ func (l *listener) Accept() (net.Conn, error) {
 		case err != nil:
 			l.metrics.acceptErrors.Inc()
 			l.warn.acceptFailed(err)
-			if !l.pause.wait(l.closed) {
+			failures++
+			select {
+			case <-time.After(acceptPauses.After(failures)):
+			case <-l.closed:
 				return nil, net.ErrClosed
 			}
 			continue
 		}
-		l.pause.reset()
+		failures = 0
 		addr, bounded := l.bounded(accepted.RemoteAddr())
 		if reason := l.enter(addr, bounded); reason != "" {
 			l.metrics.refused.WithLabelValues(reason).Inc()

@@ -12,15 +12,13 @@ import (
 	"hark/transcribe/live"
 )
 
-// Start is what somebody who begins to speak says about it. Title and reply
-// are clean already (intake.Admit).
+// Start is what somebody who begins to speak says about it. The draft is clean
+// already (intake.Admit).
 type Start struct {
 	ConversationID string
-	Title          string
-	ReplyTo        string // message id; empty means no reply
-	ReplyAtMS      int64
-	Captions       storage.CaptionAudience
-	Offer          string // SDP
+	storage.Draft
+	Captions storage.CaptionAudience
+	Offer    string // SDP
 }
 
 // beginTimeout bounds what a Begin asks of records and spool.
@@ -32,31 +30,31 @@ const beginTimeout = 15 * time.Second
 // The errors that a caller can do something about are [*whip.OfferError],
 // storage.ErrNotFound (no such conversation, not in it, or no such message to
 // reply to), and this package's sentinels. On error nothing is left behind.
-func (r *Recorder) Begin(ctx context.Context, actor storage.Actor, start Start) (_ *Recording, err error) {
+func (r *Recorder) Begin(ctx context.Context, principal storage.Principal, start Start) (_ *Recording, err error) {
 	if r.open == nil {
 		return nil, ErrOff
 	}
 	id := storage.NewID()
 	rec := &Recording{
-		recorder: r, id: id, key: storage.NewOriginalKey(actor.WorkspaceID, id), actor: actor,
+		recorder: r, id: id, key: storage.NewOriginalKey(principal.WorkspaceID, id), principal: principal,
 		conversationID: start.ConversationID, captions: start.Captions, begun: time.Now(),
 		over: make(chan struct{}), log: r.Logger.With("message", id),
 	}
-	if err := r.desk.enter(rec); err != nil {
+	if err := r.registry.enter(rec); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, beginTimeout)
 	defer cancel()
 	session, err := r.open(ctx, start.Offer, rec)
 	if err != nil {
-		r.desk.leave(rec)
-		r.desk.forget(rec)
+		r.registry.leave(rec)
+		r.registry.forget(rec)
 		if errors.Is(err, whip.ErrClosed) {
 			err = fmt.Errorf("%w: %w", ErrClosing, err)
 		}
 		return nil, fmt.Errorf("open session: %w", err)
 	}
-	r.desk.attach(rec, session)
+	r.registry.attach(rec, session)
 	defer func() {
 		if err != nil {
 			r.abandon(ctx, rec)
@@ -68,23 +66,24 @@ func (r *Recorder) Begin(ctx context.Context, actor storage.Actor, start Start) 
 	rec.listener = r.listenTo(rec)
 	captions := rec.listener != nil
 	rec.say(notice{Type: "hello", MessageID: rec.id, Captions: &captions})
-	if err := r.desk.open(rec); err != nil {
+	if err := r.registry.open(rec); err != nil {
 		return nil, err
 	}
 	rec.live.Store(true)
+	r.tellOngoing(ctx, rec)
 	go r.finishWhenOver(rec)
-	rec.log.InfoContext(ctx, "live recording began", "conversation", rec.conversationID, "user", actor.UserID, "captions", string(rec.captions))
+	rec.log.InfoContext(ctx, "live recording began", "conversation", rec.conversationID, "user", principal.UserID, "captions", string(rec.captions))
 	return rec, nil
 }
 
 // record makes the message and its track.
 func (r *Recorder) record(ctx context.Context, rec *Recording, start Start) error {
-	_, err := r.Records.BeginRecording(ctx, rec.actor, storage.NewRecording{
-		ID: rec.id, ConversationID: start.ConversationID, Title: start.Title, ReplyTo: start.ReplyTo, ReplyAtMS: start.ReplyAtMS,
+	_, err := r.Records.BeginRecording(ctx, rec.principal, storage.NewRecording{
+		ID: rec.id, ConversationID: start.ConversationID, Draft: start.Draft,
 		OriginalKey: rec.key, Node: r.Spool.Node(), Lease: r.cfg.Lease, Captions: start.Captions,
 	})
 	if err != nil {
-		return fmt.Errorf("record that a recording begins: %w", err)
+		return fmt.Errorf("record start of recording: %w", err)
 	}
 	rec.recorded = true
 	if rec.track, err = r.Spool.Create(ctx, rec.id, rec.key, channels(rec.session.Answer())); err != nil {
@@ -100,7 +99,7 @@ func (r *Recorder) listenTo(rec *Recording) listener {
 	}
 	l, err := r.listen(live.Options{Language: r.cfg.Language, Captions: rec.caption})
 	if err != nil {
-		rec.log.Info("live recording without captions", "error", err)
+		rec.log.Info("captions unavailable for live recording", "error", err)
 		return nil
 	}
 	return l
@@ -111,7 +110,7 @@ func (r *Recorder) listenTo(rec *Recording) listener {
 func (r *Recorder) abandon(ctx context.Context, rec *Recording) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beginTimeout)
 	defer cancel()
-	rec.session.Close(whip.Failed) // has rec leave the desk
+	rec.session.Close(whip.Failed) // has rec leave the registry
 	if rec.listener != nil {
 		rec.listener.Cancel()
 	}
@@ -123,9 +122,9 @@ func (r *Recorder) abandon(ctx context.Context, rec *Recording) {
 		errs = append(errs, r.Spool.Discard(ctx, rec.id, rec.key))
 	}
 	if err := errors.Join(errs...); err != nil {
-		rec.log.WarnContext(ctx, "recording that did not begin is not wholly removed", "error", err)
+		rec.log.WarnContext(ctx, "removing a recording that failed to start failed", "error", err)
 	}
-	r.desk.forget(rec)
+	r.registry.forget(rec)
 }
 
 // channels is how many channels an answer asks to be sent (RFC 7587, section

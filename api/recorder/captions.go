@@ -18,7 +18,7 @@ const captionTimeout = time.Second
 func (rec *Recording) caption(c live.Caption) {
 	rec.say(captionNotice{Type: "caption", Caption: c})
 	if err := rec.publishCaption(c); err != nil {
-		rec.log.Debug("caption not told", "error", err)
+		rec.log.Debug("publishing caption failed", "error", err)
 	}
 	said := rec.origin.Load() + c.EndMS
 	rec.recorder.metrics.caption(c.Final, time.Duration(rec.since()-said)*time.Millisecond)
@@ -27,14 +27,14 @@ func (rec *Recording) caption(c live.Caption) {
 func (rec *Recording) publishCaption(c live.Caption) error {
 	data, err := json.Marshal(c)
 	if err != nil {
-		return fmt.Errorf("print caption: %w", err)
+		return fmt.Errorf("encode caption: %w", err)
 	}
 	event := storage.Event{
-		WorkspaceID: rec.actor.WorkspaceID, Type: storage.MessageCaption,
+		WorkspaceID: rec.principal.WorkspaceID, Type: storage.MessageCaption,
 		ConversationID: rec.conversationID, MessageID: rec.id, Data: data, At: storage.Now(),
 	}
 	if rec.captions != storage.CaptionsConversation {
-		event.OnlyFor = rec.actor.UserID
+		event.OnlyFor = rec.principal.UserID
 	}
 	ctx, cancel := context.WithTimeout(rec.recorder.work, captionTimeout)
 	defer cancel()

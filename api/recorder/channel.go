@@ -30,7 +30,7 @@ type captionNotice struct {
 func (rec *Recording) say(message any) {
 	encoded, err := json.Marshal(message)
 	if err != nil {
-		rec.log.Error("message to a speaker not printed", "error", err)
+		rec.log.Error("encoding data channel message failed", "error", err)
 		return
 	}
 	_ = rec.session.Send(encoded) // says only why it was dropped
@@ -57,17 +57,17 @@ func (rec *Recording) Message(data []byte) {
 	}
 }
 
-// tell tells speakers how much of what they said is kept.
-func (r *Recorder) tell(context.Context) {
-	for _, rec := range r.desk.speakers() {
-		rec.tellKept()
+// notifyKept tells speakers how much of what they said is on disk.
+func (r *Recorder) notifyKept(context.Context) {
+	for _, rec := range r.registry.speakers() {
+		rec.sendKept()
 	}
 }
 
-func (rec *Recording) tellKept() {
+func (rec *Recording) sendKept() {
 	kept := rec.track.Kept()
-	if kept > rec.told {
-		rec.told = kept
+	if kept > rec.sentKept {
+		rec.sentKept = kept
 		rec.say(notice{Type: "kept", MS: kept})
 	}
 }

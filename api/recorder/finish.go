@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"hark/media/backoff"
 	"hark/media/whip"
 	"hark/storage"
 	"hark/transcribe/live"
@@ -17,23 +18,25 @@ const (
 	stepTimeout    = 2 * time.Minute  // for one try at a step of the end
 	letTimeout     = 10 * time.Second // for clearing up, which may be done later
 	publishTimeout = 2 * time.Second
-	firstPause     = 250 * time.Millisecond // before a step is tried again
-	longestPause   = 30 * time.Second
 )
+
+// stepPauses are before a step of the end is tried again.
+var stepPauses = backoff.Policy{First: 250 * time.Millisecond, Most: 30 * time.Second}
 
 // finishWhenOver makes a whole message of a recording, once its session is
 // over.
 func (r *Recorder) finishWhenOver(rec *Recording) {
-	defer r.desk.forget(rec)
+	defer r.registry.forget(rec)
 	<-rec.over
 	r.metrics.came(rec.packets.Load(), rec.session.Stats())
 	log := rec.log.With("reason", string(rec.reason))
 	began := time.Now()
 	err := r.finish(rec, log)
+	r.tellOngoing(r.work, rec)
 	r.metrics.finished(rec.reason, err, time.Since(began))
 	if err != nil {
 		r.left.Add(1)
-		log.Warn("live recording is left for the next start", "error", err)
+		log.Warn("finishing live recording was interrupted; the next start will finish it", "error", err)
 		return
 	}
 	log.Info("live recording finished", "packets", rec.packets.Load(), "took", time.Since(began).String())
@@ -103,7 +106,7 @@ func (r *Recorder) finishListening(rec *Recording, log *slog.Logger) *live.Resul
 	result, err := rec.listener.Finish(ctx)
 	if err != nil {
 		rec.listener.Cancel()
-		log.Info("live transcript not finished; the job makes it", "error", err)
+		log.Info("live transcript failed; the job will make it", "error", err)
 		return nil
 	}
 	r.metrics.heard(result.Poor)
@@ -116,13 +119,11 @@ func (r *Recorder) commit(ctx context.Context, log *slog.Logger, done storage.Fi
 	if done.DurationMS == 0 {
 		return r.drop(ctx, log, done.ID, key)
 	}
-	var job storage.JobRef
 	err := persist(ctx, log, "record a live recording", func(ctx context.Context) (err error) {
-		_, job, err = r.Records.FinishRecording(ctx, done)
+		_, err = r.Records.FinishRecording(ctx, done)
 		return err
 	})
 	if err == nil {
-		r.publish(ctx, log, job)
 		r.let(ctx, log, func(ctx context.Context) error { return r.Spool.Forget(ctx, done.ID, key) })
 		return nil
 	}
@@ -147,7 +148,7 @@ func (r *Recorder) refused(ctx context.Context, log *slog.Logger, id, key string
 	case errors.Is(err, storage.ErrNotFound): // deleted meanwhile, or dropped
 		r.let(ctx, log, func(ctx context.Context) error { return r.Spool.Discard(ctx, id, key) })
 	case isVerdict(err):
-		log.ErrorContext(ctx, "another node took the live recording; what was said since its last piece is lost", "error", err)
+		log.ErrorContext(ctx, "live recording taken over by another node; audio since its last uploaded piece is lost", "error", err)
 		// The pieces are the other node's now.
 		r.let(ctx, log, func(ctx context.Context) error { return r.Spool.Forget(ctx, id, "") })
 	default:
@@ -156,29 +157,20 @@ func (r *Recorder) refused(ctx context.Context, log *slog.Logger, id, key string
 	return nil
 }
 
-// publish tells the workers. The sweeper publishes what is kept back.
-func (r *Recorder) publish(ctx context.Context, log *slog.Logger, job storage.JobRef) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTimeout)
-	defer cancel()
-	if err := r.Bus.PublishJob(ctx, job); err != nil {
-		log.WarnContext(ctx, "job not published; the sweeper will", "job", job.ID, "error", err)
-	}
-}
-
 // let has the spool let go of a recording. What it cannot remove now is found
 // later, by the next look or the sweep for orphans.
 func (r *Recorder) let(ctx context.Context, log *slog.Logger, do func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), letTimeout)
 	defer cancel()
 	if err := do(ctx); err != nil {
-		log.WarnContext(ctx, "spool did not let go of a recording; it will be removed later", "error", err)
+		log.WarnContext(ctx, "removing recording from spool failed; maintenance will retry", "error", err)
 	}
 }
 
 // persist does one step again and again until it is done, the records refuse
 // it, or ctx ends: what it is about was acknowledged.
 func persist(ctx context.Context, log *slog.Logger, what string, do func(context.Context) error) error {
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+	for failures := 1; ; failures++ {
 		err := try(ctx, do)
 		if err == nil || isVerdict(err) {
 			return err
@@ -186,11 +178,10 @@ func persist(ctx context.Context, log *slog.Logger, what string, do func(context
 		if ctx.Err() != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
-		log.WarnContext(ctx, "a step failed; it will be tried again", "what", what, "pause", pause.String(), "error", err)
-		select {
-		case <-ctx.Done():
+		pause := stepPauses.After(failures)
+		log.WarnContext(ctx, "finishing a recording: step failed, retrying", "what", what, "pause", pause.String(), "error", err)
+		if backoff.Sleep(ctx, pause) != nil {
 			return fmt.Errorf("%s: %w", what, err)
-		case <-time.After(pause):
 		}
 	}
 }

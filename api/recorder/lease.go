@@ -23,11 +23,11 @@ func (r *Recorder) renew(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Lease/2)
 	defer cancel()
 	asked := time.Now()
-	speakers := r.desk.speakers() // before the records are asked: later ones are not missing in the answer
+	speakers := r.registry.speakers() // before the records are asked: later ones are not missing in the answer
 	held, err := r.Records.RenewRecordings(ctx, r.Spool.Node(), r.cfg.Lease)
 	if err != nil {
 		if ctx.Err() == nil || len(speakers) > 0 {
-			r.Logger.WarnContext(ctx, "leases of live recordings not renewed", "recordings", len(speakers), "error", err)
+			r.Logger.WarnContext(ctx, "renewing live recording leases failed", "recordings", len(speakers), "error", err)
 		}
 		return
 	}
@@ -71,10 +71,10 @@ func longest(since, now time.Time) time.Duration {
 // conversation, or the credential that they began with was revoked. One that
 // runs out lets them finish. When the records do not say, they go on.
 func (r *Recorder) refuses(ctx context.Context, rec *Recording) whip.Reason {
-	if may, err := r.Records.CanHear(ctx, rec.actor, rec.conversationID); err == nil && !may {
+	if may, err := r.Records.CanHear(ctx, rec.principal, rec.conversationID); err == nil && !may {
 		return reasonRemoved
 	}
-	if ended, err := r.Records.TokenEnded(ctx, rec.actor.TokenID); err == nil && ended {
+	if ended, err := r.Records.TokenEnded(ctx, rec.principal.CredentialID); err == nil && ended {
 		return reasonSignedOut
 	}
 	return ""

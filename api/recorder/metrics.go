@@ -18,7 +18,7 @@ type metrics struct {
 	packets    *prometheus.CounterVec
 }
 
-func newMetrics(r prometheus.Registerer, d *desk) (*metrics, error) {
+func newMetrics(r prometheus.Registerer, d *registry) (*metrics, error) {
 	m := &metrics{
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hark_live_recordings_ended_total", Help: "Live recordings by why they ended, and whether they were finished or left for later.",
@@ -59,7 +59,7 @@ func newMetrics(r prometheus.Registerer, d *desk) (*metrics, error) {
 }
 
 // behind is how far the disk is behind the speaker who is worst off.
-func behind(d *desk) time.Duration {
+func behind(d *registry) time.Duration {
 	most := int64(0)
 	for _, rec := range d.speakers() {
 		most = max(most, rec.track.Length()-rec.track.Kept())

@@ -16,17 +16,33 @@ type webrtc interface {
 	Links(user string) []string
 }
 
-// session is what a recording needs of a whip.Session.
-type session interface {
+// session is a whip.Session, in the parts that a recording needs of it.
+type session struct {
+	signalling
+	control
+	feedback
+}
+
+// signalling is what a WHIP client sees of a session (RFC 9725).
+type signalling interface {
 	ID() string
 	Answer() string
 	ETag() string
 	Patch(ctx context.Context, fragment, ifMatch string) (whip.Patched, error)
+}
+
+// control pauses and ends a session.
+type control interface {
 	Pause()
 	Resume()
-	Send(message []byte) error
+	Paused() bool
 	Close(reason whip.Reason) // waits; End does not, and may be called by a sink
 	End(reason whip.Reason)
+}
+
+// feedback is what goes back to the speaker, and what came.
+type feedback interface {
+	Send(message []byte) error
 	Stats() whip.Stats
 }
 
@@ -56,7 +72,7 @@ type Track interface {
 	Finish(ctx context.Context) (storage.Original, int64, error)
 }
 
-// spool keeps sound while it is spoken (spool.Spool).
+// spool keeps sound while it is recorded (spool.Spool).
 type spool interface {
 	Node() string
 	Create(ctx context.Context, id, key string, channels int) (Track, error)
@@ -66,21 +82,37 @@ type spool interface {
 	Discard(ctx context.Context, id, key string) error // and what was put under the key
 }
 
-// records is where recordings are recorded (sqldb.DB).
-type records interface {
-	CanHear(ctx context.Context, actor storage.Actor, conversationID string) (bool, error)
+// Records is where recordings are recorded: one sqldb.DB, in the parts that a
+// recorder needs of it.
+type Records struct {
+	Access
+	Recordings
+	Abandoned
+}
+
+// Access says whether a speaker may go on.
+type Access interface {
+	CanHear(ctx context.Context, principal storage.Principal, conversationID string) (bool, error)
 	TokenEnded(ctx context.Context, tokenID string) (bool, error)
-	BeginRecording(ctx context.Context, actor storage.Actor, rec storage.NewRecording) (storage.Message, error)
+}
+
+// Recordings follows the recordings of a node from beginning to end.
+type Recordings interface {
+	BeginRecording(ctx context.Context, principal storage.Principal, rec storage.NewRecording) (storage.Message, error)
 	RenewRecordings(ctx context.Context, node string, lease time.Duration) ([]string, error)
-	FinishRecording(ctx context.Context, rec storage.FinishedRecording) (storage.Message, storage.JobRef, error)
+	PauseRecording(ctx context.Context, id, node string, paused bool) error
+	FinishRecording(ctx context.Context, rec storage.FinishedRecording) (storage.Message, error)
 	DropRecording(ctx context.Context, id, node string) error
+}
+
+// Abandoned finds recordings whose process ended before they did.
+type Abandoned interface {
 	RecordingsOf(ctx context.Context, node string) ([]storage.LiveRecording, error)
 	LostRecordings(ctx context.Context, silent time.Duration, limit int) ([]storage.LiveRecording, error)
 	ClaimRecording(ctx context.Context, id, fromNode, node string, lease time.Duration) (storage.LiveRecording, error)
 }
 
-// bus is told of work that is recorded and of what passes.
+// bus takes the passing events of what is recorded.
 type bus interface {
-	PublishJob(ctx context.Context, job storage.JobRef) error
 	PublishEvents(ctx context.Context, events []storage.Event) error
 }

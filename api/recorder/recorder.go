@@ -1,29 +1,3 @@
-// Package recorder makes messages of what is spoken into Hark over WebRTC: one
-// live recording from its offer to its message.
-//
-// [Recorder.Begin] answers the offer (media/whip), records the message in state
-// recording, and opens a track in the spool. From then on each packet goes to
-// the track, which has it on this node's disk within a second and in the
-// object store within a few, and to the live transcript, whose captions go to
-// the speaker's data channel and, as passing events, to who may hear them.
-// Neither is waited for.
-//
-// A recording ends exactly once, whatever ends it: the speaker, their network,
-// a limit, the message's deletion, their leaving the conversation or being
-// signed out, or a server that stops. Then the track is closed and put as one
-// object while the transcript is finished, both are committed in one
-// transaction, the job (which makes the rendition, and the transcript if there
-// is none) is published, and the spool forgets. What of this fails is tried
-// again in the background until it is done; the sound stays in the spool until
-// it is committed.
-//
-// A recording belongs to its node by a lease in the records, which one call
-// renews for all of them. What a killed process left is finished from the
-// spool's files when the node starts again ([Recorder.Run]); what a node left
-// that does not come back is claimed by another, minutes later, and finished
-// from its pieces in the object store. A node that lost the records for so long
-// that another claimed its recordings gives way: what the other committed
-// stands, and what was said since is lost, which the log says.
 package recorder
 
 import (
@@ -49,7 +23,7 @@ type Deps struct {
 	WebRTC  webrtc    // nil: no recording can begin here; those that were left are finished all the same
 	Live    listeners // nil: recordings have no captions, and the job transcribes them
 	Spool   spool
-	Records records
+	Records Records
 	Bus     bus
 
 	// Agree returns nil when the records are those of the object store, so that
@@ -103,18 +77,18 @@ const putsAtOnce = 32
 // Recorder records. It is safe for concurrent use.
 type Recorder struct {
 	Deps
-	cfg     Config
-	metrics *metrics
-	desk    *desk
-	puts    *semaphore.Weighted
-	nudge   chan struct{} // asks for a renewal now; holds one
-	left    atomic.Int64  // recordings that there was no time to finish
+	cfg      Config
+	metrics  *metrics
+	registry *registry
+	puts     *semaphore.Weighted
+	nudge    chan struct{} // asks for a renewal now; holds one
+	left     atomic.Int64  // recordings that there was no time to finish
 
 	renewed atomic.Pointer[time.Time] // when leases were renewed last; nil before the first time
 
 	// The ways to WebRTC and to live transcripts, as this package sees them;
 	// nil where there is none.
-	open   func(ctx context.Context, offer string, sink whip.Sink) (session, error)
+	open   func(ctx context.Context, offer string, sink whip.Sink) (*session, error)
 	listen func(o live.Options) (listener, error)
 
 	work    context.Context // what finishing works in; ends when the grace is over
@@ -130,14 +104,14 @@ func New(deps Deps, cfg Config) (*Recorder, error) {
 	if deps.Agree == nil {
 		deps.Agree = func(context.Context) error { return nil }
 	}
-	r := &Recorder{Deps: deps, cfg: cfg, desk: newDesk(cfg.PerUser, cfg.PerNode), puts: semaphore.NewWeighted(putsAtOnce), nudge: make(chan struct{}, 1)}
+	r := &Recorder{Deps: deps, cfg: cfg, registry: newRegistry(cfg.PerUser, cfg.PerNode), puts: semaphore.NewWeighted(putsAtOnce), nudge: make(chan struct{}, 1)}
 	if deps.WebRTC != nil {
-		r.open = func(ctx context.Context, offer string, sink whip.Sink) (session, error) {
+		r.open = func(ctx context.Context, offer string, sink whip.Sink) (*session, error) {
 			s, err := deps.WebRTC.Open(ctx, offer, sink)
 			if err != nil {
-				return nil, err // not a session that is a nil pointer
+				return nil, err
 			}
-			return s, nil
+			return &session{s, s, s}, nil
 		}
 	}
 	if deps.Live != nil {
@@ -150,8 +124,8 @@ func New(deps Deps, cfg Config) (*Recorder, error) {
 		}
 	}
 	var err error
-	if r.metrics, err = newMetrics(deps.Registry, r.desk); err != nil {
-		return nil, fmt.Errorf("register metrics of recordings: %w", err)
+	if r.metrics, err = newMetrics(deps.Registry, r.registry); err != nil {
+		return nil, fmt.Errorf("register recording metrics: %w", err)
 	}
 	r.work, r.endWork = context.WithCancel(context.Background())
 	r.hear, r.endHear = context.WithCancel(r.work)
@@ -162,14 +136,14 @@ func New(deps Deps, cfg Config) (*Recorder, error) {
 var (
 	ErrOff       = errors.New("live recording is off")
 	ErrTooMany   = errors.New("user has as many live recordings as one may")
-	ErrSaturated = errors.New("node has as many live recordings as it takes")
-	ErrClosing   = errors.New("node is stopping")
+	ErrSaturated = errors.New("node has as many live recordings as it may")
+	ErrClosing   = errors.New("node is shutting down")
 )
 
 // Session finds a recording by its session, for who began it; for anybody else
 // it is storage.ErrNotFound, as it is when it is over.
-func (r *Recorder) Session(id string, actor storage.Actor) (*Recording, error) {
-	return r.desk.session(id, actor)
+func (r *Recorder) Session(id string, principal storage.Principal) (*Recording, error) {
+	return r.registry.session(id, principal)
 }
 
 // Links are the values of Link headers that name ICE servers to a user's client
@@ -187,8 +161,8 @@ const mostBehind = 5 * time.Second
 
 // Ready says whether what people say here is kept as it should be.
 func (r *Recorder) Ready(context.Context) error {
-	if behind := behind(r.desk); behind > mostBehind {
-		return fmt.Errorf("the spool is %s behind a speaker", behind)
+	if behind := behind(r.registry); behind > mostBehind {
+		return fmt.Errorf("spool is %s behind the recording", behind)
 	}
 	return nil
 }
@@ -197,7 +171,8 @@ func (r *Recorder) Ready(context.Context) error {
 // recorded, and takes over what other nodes lost, until ctx ends.
 func (r *Recorder) Run(ctx context.Context) {
 	var group sync.WaitGroup
-	group.Go(func() { r.every(ctx, time.Second, nil, r.tell) })
+	group.Go(func() { r.every(ctx, time.Second, nil, r.notifyKept) })
+	group.Go(func() { r.every(ctx, pauseEvery, nil, r.notePauses) })
 	group.Go(func() { r.every(ctx, r.cfg.Renew, r.nudge, r.renew) })
 	group.Go(func() {
 		r.recoverLeft(ctx)
@@ -229,7 +204,7 @@ func (r *Recorder) every(ctx context.Context, interval time.Duration, asked <-ch
 // is not finished when ctx ends stays in the spool for the next start. Closing
 // twice is harmless.
 func (r *Recorder) Close(ctx context.Context) error {
-	recordings := r.desk.close()
+	recordings := r.registry.close()
 	if deadline, ok := ctx.Deadline(); ok {
 		defer time.AfterFunc(time.Until(deadline)/2, r.endHear).Stop()
 	}
@@ -238,7 +213,7 @@ func (r *Recorder) Close(ctx context.Context) error {
 	}
 	finished := make(chan struct{})
 	go func() {
-		r.desk.under.Wait()
+		r.registry.under.Wait()
 		close(finished)
 	}()
 	select {
@@ -248,7 +223,7 @@ func (r *Recorder) Close(ctx context.Context) error {
 	r.endWork()
 	<-finished
 	if left := r.left.Load(); left > 0 {
-		return fmt.Errorf("%d live recordings are left for the next start: %w", left, context.Cause(ctx))
+		return fmt.Errorf("%d live recordings unfinished; the next start will finish them: %w", left, context.Cause(ctx))
 	}
 	return nil
 }

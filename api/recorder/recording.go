@@ -18,14 +18,14 @@ import (
 type Recording struct {
 	recorder       *Recorder
 	id, key        string
-	actor          storage.Actor
+	principal      storage.Principal
 	conversationID string
 	captions       storage.CaptionAudience
 	begun          time.Time
 	log            *slog.Logger
 
-	session  session
-	left     bool     // it gave its place away; of the desk
+	session  *session
+	left     bool     // it gave its place away; of the registry
 	recorded bool     // the message is recorded
 	track    Track    // nil until it is open
 	listener listener // nil: no live transcript
@@ -39,7 +39,9 @@ type Recording struct {
 	// Of the goroutine that brings packets.
 	warned, failed bool
 
-	told int64 // how much was last said to be kept; of the goroutine that tells
+	notedPause bool // whether the records say that the speaker pauses; of the goroutine that notes it
+
+	sentKept int64 // milliseconds of the last "kept" notice; of the goroutine that sends it
 
 	once   sync.Once
 	reason whip.Reason   // set when over is closed
@@ -65,7 +67,7 @@ const (
 	idleLimit = time.Hour
 )
 
-// MessageID is the id of the message that is being spoken.
+// MessageID is the id of the message that is being recorded.
 func (rec *Recording) MessageID() string { return rec.id }
 
 // SessionID names the session; nobody can guess it.
@@ -125,7 +127,7 @@ func (rec *Recording) Opus(p opus.Packet) {
 		return // not sound; the session lets none through
 	} else if err != nil {
 		rec.failed = true
-		rec.log.Error("spool does not take the sound; the recording ends", "error", err)
+		rec.log.Error("spool write failed, ending the recording", "error", err)
 		rec.session.End(reasonSpool)
 		return
 	}
@@ -155,7 +157,7 @@ func (rec *Recording) Ended(reason whip.Reason) {
 		if rec.live.Load() {
 			rec.say(notice{Type: "ended", Reason: reasonName(reason)})
 		}
-		rec.recorder.desk.leave(rec)
+		rec.recorder.registry.leave(rec)
 		close(rec.over)
 	})
 }

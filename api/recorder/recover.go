@@ -19,7 +19,7 @@ const (
 // recoverLeft finishes the recordings of this node that no session feeds: those
 // of an earlier process, and those that could not be finished when they ended.
 func (r *Recorder) recoverLeft(ctx context.Context) {
-	ours := r.desk.ids() // before the records are asked, who may name one that is finished since
+	ours := r.registry.ids() // before the records are asked, who may name one that is finished since
 	all, err := r.Records.RecordingsOf(ctx, r.Spool.Node())
 	if err != nil {
 		r.warn(ctx, "look for recordings that were left", err)
@@ -30,7 +30,7 @@ func (r *Recorder) recoverLeft(ctx context.Context) {
 	group.SetLimit(recoverAtOnce)
 	for _, rec := range all {
 		known[rec.MessageID] = true
-		if ours[rec.MessageID] || r.desk.has(rec.MessageID) {
+		if ours[rec.MessageID] || r.registry.has(rec.MessageID) {
 			continue
 		}
 		group.Go(func() error {
@@ -51,7 +51,7 @@ func (r *Recorder) removeUnknown(ctx context.Context, known, ours map[string]boo
 		r.warn(ctx, "list the spool", err)
 		return
 	}
-	left = slices.DeleteFunc(left, func(id string) bool { return known[id] || ours[id] || r.desk.has(id) })
+	left = slices.DeleteFunc(left, func(id string) bool { return known[id] || ours[id] || r.registry.has(id) })
 	if len(left) == 0 {
 		return
 	}
@@ -103,7 +103,7 @@ func (r *Recorder) takeOver(ctx context.Context, lost storage.LiveRecording) err
 // sound is dropped.
 func (r *Recorder) recover(ctx context.Context, rec storage.LiveRecording) error {
 	log := r.Logger.With("message", rec.MessageID)
-	log.InfoContext(ctx, "finishing a recording that was left", "begun", rec.BegunAt, "conversation", rec.ConversationID)
+	log.InfoContext(ctx, "finishing an abandoned recording", "begun", rec.BegunAt, "conversation", rec.ConversationID)
 	began := time.Now()
 	original, length, err := r.Spool.Recover(ctx, rec.MessageID, rec.OriginalKey)
 	if err == nil {
@@ -121,6 +121,6 @@ func (r *Recorder) recover(ctx context.Context, rec storage.LiveRecording) error
 // warn logs what failed in the background; it will be tried again.
 func (r *Recorder) warn(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
-		r.Logger.WarnContext(ctx, "live recordings: a step failed; it will be tried again", "what", what, "error", err)
+		r.Logger.WarnContext(ctx, "live recording recovery failed, retrying", "step", what, "error", err)
 	}
 }

@@ -15,45 +15,45 @@ import (
 )
 
 // again starts the same node anew, after a kill.
-func (w *world) again(cfg Config) *world {
-	w.t.Helper()
-	w.kill()
-	next := newWorld(w.t, cfg, w.db, w.dir)
-	next.actor, next.conv = w.actor, w.conv
+func (h *harness) again(cfg Config) *harness {
+	h.t.Helper()
+	h.kill()
+	next := newHarness(h.t, cfg, h.db, h.dir)
+	next.principal, next.conv = h.principal, h.conv
 	return next
 }
 
 // awaitKept waits until all that was said is on the disk.
-func (w *world) awaitKept(rec *Recording) {
-	w.t.Helper()
+func (h *harness) awaitKept(rec *Recording) {
+	h.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for late := time.After(time.Minute); rec.track.Kept() < rec.track.Length(); {
 		select {
 		case <-tick.C: // the spool calls nobody
 		case <-late:
-			w.t.Fatalf("%d of %d ms are kept", rec.track.Kept(), rec.track.Length())
+			h.t.Fatalf("%d of %d ms are kept", rec.track.Kept(), rec.track.Length())
 		}
 	}
 }
 
 func TestRestart(t *testing.T) {
-	w := newWorld(t, Config{}, nil, "").settle()
-	spoken, s := w.begin(storage.CaptionsPrivate)
+	h := newHarness(t, Config{}, nil, "").settle()
+	spoken, s := h.begin(storage.CaptionsPrivate)
 	s.speak(5 * time.Second)
-	empty, _ := w.begin(storage.CaptionsPrivate)
-	deleted, s := w.begin(storage.CaptionsPrivate)
+	empty, _ := h.begin(storage.CaptionsPrivate)
+	deleted, s := h.begin(storage.CaptionsPrivate)
 	s.speak(time.Second)
-	ended, s := w.begin(storage.CaptionsPrivate) // but the store was away
+	ended, s := h.begin(storage.CaptionsPrivate) // but the store was away
 	s.speak(2 * time.Second)
 	for _, rec := range []*Recording{spoken, deleted, ended} {
-		w.awaitKept(rec)
+		h.awaitKept(rec)
 	}
-	w.fail(context.DeadlineExceeded)
+	h.fail(context.DeadlineExceeded)
 	ended.End(whip.Stopped)
-	must(t, w.db.DeleteMessage(t.Context(), w.actor, deleted.MessageID()))
+	must(t, h.db.DeleteMessage(t.Context(), h.principal, deleted.MessageID()))
 
-	next := w.again(Config{}).run()
+	next := h.again(Config{}).run()
 	for rec, length := range map[*Recording]int64{spoken: 5000, ended: 2000} {
 		msg := next.await(rec.MessageID(), storage.Received)
 		if msg.DurationMS != length || msg.EndReason != "server_lost" {
@@ -69,45 +69,46 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-func (w *world) awaitNoFile(rec *Recording) {
-	w.t.Helper()
+func (h *harness) awaitNoFile(rec *Recording) {
+	h.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for late := time.After(time.Minute); ; {
-		if _, err := os.Stat(filepath.Join(w.dir, rec.id+".opus")); os.IsNotExist(err) {
+		if _, err := os.Stat(filepath.Join(h.dir, rec.id+".opus")); os.IsNotExist(err) {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-late:
-			w.t.Fatal("the file stays")
+			h.t.Fatal("the file stays")
 		}
 	}
 }
 
 // TestLiveOnesAreLeftAlone looks for what was left while somebody speaks.
 func TestLiveOnesAreLeftAlone(t *testing.T) {
-	w := newWorld(t, Config{}, nil, "").settle()
-	rec, s := w.begin(storage.CaptionsPrivate)
+	h := newHarness(t, Config{}, nil, "").settle()
+	rec, s := h.begin(storage.CaptionsPrivate)
 	s.speak(time.Second)
-	w.recoverLeft(t.Context())
-	w.recoverLost(t.Context())
+	h.recoverLeft(t.Context())
+	h.recoverLost(t.Context())
 	s.speak(time.Second)
 	rec.End(whip.Stopped)
-	if msg := w.await(rec.MessageID(), storage.Received); msg.DurationMS != 2000 || msg.EndReason != "" {
+	if msg := h.await(rec.MessageID(), storage.Received); msg.DurationMS != 2000 || msg.EndReason != "" {
 		t.Errorf("%+v", msg)
 	}
 }
 
 func TestAnotherNodeTakesOver(t *testing.T) {
 	short := Config{Lease: 50 * time.Millisecond, Renew: 10 * time.Millisecond, Lost: 50 * time.Millisecond, Look: 20 * time.Millisecond}
-	first := newWorld(t, short, nil, "").settle().run()
+	first := newHarness(t, short, nil, "").settle().run()
+	first.drafts = true
 	rec, s := first.begin(storage.CaptionsPrivate)
 	s.speak(10 * time.Second)
 	first.awaitPieces(rec)
 
-	second := newWorld(t, short, first.db, "").run()
-	second.actor, second.conv = first.actor, first.conv
+	second := newHarness(t, short, first.db, "").run()
+	second.principal, second.conv = first.principal, first.conv
 	// As long as the first renews its lease, the second leaves it alone.
 	s.speak(time.Second)
 	first.await(rec.MessageID(), storage.Recording)
@@ -115,12 +116,12 @@ func TestAnotherNodeTakesOver(t *testing.T) {
 	first.stop() // to renew its lease
 	first.stop = func() {}
 	msg := second.await(rec.MessageID(), storage.Received)
-	if msg.EndReason != "server_lost" || msg.DurationMS < 10_000 || msg.DurationMS > 11_000 {
+	if msg.EndReason != "server_lost" || msg.DurationMS < 10_000 || msg.DurationMS > 11_000 || !msg.Unsent {
 		t.Errorf("%+v", msg)
 	}
 	second.awaitEmptySpool(rec, true)
-	if n := len(second.bus.published()); n != 1 {
-		t.Errorf("%d jobs published", n)
+	if jobs, err := second.db.DueJobs(t.Context(), 10); err != nil || len(jobs) != 1 {
+		t.Errorf("jobs %+v, %v", jobs, err)
 	}
 
 	// The first is back, too late: what the second recorded stands.
@@ -128,7 +129,7 @@ func TestAnotherNodeTakesOver(t *testing.T) {
 	if ended := s.hears(t, "ended"); ended.Reason != "deleted" {
 		t.Errorf("told %+v", ended)
 	}
-	first.desk.under.Wait()
+	first.registry.under.Wait()
 	first.awaitNoFile(rec)
 	if body, size, err := store.Get(t.Context(), rec.key); err != nil || size != msg.Original.Bytes {
 		t.Errorf("the object has %d bytes, %v; want %d", size, err, msg.Original.Bytes)
@@ -141,42 +142,42 @@ func TestAnotherNodeTakesOver(t *testing.T) {
 }
 
 // awaitPieces waits until there is a piece of all that was said.
-func (w *world) awaitPieces(rec *Recording) {
-	w.t.Helper()
+func (h *harness) awaitPieces(rec *Recording) {
+	h.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	w.awaitKept(rec)
+	h.awaitKept(rec)
 	for late := time.After(time.Minute); ; {
 		pieces := int64(0)
-		must(w.t, store.List(w.t.Context(), storage.PiecesOf(rec.key), func(o blob.Object) error {
+		must(h.t, store.List(h.t.Context(), storage.PiecesOf(rec.key), func(o blob.Object) error {
 			pieces += o.Size
 			return nil
 		}))
-		if file, err := os.Stat(filepath.Join(w.dir, rec.id+".opus")); err == nil && pieces > 0 && pieces == file.Size() {
+		if file, err := os.Stat(filepath.Join(h.dir, rec.id+".opus")); err == nil && pieces > 0 && pieces == file.Size() {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-late:
-			w.t.Fatalf("%d bytes in pieces", pieces)
+			h.t.Fatalf("%d bytes in pieces", pieces)
 		}
 	}
 }
 
 func TestCloseFinishes(t *testing.T) {
-	w := newWorld(t, Config{}, nil, "").settle().run()
+	h := newHarness(t, Config{}, nil, "").settle().run()
 	var recs []*Recording
 	for range 3 {
-		rec, s := w.begin(storage.CaptionsPrivate)
+		rec, s := h.begin(storage.CaptionsPrivate)
 		s.speak(time.Second)
 		recs = append(recs, rec)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	must(t, w.Close(ctx))
-	must(t, w.Close(ctx))
+	must(t, h.Close(ctx))
+	must(t, h.Close(ctx))
 	for _, rec := range recs {
-		msg, err := w.db.Message(t.Context(), w.actor, rec.MessageID())
+		msg, err := h.db.Message(t.Context(), h.principal, rec.MessageID())
 		if err != nil || msg.State != storage.Received || msg.EndReason != "server_stopped" {
 			t.Errorf("%+v, %v", msg, err)
 		}
@@ -184,15 +185,15 @@ func TestCloseFinishes(t *testing.T) {
 }
 
 func TestCloseLeavesWhatItCannotFinish(t *testing.T) {
-	w := newWorld(t, Config{}, nil, "").settle()
-	rec, s := w.begin(storage.CaptionsPrivate)
+	h := newHarness(t, Config{}, nil, "").settle()
+	rec, s := h.begin(storage.CaptionsPrivate)
 	s.speak(time.Second)
-	w.fail(context.DeadlineExceeded)
+	h.fail(context.DeadlineExceeded)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	_ = w.Close(ctx)
-	w.await(rec.MessageID(), storage.Recording)
-	next := w.again(Config{}).run()
+	_ = h.Close(ctx)
+	h.await(rec.MessageID(), storage.Recording)
+	next := h.again(Config{}).run()
 	if msg := next.await(rec.MessageID(), storage.Received); msg.DurationMS != 1000 {
 		t.Errorf("%+v", msg)
 	}
@@ -217,16 +218,16 @@ func TestChannels(t *testing.T) {
 // A database that was lost knows of no recording. The files stay until it is
 // sure that the records are the store's.
 func TestFilesStayWhenTheDatabaseWasLost(t *testing.T) {
-	w := newWorld(t, Config{}, nil, "").settle()
-	rec, s := w.begin(storage.CaptionsPrivate)
+	h := newHarness(t, Config{}, nil, "").settle()
+	rec, s := h.begin(storage.CaptionsPrivate)
 	s.speak(2 * time.Second)
-	w.awaitKept(rec)
-	w.kill()
-	lost := newWorld(t, Config{}, nil, w.dir).settle()
+	h.awaitKept(rec)
+	h.kill()
+	lost := newHarness(t, Config{}, nil, h.dir).settle()
 	doubt := errors.New("the store belongs to another database")
 	lost.Agree = func(context.Context) error { return doubt }
 	lost.recoverLeft(t.Context())
-	if _, err := os.Stat(filepath.Join(w.dir, rec.id+".opus")); err != nil {
+	if _, err := os.Stat(filepath.Join(h.dir, rec.id+".opus")); err != nil {
 		t.Fatal(err)
 	}
 	doubt = nil

@@ -1,0 +1,92 @@
+package api
+
+import (
+	"hark/api/audit"
+	"hark/api/conversations"
+	"hark/api/events"
+	"hark/api/intake"
+	"hark/api/live"
+	"hark/api/messages"
+	"hark/api/pages"
+	"hark/api/people"
+	"hark/api/rest"
+	"hark/api/search"
+	"hark/api/security"
+	"hark/api/signin"
+	"hark/api/sound"
+	"hark/api/transcripts"
+)
+
+// nouns are the endpoints of all nouns, and what people open in a browser.
+type nouns struct {
+	audit         *audit.Endpoints
+	conversations *conversations.Endpoints
+	events        *events.Endpoints
+	live          *live.Endpoints
+	messages      *messages.Endpoints
+	people        *people.Endpoints
+	search        *search.Endpoints
+	signin        *signin.Endpoints
+	sound         *sound.Endpoints
+	transcripts   *transcripts.Endpoints
+
+	app *pages.App
+	hub *events.Hub // whose streams end before the server does
+}
+
+// newNouns makes the nouns, each with its part of the records.
+func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *security.Log, limits *rest.Limits) (*nouns, error) {
+	recheck := recheckLive(deps.Live)
+	hub := events.New(events.Deps{Records: deps.Records.Events, Bus: deps.Bus}, events.Config{
+		Key: cfg.SigningKey, Heartbeat: cfg.Heartbeat, Kept: cfg.EventsKept,
+	})
+	streams, err := events.NewEndpoints(hub, limits, deps.Registry)
+	if err != nil {
+		return nil, err
+	}
+	in, err := intake.New(intake.Deps{
+		Records: deps.Records.Intake, Objects: deps.Objects, Registry: deps.Registry, Logger: deps.Logger,
+	}, cfg.Intake)
+	if err != nil {
+		return nil, err
+	}
+	signIn, err := signin.New(signin.Deps{
+		Records: deps.Records.SignIn, Bus: deps.Bus, Security: securityLog, Logger: deps.Logger, PublicURL: public,
+		SessionTTL: cfg.SessionTTL, RecheckLive: recheck,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &nouns{
+		audit: audit.New(deps.Records.Audit),
+		conversations: conversations.New(conversations.Deps{
+			Records: deps.Records.Conversations, Members: deps.Records.Members, Limits: limits, PublicURL: public, RecheckLive: recheck,
+		}),
+		events: streams,
+		live:   live.New(live.Deps{Records: deps.Records.Live, Recorder: deps.Live, Intake: in, PublicURL: public}),
+		messages: messages.New(messages.Deps{
+			Records: deps.Records.Messages, Drafts: deps.Records.Drafts, Bus: deps.Bus, Intake: in, Logger: deps.Logger, PublicURL: public,
+			RecheckLive: recheck,
+		}),
+		people: people.New(deps.Records.People),
+		search: search.New(deps.Records.Search, public),
+		signin: signIn,
+		sound: sound.New(sound.Deps{
+			Records: deps.Records.Sound, Objects: deps.Objects, Security: securityLog, PublicURL: public, Key: cfg.SigningKey, Life: cfg.SignedURLTTL,
+		}),
+		transcripts: transcripts.New(deps.Records.Transcripts),
+		app:         pages.NewApp(public),
+		hub:         hub,
+	}, nil
+}
+
+// recheckLive has live recordings end that may not go on: their message is
+// gone, or their speaker was removed or signed out. On other nodes they do so
+// when their lease is renewed next.
+func recheckLive(recorder Live) func() {
+	return func() {
+		if recorder != nil {
+			recorder.Nudge()
+		}
+	}
+}

@@ -1,0 +1,61 @@
+// Package pages answers what people open in a browser: the app, the description
+// of the API as a page, and the style of the pages that are not the app's.
+//
+// Pages ask nothing of other hosts. Those that are made here run no script.
+package pages
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
+
+//go:embed *.html page.css
+var files embed.FS
+
+// The templates are parsed when the program starts; they are part of it, and
+// cannot fail in any other way than in its tests.
+var (
+	docsPage    = template.Must(template.ParseFS(files, "docs.html"))
+	unbuiltPage = template.Must(template.ParseFS(files, "unbuilt.html"))
+)
+
+// pageCSP lets a page have our style sheet and send its form to us, and
+// nothing else: no script, nothing inline, nothing from elsewhere.
+const pageCSP = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// Show renders a page with [Style] and without scripts.
+func Show(c echo.Context, status int, page *template.Template, view any) error {
+	rendered, err := render(page, view)
+	if err != nil {
+		return err
+	}
+	return send(c, status, rendered)
+}
+
+func render(page *template.Template, view any) ([]byte, error) {
+	var rendered bytes.Buffer
+	if err := page.Execute(&rendered, view); err != nil {
+		return nil, fmt.Errorf("render %s: %w", page.Name(), err)
+	}
+	return rendered.Bytes(), nil
+}
+
+func send(c echo.Context, status int, page []byte) error {
+	c.Response().Header().Set("Content-Security-Policy", pageCSP)
+	return c.HTMLBlob(status, page)
+}
+
+// Style is the style sheet of the pages that [Show] renders.
+func Style(c echo.Context) error {
+	css, err := files.ReadFile("page.css")
+	if err != nil {
+		return fmt.Errorf("read style: %w", err)
+	}
+	c.Response().Header().Set("Cache-Control", "public, max-age=300")
+	return c.Blob(http.StatusOK, "text/css; charset=utf-8", css)
+}

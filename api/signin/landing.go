@@ -1,0 +1,27 @@
+package signin
+
+import (
+	"regexp"
+	"strings"
+)
+
+// maxLanding is the longest address that a sign-in leads to, in bytes.
+const maxLanding = 512
+
+// landingPlace is a page of the app by its path and query, written in one way:
+// nothing in it can be read as another host, a scheme or a way up.
+var landingPlace = regexp.MustCompile(`^/(?:(?:c|m)/[0-9a-f-]{36}|search|settings)(?:\?[A-Za-z0-9._~=&%+-]*)?$`)
+
+// landing is the address to open after signing in, for one that was asked for:
+// that one if it is a page of the app, below the public path or without it, or
+// else the app's first page.
+func (e *Endpoints) landing(to string) string {
+	place := to
+	if below, ok := strings.CutPrefix(to, e.deps.PublicURL.Base+"/"); ok {
+		place = "/" + below
+	}
+	if len(to) > maxLanding || !landingPlace.MatchString(place) {
+		return e.deps.PublicURL.Base + "/"
+	}
+	return e.deps.PublicURL.Base + place
+}

@@ -1,0 +1,152 @@
+package signin
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"hark/api/example"
+	"hark/api/limit"
+	"hark/api/problem"
+	"hark/api/rest"
+	"hark/api/security"
+	"hark/storage"
+)
+
+// Token is a credential of the caller's, without its secret.
+type Token struct {
+	ID         string            `json:"id" format:"uuid" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"`
+	Kind       storage.TokenKind `json:"kind" enum:"api,session,sign_in" doc:"api: for programs; session: a signed-in browser; sign_in: a one-time address" example:"api"`
+	Name       string            `json:"name" example:"laptop"`
+	CreatedAt  time.Time         `json:"created_at" example:"2026-03-01T09:30:00Z"`
+	LastUsedAt *time.Time        `json:"last_used_at,omitempty" doc:"To the minute; left out if never" example:"2026-03-02T10:00:00Z"`
+	ExpiresAt  *time.Time        `json:"expires_at,omitempty" doc:"Left out if it never expires" example:"2027-03-01T09:30:00Z"`
+	Scopes     []string          `json:"scopes" nullable:"false" doc:"What it is good for, of what its user may do; see the top of this page" example:"[\"read\",\"record\"]"`
+	ParentID   string            `json:"parent_id,omitempty" format:"uuid" doc:"The token that it was made with, and ends with" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e56"`
+	Current    bool              `json:"current" doc:"Whether this is the one that asks" example:"false"`
+}
+
+// NewToken is a credential that was just made, with its secret.
+type NewToken struct {
+	Token
+	Secret string `json:"secret" doc:"Shown this once" example:"hark_4fN0vqHk3mXc8Zt1bW7yRs2LpQd9UaEg5JiKoTnVx6M"`
+}
+
+type (
+	tokensOutput struct {
+		Body struct {
+			Items []Token `json:"items" nullable:"false"`
+		} `nameHint:"TokenList"`
+	}
+	newTokenInput struct {
+		Body struct {
+			Name      string   `json:"name" minLength:"1" maxLength:"100" doc:"What it is for" example:"laptop"`
+			ExpiresIn int64    `json:"expires_in,omitempty" minimum:"0" maximum:"315360000" doc:"Seconds until it expires; 0 means never or, made with another token, as late as that" example:"31536000"`
+			Scopes    []string `json:"scopes,omitempty" minItems:"1" maxItems:"100" nullable:"false" doc:"What it is to be good for; left out, for all that you may or, made with another token, all that it may" example:"[\"read\",\"record\"]"`
+		} `nameHint:"TokenRequest"`
+	}
+	newTokenOutput struct{ Body NewToken }
+	tokenInput     struct {
+		ID string `path:"id" doc:"Id of the token"`
+	}
+)
+
+// ListTokens lists the credentials of who asks.
+func (e *Endpoints) ListTokens() rest.Endpoint {
+	return rest.Handle(rest.Operation{
+		ID: "list-tokens", Scope: storage.ScopeAdmin, Summary: "List your tokens and sessions",
+	}, e.listTokens)
+}
+
+func (e *Endpoints) listTokens(ctx context.Context, principal storage.Principal, _ *struct{}) (*tokensOutput, error) {
+	tokens, err := e.deps.Records.Tokens(ctx, principal)
+	if err != nil {
+		return nil, err
+	}
+	out := &tokensOutput{}
+	out.Body.Items = rest.Views(tokens, func(t storage.Token) Token { return tokenView(t, principal) })
+	return out, nil
+}
+
+// CreateToken makes a credential for a program.
+func (e *Endpoints) CreateToken() rest.Endpoint {
+	return rest.Handle(rest.Operation{
+		ID: "create-token", Cost: limit.Tokens, Scope: storage.ScopeAdmin, Summary: "Create an API token",
+		Description: "The secret is shown once; only its hash is kept. Made with another token it never exceeds that, and ends with it; made in a signed-in browser it outlives your signing out.",
+		Status:      http.StatusCreated, Problems: []problem.Kind{problem.Forbidden, problem.Validation}, Example: newTokenExample(),
+	}, e.createToken)
+}
+
+func (e *Endpoints) createToken(ctx context.Context, principal storage.Principal, in *newTokenInput) (*newTokenOutput, error) {
+	name, err := storage.CleanTitle(in.Body.Name)
+	if err != nil || name == "" {
+		return nil, problem.Invalid("body.name", "must say what the token is for", err)
+	}
+	scopes, err := storage.ParseScopes(in.Body.Scopes)
+	if err != nil {
+		return nil, err
+	}
+	token, secret, err := e.deps.Records.CreateToken(ctx, principal.UserID, storage.NewToken{
+		Kind: storage.APIToken, Name: name, Life: time.Duration(in.Body.ExpiresIn) * time.Second,
+		Scopes: scopes, MadeWith: principal.CredentialID,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.deps.Security.Done(ctx, security.TokenCreated, principal.UserID, token.ID)
+	return &newTokenOutput{Body: NewToken{Token: tokenView(token, principal), Secret: secret}}, nil
+}
+
+// RevokeToken ends a credential, and all that goes on under it.
+func (e *Endpoints) RevokeToken() rest.Endpoint {
+	return rest.Handle(rest.Operation{
+		ID: "revoke-token", Scope: storage.ScopeAdmin, Summary: "Revoke a token or session",
+		Description: "One of yours or, for owners and admins, of anybody whose role does not stand above theirs. It stops working at once, as do the tokens that were made with it; live recordings that it began end within seconds, and keep what was said; event streams that it opened end at once.",
+		Problems:    []problem.Kind{problem.NotFound},
+	}, e.revokeToken)
+}
+
+func (e *Endpoints) revokeToken(ctx context.Context, principal storage.Principal, in *tokenInput) (*struct{}, error) {
+	if err := e.deps.Records.RevokeToken(ctx, principal, in.ID); err != nil {
+		return nil, err
+	}
+	e.deps.Security.Done(ctx, security.TokenRevoked, principal.UserID, in.ID)
+	e.revoked(ctx, principal.WorkspaceID)
+	return nil, nil
+}
+
+type signOutOutput struct {
+	SetCookie     http.Cookie `header:"Set-Cookie"`
+	ClearSiteData string      `header:"Clear-Site-Data" doc:"Has a browser forget what it kept of answers"`
+}
+
+// SignOut ends the credential that asks.
+func (e *Endpoints) SignOut() rest.Endpoint {
+	return rest.Handle(rest.Operation{
+		ID: "sign-out", Summary: "Sign out",
+		Description: "Revokes the session, or the token, that asks, clears the cookie, and has the browser forget the answers that it kept. What is not sent yet stays on the device.",
+	}, e.signOut)
+}
+
+func (e *Endpoints) signOut(ctx context.Context, principal storage.Principal, _ *struct{}) (*signOutOutput, error) {
+	if err := e.deps.Records.RevokeToken(ctx, principal, principal.CredentialID); err != nil {
+		return nil, err
+	}
+	e.deps.Security.Done(ctx, security.SignOut, principal.UserID, principal.CredentialID)
+	e.revoked(ctx, principal.WorkspaceID)
+	return &signOutOutput{SetCookie: e.newSessionCookie("", -1), ClearSiteData: `"cache"`}, nil
+}
+
+func tokenView(t storage.Token, principal storage.Principal) Token {
+	return Token{
+		ID: t.ID, Kind: t.Kind, Name: t.Name, CreatedAt: t.CreatedAt,
+		LastUsedAt: rest.TimeOrNil(t.LastUsedAt), ExpiresAt: rest.TimeOrNil(t.ExpiresAt),
+		Scopes: t.Scopes.List(), ParentID: t.ParentID,
+		Current: t.ID == principal.CredentialID,
+	}
+}
+
+func newTokenExample() NewToken {
+	token := storage.Token{ID: example.TokenID, UserID: example.UserID, Kind: storage.APIToken, Name: "laptop", CreatedAt: example.Time(0)}
+	return NewToken{Token: tokenView(token, storage.Principal{}), Secret: "hark_4fN0vqHk3mXc8Zt1bW7yRs2LpQd9UaEg5JiKoTnVx6M"}
+}
