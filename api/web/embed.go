@@ -1,6 +1,6 @@
 // Package web is the browser app: what people see. Its source is in src
 // (Svelte, TypeScript); Vite builds it into dist, which is embedded here and
-// served by package api. The app talks to Hark through the public API alone,
+// served by package pages. The app talks to Hark through the public API alone,
 // by types that are generated from the API's description.
 //
 // Beside each file that is worth it the build leaves what brotli and gzip make
@@ -135,4 +135,5 @@ var mediaTypes = map[string]string{
 	".png":         "image/png",
 	".ico":         "image/x-icon",
 	".webmanifest": "application/manifest+json",
+	".woff2":       "font/woff2",
 }

@@ -25,22 +25,23 @@ function packed(): Plugin {
   };
 }
 
-/** Writes the service worker, which knows all files of the app by name. */
+const sumOf = (body: Buffer | string) => createHash("sha256").update(body).digest("hex");
+
+/** Writes the version into the page, and the service worker, which knows the version and all files of the app by name and content. */
 function worker(): Plugin {
   return {
     name: "worker",
     apply: "build",
-    enforce: "post",
-    generateBundle: {
-      order: "post",
-      handler(_, bundle) {
-        const own = readdirSync("public").filter((name) => !name.startsWith("."));
-        const files = [...Object.keys(bundle).filter((name) => name.startsWith("assets/")), ...own].sort();
-        const page = bundle["index.html"];
-        const version = createHash("sha256").update(files.join("\n")).update(page?.type === "asset" ? page.source : "").digest("hex").slice(0, 12);
-        const source = readFileSync("src/worker/worker.js", "utf8").replace("/* FILES */ []", JSON.stringify(files)).replace('/* VERSION */ ""', JSON.stringify(version));
-        this.emitFile({ type: "asset", fileName: "worker.js", source });
-      },
+    writeBundle({ dir }) {
+      const names = readdirSync(dir!, { recursive: true, encoding: "utf8" }).sort();
+      const own = readdirSync("public");
+      const files = names.filter((name) => (name.startsWith("assets/") || own.includes(name)) && /\.\w+$/.test(name) && !name.startsWith("."));
+      const sums = Object.fromEntries(files.map((name) => [name, sumOf(readFileSync(join(dir!, name)))]));
+      const page = readFileSync(join(dir!, "index.html"), "utf8");
+      const source = readFileSync("src/worker/worker.js", "utf8");
+      const version = sumOf(JSON.stringify(sums) + page + source).slice(0, 12);
+      writeFileSync(join(dir!, "index.html"), page.replace("<html ", `<html data-version="${version}" `));
+      writeFileSync(join(dir!, "worker.js"), source.replace("/* FILES */ {}", JSON.stringify(sums)).replace('/* VERSION */ ""', JSON.stringify(version)));
     },
   };
 }
@@ -52,7 +53,11 @@ export default defineConfig({
     cssTarget: ["chrome123", "safari17.5", "firefox120"], // know light-dark()
     assetsInlineLimit: 0, // the policy allows no data: addresses
     modulePreload: { polyfill: false },
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: {
+      // What records comes in one file, whoever of its parts asks for another: each file has a head of its own, and browsers ask for six at a time.
+      checks: { pluginTimings: false, ineffectiveDynamicImport: false },
+      output: { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: "recorder", test: /\/src\/recorder\// }] } },
+    },
   },
   // Files find each other wherever the app is; in the page package web writes where that is.
   experimental: { renderBuiltUrl: (_, { hostType }) => (hostType === "html" ? undefined : { relative: true }) },

@@ -9,8 +9,8 @@ import { type Hark, test as base } from "./hark";
 /** Opens a sign-in address and presses its button. */
 export async function signIn(page: Page, address: string) {
   await page.goto(address);
-  await page.getByRole("button", { name: "Sign in here" }).click();
-  await expect(page.getByRole("navigation", { name: "Conversations" })).toBeVisible();
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.locator(".app-shell")).toBeVisible(); // with the list or, on a phone with one conversation only, with that
 }
 
 /** Collects what must not happen in a page. */
@@ -22,6 +22,12 @@ export function watch(page: Page): string[] {
   });
   return wrong;
 }
+
+/** Where a page says whether what it shows is up to date. */
+export const link = (page: Page) => page.getByRole("complementary").locator(".link");
+
+/** Waits until all is read that a page reads anew once it hears of events. */
+export const upToDate = (page: Page) => expect(link(page)).toHaveText("Up to date");
 
 /** The test function, with the app signed in as the owner. */
 export const test = base.extend<{ app: Page }>({
@@ -39,7 +45,26 @@ export async function wordsOf(hark: Hark, id: string) {
   return transcript.segments.flatMap((segment) => segment.words);
 }
 
+/**
+ * Takes down what is lit of what is said, from now on: a word by its index, a
+ * gap by its text. Words are shorter than the time between two looks at a page.
+ */
+export async function noteLit(page: Page): Promise<() => Promise<string[]>> {
+  await page.evaluate(() => {
+    const nameOf = (element: HTMLElement) => element.dataset.w ?? element.textContent.trim();
+    const lit = Array.from(document.querySelectorAll<HTMLElement>(".said, .lit"), nameOf);
+    Object.assign(window, { lit });
+    new MutationObserver((changes) => {
+      for (const { target } of changes) if (target instanceof HTMLElement && target.matches(".said, .lit")) lit.push(nameOf(target));
+    }).observe(document.body, { subtree: true, attributeFilter: ["class"] });
+  });
+  return () => page.evaluate(() => (window as unknown as { lit: string[] }).lit);
+}
+
 /** Where the player of the page is, in seconds, by its clock. */
-export const playerClock = async (page: Page) => Number(await page.getByRole("region", { name: "Player" }).getByRole("slider", { name: "Place" }).getAttribute("aria-valuenow"));
+export async function playerClock(page: Page): Promise<number> {
+  const shown = await page.getByRole("region", { name: "Player" }).locator(".time").first().textContent();
+  return shown!.split(" ")[0]!.split(":").reduce((seconds, part) => seconds * 60 + Number(part), 0);
+}
 
 export { expect };

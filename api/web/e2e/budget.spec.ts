@@ -14,7 +14,8 @@ test("the first load is small and soon there, on a slow machine too", async ({ a
   const urls = new Map<string, string>();
   session.on("Network.responseReceived", (event) => urls.set(event.requestId, event.response.url));
   session.on("Network.loadingFinished", (event) => {
-    const url = urls.get(event.requestId) ?? "";
+    const url = urls.get(event.requestId);
+    if (url === undefined) return; // of the page before
     bytes[url] = (bytes[url] ?? 0) + event.encodedDataLength;
   });
   const began = Date.now();
@@ -26,7 +27,7 @@ test("the first load is small and soon there, on a slow machine too", async ({ a
   const weight = scripts.reduce((sum, [, size]) => sum + size, 0);
   console.log(`      ${weight} bytes of script, ${Object.keys(bytes).length} requests, pressed after ${took} ms`);
   expect(weight).toBeLessThan(100_000);
-  expect(Object.keys(bytes).length).toBeLessThan(20);
+  expect(Object.keys(bytes).length).toBeLessThan(24); // two of them fonts
   expect(Object.keys(bytes).every((url) => url.startsWith(hark.url))).toBe(true);
   expect(took).toBeLessThan(6000);
 });
@@ -38,7 +39,7 @@ async function accessible(page: Page, what: string) {
 
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(`axe, ${colorScheme}`, () => {
-    test.use({ colorScheme });
+    test.use({ colorScheme, contextOptions: { reducedMotion: "reduce" } }); // nothing half faded in: axe takes its colours for the final ones
 
     test("finds nothing on any page", async ({ app, hark, browser }) => {
       const conversation = await hark.conversation(`Axe ${colorScheme}`);
@@ -49,10 +50,10 @@ for (const colorScheme of ["light", "dark"] as const) {
       const pages: Record<string, [string, () => Promise<unknown>]> = {
         conversation: [`/c/${conversation}`, () => expect(app.getByRole("link", { name: /Reply to/ })).toBeVisible()],
         message: [`/m/${sent.id}`, () => expect(app.locator("[data-w='0']")).toBeVisible()],
-        "empty search": ["/search", () => expect(app.getByText("Find it by a word")).toBeVisible()],
+        "empty search": ["/search", () => expect(app.getByText("Search every word")).toBeVisible()],
         search: ["/search?q=telemarketers", () => expect(app.locator("#hit-0")).toBeVisible()],
         settings: ["/settings", () => expect(app.getByText("This browser")).toBeVisible()],
-        nowhere: ["/c/01a204c2-4dc4-7140-b091-ce2f79242aa2", () => expect(app.getByText("No such conversation")).toBeVisible()],
+        nowhere: ["/c/01a204c2-4dc4-7140-b091-ce2f79242aa2", () => expect(app.getByText("Conversation not found")).toBeVisible()],
       };
       for (const size of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
         await app.setViewportSize(size);
@@ -68,9 +69,10 @@ for (const colorScheme of ["light", "dark"] as const) {
       await app.getByRole("button", { name: "New conversation" }).click();
       await accessible(app, "new conversation");
       await app.keyboard.press("Escape");
+      await app.setViewportSize({ width: 1280, height: 800 }); // a phone has them in the full player
       await app.goto(`${hark.url}/c/${conversation}`);
       await app.getByRole("button", { name: "Play For axe" }).first().click();
-      await app.getByRole("button", { name: /Speed and silence/ }).click();
+      await app.getByRole("button", { name: /Playback options/ }).click();
       await accessible(app, "player options");
       await app.keyboard.press("Escape");
       await app.getByRole("button", { name: "Message menu" }).first().click();

@@ -19,10 +19,10 @@ async function give(page: Page, how: "drop" | "paste", files: { name: string; ty
   }, handed);
   if (how === "drop") {
     await page.dispatchEvent(".conversation", "dragenter", { dataTransfer: data });
-    await expect(page.getByText("Recordings, and videos with sound")).toBeVisible();
+    await expect(page.getByText("Audio files, or videos with sound")).toBeVisible();
     await page.dispatchEvent(".conversation", "dragover", { dataTransfer: data });
     await page.dispatchEvent(".conversation", "drop", { dataTransfer: data });
-    await expect(page.getByText("Recordings, and videos with sound")).toBeHidden();
+    await expect(page.getByText("Audio files, or videos with sound")).toBeHidden();
   } else {
     await page.evaluate((clipboardData) => document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })), data);
   }
@@ -38,8 +38,8 @@ test("files are dropped and pasted, several at once; what is no recording is ref
   await expect(pending(app).getByRole("alert")).toHaveText("This is a text file, not a recording.");
   await expect(pending(app).getByRole("listitem")).toHaveCount(1);
   await expect(app.getByRole("article")).toHaveCount(3);
-  await pending(app).getByRole("button", { name: /^Throw away/ }).click();
-  await app.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await pending(app).getByRole("button", { name: /^Discard/ }).click();
+  await app.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   await expect(pending(app)).toBeHidden();
   await expect(app.getByRole("link", { name: /telemarketers/i })).toBeVisible({ timeout: 30_000 });
 });
@@ -54,8 +54,8 @@ test("a file whose sending is interrupted goes out after a reload, once", async 
     await route.abort();
   });
   await give(app, "drop", [{ name: "vm-record-prepend.wav", type: "audio/wav", body: readFileSync(prompt("vm-record-prepend")) }]);
-  await expect(pending(app).getByText(/Waits for the connection/)).toBeVisible();
-  await app.unrouteAll();
+  await expect(pending(app).getByText(/Waiting for a connection/)).toBeVisible();
+  await app.unrouteAll({ behavior: "wait" });
   await app.reload();
   await expect(pending(app)).toBeHidden();
   await expect(app.getByRole("article")).toHaveCount(1);

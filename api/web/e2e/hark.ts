@@ -27,59 +27,97 @@ function yieldToOthers(pid: number) {
   }
 }
 
+interface Running {
+  url: string;
+  listening: string;
+  process: ChildProcess;
+}
+
+/** Runs one over a folder, and waits until it says where it is. */
+async function launch(data: string, env: Record<string, string>): Promise<Running> {
+  // People's browsers don't share their processor with the server. Here they
+  // do, so the browser goes first, or its microphone stutters.
+  const process_ = spawn("nice", ["-n", "15", join(root, "bin/hark"), "serve"], {
+    detached: true, // a session of its own: where Linux shares out by session, nice counts within one
+    env: {
+      ...process.env,
+      HARK_MODELS: process.env.HARK_MODELS || join(root, "data/models"),
+      HARK_DATA: data,
+      HARK_ADDR: "127.0.0.1:0",
+      HARK_WEBRTC_UDP: "127.0.0.1:0",
+      HARK_WEBRTC_TCP: "off",
+      HARK_OWNER_NAME: "Owner", // nobody is asked for names
+      HARK_WORKSPACE_NAME: "Hark",
+      HARK_BOOTSTRAP_TOKEN: "token-of-the-browser-tests",
+      ...env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  process.once("exit", () => process_.kill("SIGKILL"));
+  yieldToOthers(process_.pid!);
+  process_.stderr.pipe(createWriteStream(join(cache, "serve.log"), { flags: "a" }));
+  const serving = new Promise<string>((resolve) => {
+    createInterface(process_.stderr).on("line", (line) => {
+      const addr = /msg=serving .*addr=(\S+)/.exec(line)?.[1];
+      if (addr) resolve(`http://${addr}`);
+    });
+  });
+  let url = "";
+  for await (const line of createInterface(process_.stdout)) {
+    url ||= line.match(/Hark is at\s+(\S+)/)?.[1] ?? "";
+    if (/^\s+API\s/.test(line)) return { url, listening: await serving, process: process_ }; // the last that it says: its owner is made
+  }
+  throw new Error(`hark did not start; its log is ${join(cache, "serve.log")}`);
+}
+
 /** A Hark to talk to, as its owner. */
 export class Hark {
   readonly token = "token-of-the-browser-tests";
   private constructor(
-    readonly url: string,
-    /** Where it listens, past any proxy. */
-    readonly listening: string,
-    private readonly process: ChildProcess,
+    private running: Running,
     private readonly data: string,
+    private readonly env: Record<string, string>,
   ) {}
 
-  /** Starts one and waits until it says where it is. */
   static async start(env: Record<string, string> = {}): Promise<Hark> {
     const data = mkdtempSync(join(tmpdir(), "hark-e2e-"));
     mkdirSync(cache, { recursive: true });
-    // People's browsers don't share their processor with the server. Here they
-    // do, so the browser goes first, or its microphone stutters.
-    const process_ = spawn("nice", ["-n", "15", join(root, "bin/hark"), "serve"], {
-      detached: true, // a session of its own: where Linux shares out by session, nice counts within one
-      env: {
-        ...process.env,
-        HARK_MODELS: process.env.HARK_MODELS || join(root, "data/models"),
-        HARK_DATA: data,
-        HARK_ADDR: "127.0.0.1:0",
-        HARK_WEBRTC_UDP: "127.0.0.1:0",
-        HARK_WEBRTC_TCP: "off",
-        HARK_BOOTSTRAP_TOKEN: "token-of-the-browser-tests",
-        ...env,
-      },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    process.once("exit", () => process_.kill("SIGKILL"));
-    yieldToOthers(process_.pid!);
-    process_.stderr.pipe(createWriteStream(join(cache, "serve.log"), { flags: "a" }));
-    const serving = new Promise<string>((resolve) => {
-      createInterface(process_.stderr).on("line", (line) => {
-        const addr = /msg=serving .*addr=(\S+)/.exec(line)?.[1];
-        if (addr) resolve(`http://${addr}`);
-      });
-    });
-    let url = "";
-    for await (const line of createInterface(process_.stdout)) {
-      url ||= line.match(/Hark is at\s+(\S+)/)?.[1] ?? "";
-      if (/^\s+API\s/.test(line)) return new Hark(url, await serving, process_, data); // the last that it says: its owner is made
-    }
-    throw new Error(`hark did not start; its log is ${join(cache, "serve.log")}`);
+    return new Hark(await launch(data, env), data, env);
   }
 
-  async stop() {
+  get url(): string {
+    return this.running.url;
+  }
+
+  /** Where it listens, past any proxy. */
+  get listening(): string {
+    return this.running.listening;
+  }
+
+  /** Where a program asks it, past any proxy. */
+  private get api(): string {
+    return this.listening + new URL(this.url).pathname.replace(/\/$/, "");
+  }
+
+  private get process(): ChildProcess {
+    return this.running.process;
+  }
+
+  private async end() {
     const ended = new Promise((resolve) => this.process.once("exit", resolve));
     this.process.kill("SIGTERM");
     await ended;
+  }
+
+  async stop() {
+    await this.end();
     rmSync(this.data, { recursive: true, force: true });
+  }
+
+  /** Stops it, and starts it again over the same data. It listens somewhere else then. */
+  async restart() {
+    await this.end();
+    this.running = await launch(this.data, this.env);
   }
 
   /** Stops it in the middle of everything, as a network that dies, until it is thawed. */
@@ -93,7 +131,7 @@ export class Hark {
 
   /** Asks the API and takes the JSON that it answers. */
   async json<T>(path: string, init: RequestInit = {}): Promise<T> {
-    const answer = await fetch(this.url + path, { ...init, headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" } });
+    const answer = await fetch(this.api + path, { ...init, headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" } });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     return (await answer.json()) as T;
   }
@@ -104,12 +142,12 @@ export class Hark {
 
   /** Waits until all is made of a message that can be. */
   async ready(id: string): Promise<Message> {
-    for (const until = Date.now() + 60_000; Date.now() < until; await new Promise((wake) => setTimeout(wake, 50))) {
+    for (const until = Date.now() + 150_000; Date.now() < until; await new Promise((wake) => setTimeout(wake, 50))) {
       const message = await this.json<Message>(`/v1/messages/${id}`);
       if (message.state === "failed") throw new Error(`message failed: ${message.failure?.reason}`);
       if (message.state === "ready") return message;
     }
-    throw new Error(`message ${id} was not ready within a minute`);
+    throw new Error(`message ${id} was not ready in time`);
   }
 
   /** Runs a command of the program over the same data, and takes what it prints. */
@@ -124,7 +162,7 @@ export class Hark {
 
   /** Sends a recording, as a program would. */
   async send(conversation: string, file: string | Buffer, fields: Record<string, string> = {}, token = this.token): Promise<Message> {
-    const answer = await fetch(`${this.url}/v1/conversations/${conversation}/messages?${new URLSearchParams(fields).toString()}`, {
+    const answer = await fetch(`${this.api}/v1/conversations/${conversation}/messages?${new URLSearchParams(fields).toString()}`, {
       method: "POST",
       headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/octet-stream" },
       body: new Uint8Array(typeof file === "string" ? readFileSync(file) : file),
@@ -134,7 +172,7 @@ export class Hark {
   }
 
   async transcript(id: string): Promise<string> {
-    const answer = await fetch(`${this.url}/v1/messages/${id}/transcript.txt`, { headers: { Authorization: `Bearer ${this.token}` } });
+    const answer = await fetch(`${this.api}/v1/messages/${id}/transcript.txt`, { headers: { Authorization: `Bearer ${this.token}` } });
     return answer.text();
   }
 }

@@ -4,7 +4,8 @@
  */
 import type { Locator, Page } from "@playwright/test";
 
-import { expect, test as base } from "./app";
+import { expect, test as base, upToDate } from "./app";
+import { wheel } from "./finger";
 import { type Hark } from "./hark";
 import { prompt } from "./speech";
 
@@ -38,13 +39,13 @@ const test = base.extend<object, { past: { conversation: string; messages: Known
 });
 
 const card = (page: Page, id: string) => page.locator(`#message-${id}`);
-const newest = (page: Page) => page.getByRole("button", { name: "Newest message" });
+const newest = (page: Page) => page.getByRole("button", { name: "Jump to newest" });
 const inOrder = (page: Page) => page.getByRole("article").evaluateAll((cards) => cards.map((one) => one.id.slice("message-".length)));
 
 /** Scrolls until something is there. */
 async function scroll(page: Page, by: number, until: () => Promise<boolean>) {
   await page.locator("[role=feed] .box").hover();
-  await expect.poll(async () => (await page.mouse.wheel(0, by), await until()), { intervals: [50], timeout: 60_000 }).toBe(true);
+  await expect.poll(async () => (await wheel(page, by), await until()), { intervals: [50], timeout: 60_000 }).toBe(true);
 }
 
 /** Whether something is well in view. */
@@ -68,10 +69,10 @@ test("an old message is shown among its neighbours, and it goes on both ways", a
   await expect(card(app, old.id)).toBeInViewport();
   await expect(card(app, old.id)).toHaveClass(/chosen/);
   await withoutHoles(app, messages);
-  expect(read.length).toBeLessThan(6); // not all that was said since
+  expect(new Set(read).size).toBeLessThan(6); // not all that was said since, however often it is read anew
 
   await scroll(app, -1500, () => card(app, messages[0]!.id).isVisible());
-  await expect(app.getByText("This is the beginning.")).toBeVisible();
+  await expect(app.getByText("This is the beginning of the conversation.")).toBeVisible();
   await scroll(app, 2500, () => card(app, messages.at(-1)!.id).isVisible());
   await withoutHoles(app, messages);
   await scroll(app, 2500, async () => (await newest(app).count()) === 0);
@@ -102,15 +103,37 @@ test("what arrives while one is among old messages waits at the end", async ({ a
   await withoutHoles(app, [...messages, sent, next]);
 });
 
-test("who goes back finds the place they left", async ({ app, hark, past: { conversation, messages } }) => {
-  await app.setViewportSize({ width: 390, height: 800 });
+test("who comes to the top before what is older does stays where they are", async ({ app, hark, past: { conversation, messages } }) => {
+  let read = 0;
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  await app.route(/\/messages\?.*cursor=/, async (route) => (read++, await held, route.continue()));
   await app.goto(`${hark.url}/c/${conversation}`);
   await expect(card(app, messages.at(-1)!.id)).toBeInViewport();
+  await upToDate(app);
+  const box = app.locator("[role=feed] .box");
+  await box.evaluate((list) => (list.scrollTop = 0));
+  await expect(app.getByText("Loading older messages")).toBeInViewport();
+  const first = (await inOrder(app))[0]!;
+  await expect(card(app, first)).toBeInViewport();
+  expect(read).toBe(1);
+  letGo();
+  await expect.poll(async () => (await inOrder(app))[0]).not.toBe(first); // more stands above it
+  await expect(card(app, first)).toBeInViewport();
+  await app.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  expect(read).toBeLessThan(4); // and not all the way to the beginning
+  await withoutHoles(app, messages);
+});
+
+test("who goes back finds the place they left", async ({ app, hark, past: { conversation, messages } }) => {
+  await app.goto(`${hark.url}/c/${conversation}`);
+  await expect(card(app, messages.at(-1)!.id)).toBeInViewport();
+  await upToDate(app); // or what comes then is read anew meanwhile
+  await app.setViewportSize({ width: 390, height: 800 });
   const aim = card(app, messages[200]!.id);
-  await scroll(app, -300, async () => (await aim.count()) > 0); // drawn, and about to come into view
+  await scroll(app, -300, async () => (await aim.count()) > 0);
   await aim.evaluate((one) => one.scrollIntoView({ block: "center" }));
   await aim.getByRole("link").last().click();
-  await expect(app.locator("div.reader")).toBeVisible();
   await app.getByRole("button", { name: "Back", exact: true }).click();
   await expect(aim).toBeInViewport();
 

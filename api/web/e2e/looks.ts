@@ -25,14 +25,18 @@ export function camera(page: Page, colorScheme: string, prefix = "") {
   };
 }
 
+/** What the voices said, by the name of the file. */
+export const said = new Map<string, string>();
+
 /** A voice that says this, as a file. */
 export function spoken(name: string, text: string): string {
   const file = join(cache, `${name}.wav`);
+  said.set(name, text);
   execFileSync("espeak-ng", ["-v", "en-gb", "-s", "150", "-w", file, text]);
   return file;
 }
 
-export interface World {
+export interface Furnished {
   main: string;
   empty: string;
   long: string; // all its names are long
@@ -40,7 +44,7 @@ export interface World {
   failed: string;
 }
 
-let world: World | undefined;
+let furnished: Furnished | undefined;
 let cookies: Awaited<ReturnType<BrowserContext["cookies"]>> | undefined;
 
 /** Comes in as the owner; the first time over the sign-in page. */
@@ -51,8 +55,8 @@ export async function enter(page: Page, hark: Hark) {
 }
 
 /** Something to look at: people, conversations, messages of every kind. Made once. */
-export async function furnish(hark: Hark): Promise<World> {
-  if (world) return world;
+export async function furnish(hark: Hark): Promise<Furnished> {
+  if (furnished) return furnished;
   const names = ["Ada Lovelace", "Grace Hopper", "Maximiliane Wolfeschlegelsteinhausen-Bergerdorff"];
   const [ada, grace, maximiliane] = names.map((name) => {
     hark.command("user", "add", name);
@@ -60,6 +64,8 @@ export async function furnish(hark: Hark): Promise<World> {
   });
   const people = (await hark.json<{ items: { id: string; name: string }[] }>("/v1/users")).items;
   const ids = people.map((p) => p.id);
+  await hark.json("/v1/me", { method: "PATCH", body: JSON.stringify({ name: "Mary Somerville" }) });
+  await hark.json("/v1/workspace", { method: "PATCH", body: JSON.stringify({ name: "Harbour office" }) });
   const make = async (title: string, member_ids = ids) => (await hark.json<{ id: string }>("/v1/conversations", { method: "POST", body: JSON.stringify({ title, member_ids }) })).id;
 
   const long = await make("Zwischenberichtsbesprechungsprotokolle, Donaudampfschifffahrtsgesellschaft 🚢🚢🚢");
@@ -71,21 +77,21 @@ export async function furnish(hark: Hark): Promise<World> {
   const main = await make("Harbour, field notes", people.filter((p) => p.name !== names[2]).map((p) => p.id));
   const harbour = await hark.send(
     main,
-    spoken("harbour", "We reached the harbour a little after nine. The crane was already loading the second ship, and the wind came hard from the north. I spoke with the pilot. She says the channel has moved again, about forty metres to the east, and that the old charts are no use any more. I will walk along the pier in the morning and record the bells, if the weather lets me. Please listen to the end of this, because the last minute is the engine of the ferry, and I would like to know whether you hear the knocking too."),
+    spoken("harbour", "We reached the harbour a little after nine. The crane was already loading the second ship, and the wind came hard from the north. I spoke with the pilot. She says the channel has moved again, about forty meters to the east. The old chart is wrong. I will walk along the pier in the morning and record the bells, if the weather lets me. Please listen to the last minute. It is the engine. Can you hear the knocking too?"),
     { title: "The crane, the pilot, the bells" },
     ada,
   );
   await hark.ready(harbour.id);
-  const reply = await hark.send(main, spoken("dock", "I know that sound. We had the same trouble last year."), { reply_to: harbour.id, reply_at_ms: "8200" }, grace);
+  const reply = await hark.send(main, spoken("dock", "I know that sound. We heard it last year."), { reply_to: harbour.id, reply_at_ms: "8200" }, grace);
   await hark.ready(reply.id);
   await hark.ready((await hark.send(main, spoken("knock", "Yes, I hear it. It is the coupling, I think, not the engine."), { title: "The knocking" })).id);
   const failed = await hark.send(main, spoken("tide", "High water is at a quarter past six. I have written it on the board."), { title: "From the old recorder" });
   await hark.ready(failed.id);
-  return (world = { main, empty, long, harbour: harbour.id, failed: failed.id });
+  return (furnished = { main, empty, long, harbour: harbour.id, failed: failed.id });
 }
 
 /** States that pass too quickly for a picture, as the API would tell them. */
-export async function withStates(page: Page, { main, failed }: World) {
+export async function withStates(page: Page, { main, failed }: Furnished) {
   const told = (item: Record<string, unknown>) => {
     if (item.id === failed) return { ...item, state: "failed", transcript_version: 0, failure: { reason: "The recogniser stopped while it listened.", can_retry: true } };
     if (item.reply_to) return { ...item, state: "processing", progress: 0.6, transcript_version: 0 };

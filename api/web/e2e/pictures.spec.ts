@@ -6,8 +6,8 @@ import type { Page } from "@playwright/test";
 
 import config from "../playwright.config";
 import { expect, test } from "./app";
-import { furnish, spoken } from "./looks";
-import { cache, root } from "./speech";
+import { furnish, said, spoken } from "./looks";
+import { cache, root, wordErrorRate } from "./speech";
 
 const folder = join(root, "api/web/pictures");
 const capture = "--use-file-for-fake-audio-capture=";
@@ -28,6 +28,8 @@ async function take(page: Page, name: string) {
 test("a message beside its conversation", async ({ app, hark }) => {
   const { harbour, long } = await furnish(hark);
   await hark.json(`/v1/conversations/${long}`, { method: "PATCH", body: JSON.stringify({ title: "Sunday calls" }) });
+  const heard = (await hark.transcript(harbour)).replace("40", "forty");
+  expect(wordErrorRate(said.get("harbour")!, heard), heard).toBe(0); // a picture without mishearings
   await app.setViewportSize({ width: 1280, height: 800 });
   await app.goto(`${hark.url}/m/${harbour}`);
   await app.locator("[data-w='27']").click();
@@ -48,7 +50,7 @@ test.describe("on a phone", () => {
     const recorder = app.getByRole("region", { name: "Recording" });
     await expect(recorder.getByText(/east/i).first()).toBeVisible({ timeout: 40_000 });
     await take(app, "recording");
-    await app.getByRole("button", { name: "Throw away" }).click();
-    await app.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+    await app.getByRole("button", { name: "Discard" }).click();
+    await app.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   });
 });

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
 
 import { expect, signIn, test, watch } from "./app";
-import { enter, messages, onDevice, only, pending, record, recorder, send, sendWhole, spoken } from "./speaking";
+import { draftsOf, enter, messages, onDevice, only, pending, record, recorder, recordLive, send, sendWhole, spoken } from "./speaking";
 import { prompt } from "./speech";
 
 /** Has a page count the bytes that its recorder gives. */
@@ -19,7 +19,7 @@ const countRecorded = (page: Page) =>
     };
   });
 
-const goOn = (page: Page) => recorder(page).getByRole("button", { name: "Go on speaking" });
+const goOn = (page: Page) => recorder(page).getByRole("button", { name: "Resume" });
 
 /** Has a page show us its audio contexts, microphones and wake locks. */
 const uncover = (page: Page) =>
@@ -60,11 +60,66 @@ test("the microphone is pulled out: it pauses, says so, and goes on with another
     track.stop();
     track.dispatchEvent(new Event("ended"));
   });
-  await expect(recorder(app).getByRole("alert")).toContainText("The microphone is gone");
+  await expect(recorder(app).getByRole("alert")).toContainText("Microphone disconnected");
   await goOn(app).click();
   await expect(recorder(app).getByRole("alert")).toHaveCount(0);
   await spoken(app, 6);
   await sendWhole(app, hark, conversation);
+});
+
+interface Asked {
+  asked: { allow: () => void; track?: MediaStreamTrack }[];
+}
+
+/** Has a page hold back each answer to who asks for the microphone, until it is allowed. */
+const askFirst = (page: Page) =>
+  page.addInitScript(() => {
+    const asked: Asked["asked"] = [];
+    Object.assign(window, { asked });
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wish) => {
+      const one: Asked["asked"][number] = { allow: () => {} };
+      await new Promise<void>((allow) => {
+        one.allow = allow;
+        asked.push(one);
+      });
+      const stream = await open(wish);
+      one.track = stream.getAudioTracks()[0]!;
+      return stream;
+    };
+  });
+
+test("begun, cancelled and begun again while the browser asks: the second is heard, and what comes too late is closed", async ({ app, hark }) => {
+  await hark.conversation("Beside it");
+  await askFirst(app);
+  const allow = async (n: number) => {
+    await app.waitForFunction((n) => (window as unknown as Asked).asked.length > n, n);
+    await app.evaluate((n) => (window as unknown as Asked).asked[n]!.allow(), n);
+  };
+  const track = (n: number) => app.evaluate((n) => (window as unknown as Asked).asked[n]?.track?.readyState, n);
+  const discard = async () => {
+    await app.keyboard.press("Escape");
+    await app.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
+    await expect(record(app)).toBeVisible();
+  };
+  await enter(app, hark, "Asked twice");
+  await record(app).click();
+  await discard();
+  await record(app).click();
+  await allow(1);
+  await spoken(app, 1);
+  await allow(0);
+  await expect.poll(() => track(0)).toBe("ended");
+  await spoken(app, 2);
+  expect(await track(1)).toBe("live");
+  await discard();
+
+  // Who left does not see that it records: it does not.
+  await record(app).click();
+  await app.getByRole("link", { name: /^Beside it/ }).click();
+  await expect(record(app)).toBeVisible();
+  await allow(2);
+  await expect.poll(() => track(2)).toBe("ended");
 });
 
 test("the system takes the sound, as for a call: it pauses, says so, and goes on", async ({ app, hark }) => {
@@ -73,7 +128,7 @@ test("the system takes the sound, as for a call: it pauses, says so, and goes on
   await record(app).click();
   await spoken(app, 3);
   await app.evaluate(() => (window as unknown as Seen).seen.contexts.at(-1)!.suspend());
-  await expect(recorder(app).getByRole("alert")).toContainText("The system stopped the recording");
+  await expect(recorder(app).getByRole("alert")).toContainText("Your device interrupted the recording");
   await goOn(app).click();
   await expect(recorder(app).getByRole("alert")).toHaveCount(0);
   await spoken(app, 6);
@@ -92,7 +147,7 @@ test("the screen is kept awake, again when the page was out of sight, and only w
   await seenAgain();
   expect(await asked()).toBe(2);
   await app.keyboard.press("Escape");
-  await app.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await app.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   await expect(record(app)).toBeVisible();
   await seenAgain();
   expect(await asked()).toBe(2);
@@ -118,7 +173,7 @@ for (const [what, breakIt] of Object.entries({
     const conversation = await enter(app, hark, what);
     await app.route("**/whip?*", (route) => route.abort());
     await record(app).click();
-    await expect(app.getByText(/There is no room for a copy/)).toBeVisible();
+    await expect(app.getByText(/This device is out of storage/)).toBeVisible();
     await spoken(app, 6);
     await send(app);
     const { id } = await only(hark, conversation);
@@ -133,12 +188,11 @@ for (const [what, breakIt] of Object.entries({
 
 test("deleted elsewhere while one speaks: what was said stays here, and can be sent", async ({ app, hark }) => {
   const conversation = await enter(app, hark, "Deleted elsewhere");
-  await record(app).click();
-  await expect(recorder(app).getByText(/Safe on the server up to/)).toBeVisible();
+  await recordLive(app, hark, conversation);
   await spoken(app, 4);
-  const [live] = await messages(hark, conversation);
+  const [live] = await draftsOf(hark, conversation);
   await fetch(`${hark.url}/v1/messages/${live!.id}`, { method: "DELETE", headers: { Authorization: `Bearer ${hark.token}` } });
-  await expect(recorder(app).getByRole("alert")).toContainText("It was deleted on the server");
+  await expect(recorder(app).getByRole("alert")).toContainText("This was deleted on the server");
   await send(app);
   const message = await only(hark, conversation);
   expect(message.id).not.toBe(live!.id);
@@ -154,15 +208,14 @@ test("two tabs have one outbox: what waits is sent by one of them, once", async 
   const wrong = watch(other);
   await other.goto(`${hark.url}/c/${conversation}`);
   await expect(other.getByRole("button", { name: "Microphone" })).toBeVisible();
-  let posts = 0;
-  context.on("request", (request) => {
-    if (request.method() === "POST" && request.url().includes("/messages?")) posts++;
+  let posts = 0; // that arrived: without a connection it may be tried in vain
+  context.on("response", (response) => {
+    if (response.request().method() === "POST" && response.url().includes("/messages?")) posts++;
   });
   await context.setOffline(true);
   await app.locator("input[type=file]").setInputFiles(file());
   for (const page of [app, other]) await expect(pending(page).getByRole("listitem")).toHaveCount(1);
-  await expect(pending(app).getByText(/Waits for the connection/)).toBeVisible();
-  posts = 0;
+  await expect(pending(app).getByText(/Waiting for a connection/)).toBeVisible();
   await context.setOffline(false);
   for (const page of [app, other]) {
     await expect(page.getByRole("article")).toHaveCount(1, { timeout: 20_000 });
@@ -179,7 +232,7 @@ test("signed out while something waits: it is sent after the next sign-in", asyn
   await record(app).click();
   await spoken(app, 3);
   await send(app);
-  await expect(pending(app).getByText(/Waits for the connection/)).toBeVisible({ timeout: 15_000 });
+  await expect(pending(app).getByText(/Waiting for a connection/)).toBeVisible({ timeout: 15_000 });
   await context.clearCookies(); // as a session that was ended elsewhere
   await context.setOffline(false);
   await expect(app.getByRole("heading", { name: "Say it once." })).toBeVisible({ timeout: 20_000 });
@@ -187,6 +240,32 @@ test("signed out while something waits: it is sent after the next sign-in", asyn
   await signIn(app, hark.signInAddress());
   expect((await only(hark, conversation)).duration_ms).toBeGreaterThan(1000);
   await expect.poll(() => onDevice(app)).toBe(0);
+});
+
+test("signed out elsewhere in mid-recording: the microphone is let go, and what was said is a draft after the next sign-in", async ({ app, context, hark }) => {
+  await app.addInitScript(() => {
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const tracks: MediaStreamTrack[] = [];
+    Object.assign(window, { tracks });
+    navigator.mediaDevices.getUserMedia = async (wish) => {
+      const stream = await open(wish);
+      tracks.push(...stream.getTracks());
+      return stream;
+    };
+  });
+  const heard = () => app.evaluate(() => (window as unknown as { tracks: MediaStreamTrack[] }).tracks.map((track) => track.readyState));
+  await enter(app, hark, "Cut short");
+  await record(app).click();
+  await spoken(app, 3);
+  expect(await heard()).toContain("live");
+  const other = await context.newPage();
+  await other.goto(`${hark.url}/settings`);
+  await other.getByRole("button", { name: "Sign out" }).click();
+  await other.getByRole("dialog", { name: "You have an unsent recording" }).getByRole("button", { name: "Sign out" }).click();
+  await expect(app.getByRole("heading", { name: "Say it once." })).toBeVisible({ timeout: 20_000 });
+  await expect.poll(heard).not.toContain("live");
+  await signIn(other, hark.signInAddress());
+  await expect(app.getByRole("region", { name: "Not sent yet" }).getByText(/Unfinished recording/)).toBeVisible({ timeout: 20_000 });
 });
 
 test("signing out while something waits asks first, and keeps it", async ({ app, hark }) => {
@@ -198,7 +277,7 @@ test("signing out while something waits asks first, and keeps it", async ({ app,
   await expect(pending(app)).toBeVisible({ timeout: 15_000 });
   await app.goto(`${hark.url}/settings`);
   const signOut = app.getByRole("button", { name: "Sign out" });
-  const asked = app.getByRole("dialog", { name: "A recording is not sent yet" });
+  const asked = app.getByRole("dialog", { name: "You have an unsent recording" });
   await signOut.click();
   await asked.getByRole("button", { name: "Cancel" }).click();
   await expect(asked).toBeHidden();
@@ -214,19 +293,19 @@ test("its conversation is deleted while it waits: that is said, and it can be sa
   await record(app).click();
   await spoken(app, 3);
   await send(app);
-  await expect(pending(app).getByText(/Waits for the connection/)).toBeVisible({ timeout: 15_000 });
+  await expect(pending(app).getByText(/Waiting for a connection/)).toBeVisible({ timeout: 15_000 });
   await fetch(`${hark.url}/v1/conversations/${conversation}`, { method: "DELETE", headers: { Authorization: `Bearer ${hark.token}` } });
   await context.setOffline(false);
   await app.goto(hark.url);
-  await app.getByRole("link", { name: "1 recording is not sent yet" }).click();
+  await app.getByRole("link", { name: "1 unsent recording" }).click();
   await expect(pending(app).getByRole("alert")).toBeVisible({ timeout: 20_000 });
   const saved = app.waitForEvent("download");
-  await pending(app).getByRole("button", { name: /^Save as a file/ }).click();
+  await pending(app).getByRole("button", { name: /^Save as file/ }).click();
   expect((await saved).suggestedFilename()).toMatch(/^Recording \d{4}-\d\d-\d\d\.webm$/);
-  await pending(app).getByRole("button", { name: /^Throw away/ }).click();
-  await app.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await pending(app).getByRole("button", { name: /^Discard/ }).click();
+  await app.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   await expect.poll(() => onDevice(app)).toBe(0);
-  await expect(app.getByRole("link", { name: /not sent yet/ })).toHaveCount(0);
+  await expect(app.getByRole("link", { name: /unsent recording/ })).toHaveCount(0);
 });
 
 test("a server that has no time is asked again when it said", async ({ app, hark }) => {
@@ -237,7 +316,7 @@ test("a server that has no time is asked again when it said", async ({ app, hark
     return route.fulfill({ status: 429, headers: { "Retry-After": "4" }, json: { detail: "Too many at once." } });
   });
   await app.locator("input[type=file]").setInputFiles(file());
-  await expect(pending(app).getByText(/Waits/)).toBeVisible();
+  await expect(pending(app).getByText(/Waiting/)).toBeVisible();
   await only(hark, conversation);
   expect(asked).toBe(2);
   await expect(pending(app)).toBeHidden();

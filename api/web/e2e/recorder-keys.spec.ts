@@ -1,5 +1,6 @@
 /* The recorder by keyboard alone, held on a phone, refused; and the app without a connection. */
 import { expect, test } from "./app";
+import { pointIn } from "./finger";
 import { enter, messages, record, recorder, spoken } from "./speaking";
 
 test("by keyboard: begin, pause, go on, throw nothing away by chance, name it, send", async ({ app, hark }) => {
@@ -39,10 +40,13 @@ test.describe("on a phone", () => {
     const conversation = await enter(app, hark, "Held");
     const touch = await app.context().newCDPSession(app);
     const finger = (type: "touchStart" | "touchMove" | "touchEnd", at?: { x: number; y: number }) => touch.send("Input.dispatchTouchEvent", { type, touchPoints: at ? [at] : [] });
-    const box = (await record(app).boundingBox())!;
-    const at = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    const down = async () => {
+      const at = await pointIn(record(app));
+      await finger("touchStart", at);
+      return at;
+    };
 
-    await finger("touchStart", at);
+    let at = await down();
     await spoken(app, 1);
     await finger("touchMove", { x: at.x - 60, y: at.y });
     await finger("touchMove", { x: at.x - 120, y: at.y });
@@ -50,13 +54,13 @@ test.describe("on a phone", () => {
     await expect(recorder(app)).toBeHidden();
     await expect.poll(() => messages(hark, conversation)).toEqual([]);
 
-    await finger("touchStart", at);
+    await down();
     await spoken(app, 2);
     await finger("touchEnd");
     await expect(recorder(app)).toBeHidden();
     await expect.poll(async () => (await messages(hark, conversation)).length).toBe(1);
 
-    await finger("touchStart", at);
+    at = await down();
     await spoken(app, 1);
     await finger("touchMove", { x: at.x, y: at.y - 40 });
     await finger("touchMove", { x: at.x, y: at.y - 90 });
@@ -70,19 +74,20 @@ test.describe("on a phone", () => {
 });
 
 test("who leaves the conversation pauses; the recording is found again", async ({ app, hark }) => {
+  await hark.conversation("Next door");
   const conversation = await enter(app, hark, "Left");
   await record(app).click();
   await spoken(app, 1);
-  await app.getByRole("link", { name: "General" }).click();
-  await expect(app.getByText("Paused, because you left the conversation.")).toBeVisible();
+  await app.getByRole("link", { name: /^Next door/ }).click();
+  await expect(app.getByText("Paused because you left the conversation.")).toBeVisible();
   await app.getByRole("link", { name: "Go there" }).click();
-  await expect(recorder(app).getByRole("button", { name: "Go on speaking" })).toBeVisible();
+  await expect(recorder(app).getByRole("button", { name: "Resume" })).toBeVisible();
   await app.keyboard.press("Escape");
-  await app.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await app.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   await expect.poll(() => messages(hark, conversation)).toEqual([]);
 });
 
-for (const [name, sentence] of [["NotAllowedError", "allow the microphone"], ["NotFoundError", "Connect one"], ["NotReadableError", "Close the program"]] as const) {
+for (const [name, sentence] of [["NotAllowedError", "allow the microphone"], ["NotFoundError", "Connect one"], ["NotReadableError", "Close the app"]] as const) {
   test(`no microphone, by ${name}: what to do is said`, async ({ app, hark }) => {
     await enter(app, hark, name);
     await app.evaluate((error) => (navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", error))), name);
@@ -103,7 +108,7 @@ test("the app opens without a connection, and keeps no answers", async ({ app, c
   await app.goto(`${hark.url}/search`);
   await expect(app.getByText(/Offline/)).toBeVisible();
   await app.getByRole("searchbox").fill("anything");
-  await expect(app.getByText(/can’t be reached/)).toBeVisible();
+  await expect(app.getByText(/Can’t reach Hark/)).toBeVisible();
   await context.setOffline(false);
   await app.reload();
   await expect(app.getByRole("searchbox")).toBeVisible();

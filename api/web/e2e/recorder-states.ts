@@ -2,15 +2,13 @@
 import type { Page } from "@playwright/test";
 
 import { expect } from "./app";
+import { pointIn } from "./finger";
 import type { Hark } from "./hark";
-
-const recorder = (page: Page) => page.getByRole("region", { name: "Recording" });
-const record = (page: Page) => page.getByRole("button", { name: "Record", exact: true });
-const pending = (page: Page) => page.getByRole("region", { name: "Not sent yet" });
+import { pending, record, recorder, recordLive, spoken } from "./speaking";
 
 async function throwAway(page: Page) {
   await page.keyboard.press("Escape");
-  await page.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   await expect(recorder(page)).toBeHidden();
 }
 
@@ -33,54 +31,49 @@ export async function recorderStates(page: Page, hark: Hark, conversation: strin
   await each("connecting");
   await throwAway(page);
   await page.unrouteAll({ behavior: "ignoreErrors" });
-  await record(page).click();
-  await expect(recorder(page).getByText(/participants/).first()).toBeVisible({ timeout: 40_000 });
+  await recordLive(page, hark, conversation);
   await each("live");
   await page.keyboard.press(" ");
   await expect(recorder(page).getByRole("button", { name: "Listen" })).toBeVisible();
   await each("paused");
-  await recorder(page).getByRole("button", { name: /^Cut last/ }).click();
-  await expect(recorder(page).getByRole("button", { name: "Put it back" })).toBeVisible();
+  await recorder(page).getByRole("button", { name: /^Trim last/ }).click();
+  await expect(recorder(page).getByRole("button", { name: "Undo" })).toBeVisible();
   await each("cut");
   await page.keyboard.press("Escape");
   await each("throw-away");
-  await page.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
 
   // Held, with no connection and nothing to hear.
   await page.route("**/whip?*", (route) => route.abort());
-  const box = (await record(page).boundingBox())!;
-  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  const at = await pointIn(record(page));
+  await page.mouse.move(at.x, at.y);
   await page.mouse.down();
-  await expect(recorder(page)).toBeVisible();
-  await page.mouse.move(box.x + box.width / 2 + 4, box.y + box.height / 2, { steps: 3 });
-  await page.waitForTimeout(1500);
-  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 3 });
+  await spoken(page, 1);
+  await page.mouse.move(at.x, at.y - 1);
   await each("held");
-  await page.mouse.move(box.x + box.width / 2, box.y - 40, { steps: 3 });
+  await page.mouse.move(at.x, at.y - 80, { steps: 3 });
   await page.mouse.up(); // locked
-  await expect(recorder(page).getByText(/Safe on this device/)).toBeVisible();
+  await expect(recorder(page).getByText(/Saved on this device/)).toBeVisible();
   await each("local");
 
   // Sent into a network that is gone, beside a draft and what is refused.
   await page.route("**/messages?*", (route) => (route.request().method() === "POST" ? route.abort() : route.fallback()));
   await recorder(page).getByRole("button", { name: "Send" }).click();
-  await expect(pending(page).getByText(/Waits for the connection/)).toBeVisible({ timeout: 15_000 });
+  await expect(pending(page).getByText(/Waiting for a connection/)).toBeVisible({ timeout: 15_000 });
   await record(page).click();
-  await expect(recorder(page).getByRole("timer")).toHaveText("0:02");
+  await spoken(page, 2);
   await recorder(page).getByRole("button", { name: "Pause" }).click();
   page.once("dialog", (dialog) => void dialog.accept());
   await page.reload();
-  await expect(pending(page).getByText("Not sent. Only on this device.")).toBeVisible();
-  await page.unroute("**/messages?*");
-  await page.route("**/messages?*filename*", (route) => route.fulfill({ status: 415, json: { detail: "This is a text file, not a recording." } }));
-  await page.route("**/messages?recorded_at*", (route) => route.abort());
+  await expect(pending(page).getByText("Draft. Only on this device.")).toBeVisible();
+  await page.route("**/messages?*filename*", (route) => route.fulfill({ status: 415, json: { detail: "This is a text file, not a recording." } })); // what was spoken still waits
   await page.locator("input[type=file]").setInputFiles({ name: "Notes from the meeting, second part.txt", mimeType: "text/plain", buffer: Buffer.from("Only words, no sound.") });
   await expect(pending(page).getByRole("alert")).toBeVisible();
   await expect(pending(page).getByRole("listitem")).toHaveCount(3);
   await each("pending");
   for (let left = await pending(page).getByRole("listitem").count(); left > 0; left--) {
-    await pending(page).getByRole("button", { name: /^Throw away/ }).first().click();
-    await page.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+    await pending(page).getByRole("button", { name: /^Discard/ }).first().click();
+    await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
     await expect(page.getByRole("dialog")).toBeHidden();
   }
   await page.unrouteAll();
@@ -91,7 +84,7 @@ export async function recorderStates(page: Page, hark: Hark, conversation: strin
     return transfer;
   });
   await page.dispatchEvent(".conversation", "dragenter", { dataTransfer: data });
-  await expect(page.getByText("Recordings, and videos with sound")).toBeVisible();
+  await expect(page.getByText("Audio files, or videos with sound")).toBeVisible();
   await each("drop");
   await page.dispatchEvent(".conversation", "dragleave", { dataTransfer: data });
 
@@ -100,8 +93,8 @@ export async function recorderStates(page: Page, hark: Hark, conversation: strin
   await page.locator("input[type=file]").setInputFiles({ name: "Long interview.wav", mimeType: "audio/wav", buffer: Buffer.alloc(2_000_000) });
   await expect(pending(page).getByText("Sending…")).toBeVisible();
   await each("sending");
-  await pending(page).getByRole("button", { name: /^Throw away/ }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await pending(page).getByRole("button", { name: /^Discard/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   await expect(page.getByRole("dialog")).toBeHidden();
   await page.unrouteAll({ behavior: "ignoreErrors" });
 
@@ -114,6 +107,6 @@ export async function recorderStates(page: Page, hark: Hark, conversation: strin
 
   await page.evaluate(() => (navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"))));
   await record(page).click();
-  await expect(page.getByText("Hark may not use the microphone")).toBeVisible();
+  await expect(page.getByText("Microphone access is blocked")).toBeVisible();
   await each("refused");
 }

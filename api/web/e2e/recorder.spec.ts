@@ -6,7 +6,7 @@ import type { BrowserContext, Page } from "@playwright/test";
 
 import { expect, playerClock, signIn, test, watch, wordsOf } from "./app";
 import type { Hark } from "./hark";
-import { clock, enter, messages, onDevice, only, pause, pending, record, recorder, send, sendWhole, spoken, type Titled } from "./speaking";
+import { clock, draftsOf, enter, expectWhole, messages, onDevice, only, pause, pending, record, recorder, recordLive, send, sendWhole, spoken, type Titled } from "./speaking";
 import { countCaptured, shareCaptured, spokenSeconds, spokenText, steadily, wordErrorRate } from "./speech";
 
 const card = (page: Page) => page.getByRole("article");
@@ -14,10 +14,8 @@ const card = (page: Page) => page.getByRole("article");
 /** Says all there is to say into a conversation of its own. */
 async function speak(page: Page, hark: Hark): Promise<{ conversation: string; message: Titled; share: number }> {
   const conversation = await enter(page, hark, "Spoken");
-  await record(page).click();
-  await spoken(page, 1);
-  await expect(recorder(page).getByText(/Safe on the server up to/)).toBeVisible();
-  await expect(recorder(page).getByRole("group", { name: "What was heard so far" })).toContainText(/telemarketer/i, { timeout: 60_000 });
+  await recordLive(page, hark, conversation);
+  await expect(recorder(page).getByRole("group", { name: "Live captions" })).toContainText(/telemarketer/i, { timeout: 60_000 });
   await spoken(page, spokenSeconds() + 1);
   const share = await shareCaptured(page);
   await send(page);
@@ -48,18 +46,18 @@ test("pause, listen, cut the last bit, go on, give a title: what was cut nobody 
   await record(app).click();
   await spoken(app, 8);
   await pause(app);
-  await expect(recorder(app).getByText(/Nobody has heard it yet/).last()).toBeVisible();
+  await expect(recorder(app).getByText(/No one has heard it yet/).last()).toBeVisible();
   await app.waitForTimeout(2000); // what is said now is not in it
 
   await recorder(app).getByRole("button", { name: "Listen" }).click();
-  await expect.poll(() => recorder(app).getByRole("slider", { name: "Place in the recording" }).inputValue().then(Number)).toBeGreaterThan(500);
+  await expect.poll(() => recorder(app).getByRole("slider", { name: "Position in the recording" }).inputValue().then(Number)).toBeGreaterThan(500);
   await recorder(app).getByRole("button", { name: "Pause", exact: true }).click();
   await recorder(app).getByRole("slider").fill("5000");
-  await recorder(app).getByRole("button", { name: "Cut from here on" }).click();
+  await recorder(app).getByRole("button", { name: "Trim from here" }).click();
   await expect(recorder(app).getByText("0:05", { exact: true })).toBeVisible();
   await expect.poll(() => messages(hark, conversation)).toEqual([]); // not on the server either
 
-  await recorder(app).getByRole("button", { name: "Go on speaking" }).click();
+  await recorder(app).getByRole("button", { name: "Resume" }).click();
   await spoken(app, 8);
   await app.keyboard.press("r");
   const length = Number(await recorder(app).getByRole("slider").getAttribute("max"));
@@ -67,25 +65,40 @@ test("pause, listen, cut the last bit, go on, give a title: what was cut nobody 
   await app.keyboard.press("Enter");
   const message = await only(hark, conversation);
   expect(message.title).toBe("With a cut");
-  expect(Math.abs(message.duration_ms! - length)).toBeLessThan(900);
+  expectWhole(message.duration_ms, length);
   await expect(card(app)).toHaveCount(1);
 });
 
 test("start again, and throw away: nothing stays, here or there", async ({ app, hark }) => {
   const conversation = await enter(app, hark, "Again");
-  await app.keyboard.press("r");
+  await recordLive(app, hark, conversation);
   await spoken(app, 3);
-  await expect.poll(async () => (await messages(hark, conversation)).length).toBe(1);
+  expect(await draftsOf(hark, conversation)).toHaveLength(1);
   await app.keyboard.press(" ");
-  await recorder(app).getByRole("button", { name: "Start again" }).click();
-  await app.getByRole("dialog").getByRole("button", { name: "Start again" }).click();
+  await recorder(app).getByRole("button", { name: "Start over" }).click();
+  await app.getByRole("dialog").getByRole("button", { name: "Start over" }).click();
   await expect.poll(() => clock(app), { intervals: [50] }).toBeLessThan(3);
   await spoken(app, 1);
   await app.keyboard.press("Escape");
-  await app.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await app.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   await expect(record(app)).toBeVisible();
-  await expect.poll(() => messages(hark, conversation)).toEqual([]);
+  await expect.poll(() => draftsOf(hark, conversation)).toEqual([]);
   await expect.poll(() => onDevice(app)).toBe(0);
+});
+
+test("one right after the other: each is there, once, and none comes back as a draft", async ({ app, hark }) => {
+  const conversation = await enter(app, hark, "One after the other");
+  for (const seconds of [2, 1, 2]) {
+    await app.keyboard.press("r");
+    await spoken(app, seconds);
+    await recorder(app).getByRole("button", { name: "Send" }).dblclick();
+  }
+  await expect.poll(async () => (await messages(hark, conversation)).map(({ state }) => state), { timeout: 60_000 }).toEqual(["ready", "ready", "ready"]);
+  await app.goto(`${hark.url}/settings`);
+  await app.goBack();
+  await expect(card(app)).toHaveCount(3);
+  await expect.poll(() => draftsOf(hark, conversation)).toEqual([]);
+  await expect(pending(app)).toBeHidden();
 });
 
 for (const [how, block] of Object.entries({
@@ -102,7 +115,7 @@ for (const [how, block] of Object.entries({
     if (how === "no packet comes through") await app.route("**/v1/whip/*", (route) => (route.request().method() === "PATCH" ? route.abort() : route.fallback()));
     await block(app);
     await record(app).click();
-    await expect(recorder(app).getByText(/Safe on this device/)).toBeVisible({ timeout: 10_000 });
+    await expect(recorder(app).getByText(/Saved on this device/)).toBeVisible({ timeout: 10_000 });
     await spoken(app, 14);
     const message = await sendWhole(app, hark, conversation);
     expect(await hark.transcript(message.id)).toMatch(/mute/i);
@@ -117,22 +130,21 @@ async function reopen(context: BrowserContext, hark: Hark, conversation: string)
   return page;
 }
 
-test("the server is gone in mid-recording and the tab is killed: reopened, it is sent, once", async ({ context, hark }) => {
+test("the server is gone in mid-recording and the tab is killed: reopened, it is a draft, and is sent once", async ({ context, hark }) => {
   const page = await context.newPage();
   await signIn(page, hark.signInAddress());
   const conversation = await enter(page, hark, "Tunnel");
-  await record(page).click();
-  await expect(recorder(page).getByText(/Safe on the server/)).toBeVisible();
+  await recordLive(page, hark, conversation);
   await spoken(page, 5);
   hark.freeze();
-  await expect(recorder(page).getByText(/Safe on this device/)).toBeVisible({ timeout: 20_000 });
+  await expect(recorder(page).getByText(/Saved on this device/)).toBeVisible({ timeout: 20_000 });
   await spoken(page, 15);
   await page.close(); // as a killed tab: nothing runs any more
   hark.thaw();
 
   const again = await reopen(context, hark, conversation);
   const wrong = watch(again);
-  await expect(again.getByText(/before the page was closed/)).toBeVisible({ timeout: 20_000 });
+  await pending(again).getByRole("button", { name: "Send" }).click({ timeout: 20_000 });
   const message = await only(hark, conversation);
   expect(message.duration_ms).toBeGreaterThan(14_000);
   expect(await hark.transcript(message.id)).toMatch(/mute/i);
@@ -147,7 +159,7 @@ test("offline: it waits on this device, says so, and goes out when the network i
   await record(app).click();
   await spoken(app, 4);
   await send(app);
-  await expect(pending(app).getByText(/Waits for the connection/)).toBeVisible({ timeout: 15_000 });
+  await expect(pending(app).getByText(/Waiting for a connection/)).toBeVisible({ timeout: 15_000 });
   await context.setOffline(false);
   const message = await only(hark, conversation);
   expect(message.duration_ms).toBeGreaterThan(3500);
@@ -161,15 +173,15 @@ test("a draft whose page goes away is not sent, and is there again", async ({ co
   await record(page).click();
   await spoken(page, 4);
   const length = await pause(page);
-  await expect(recorder(page).getByText(/Nobody has heard it yet/).last()).toBeVisible();
+  await expect(recorder(page).getByText(/No one has heard it yet/).last()).toBeVisible();
   page.on("dialog", (dialog) => void dialog.accept());
   await page.close({ runBeforeUnload: true });
   await expect.poll(() => context.pages().length).toBe(0);
   const again = await reopen(context, hark, conversation);
-  await expect(pending(again).getByText("Not sent. Only on this device.")).toBeVisible();
+  await expect(pending(again).getByText(/^Draft\. Only/)).toBeVisible();
   await expect.poll(() => messages(hark, conversation)).toEqual([]);
   await pending(again).getByRole("button", { name: "Send" }).click();
   const message = await only(hark, conversation);
-  expect(Math.abs(message.duration_ms! - length)).toBeLessThan(900);
+  expectWhole(message.duration_ms, length);
   await expect(pending(again)).toBeHidden();
 });

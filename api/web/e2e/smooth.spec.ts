@@ -5,6 +5,7 @@
 import { expect, signIn, test, watch } from "./app";
 import { Hark } from "./hark";
 import { Tasks } from "./tasks";
+import { silence } from "./wav";
 
 const longest = 100; // ms
 
@@ -13,24 +14,6 @@ function worst(what: string, tasks: number[]): number {
   console.log(`      ${tasks.length} tasks ${what}, the longest ${tasks.slice(0, 5).map((ms) => ms.toFixed(0)).join(", ")} ms`);
   expect(tasks.length).toBeGreaterThan(100);
   return tasks[0]!;
-}
-
-/** Two hours of silence as a WAV: 8 kHz, 8 bits. */
-function silence(seconds: number): Buffer {
-  const data = Buffer.alloc(44 + seconds * 8000, 0x80);
-  data.write("RIFF");
-  data.writeUInt32LE(data.length - 8, 4);
-  data.write("WAVEfmt ", 8);
-  data.writeUInt32LE(16, 16);
-  data.writeUInt16LE(1, 20);
-  data.writeUInt16LE(1, 22);
-  data.writeUInt32LE(8000, 24);
-  data.writeUInt32LE(8000, 28);
-  data.writeUInt16LE(1, 32);
-  data.writeUInt16LE(8, 34);
-  data.write("data", 36);
-  data.writeUInt32LE(data.length - 44, 40);
-  return data;
 }
 
 test("5,000 messages scroll smoothly", async ({ page, hark }) => {
@@ -46,7 +29,7 @@ test("5,000 messages scroll smoothly", async ({ page, hark }) => {
   // Back to the beginning of all, a screen or so at a time, as one who looks for something.
   await box.hover();
   await expect
-    .poll(async () => (await page.mouse.wheel(0, -4000), await page.getByText("This is the beginning.").isVisible()), { intervals: [60], timeout: 150_000 })
+    .poll(async () => (await page.mouse.wheel(0, -4000), await page.getByText("This is the beginning of the conversation.").isVisible()), { intervals: [60], timeout: 150_000 })
     .toBe(true);
   const up = worst("on the way up", await tasks.stop());
   await tasks.start();
@@ -54,8 +37,8 @@ test("5,000 messages scroll smoothly", async ({ page, hark }) => {
     await page.mouse.wheel(0, 5000);
     await page.waitForTimeout(40);
   }
-  await page.getByRole("button", { name: "Newest message" }).click();
-  await expect(page.getByRole("button", { name: "Newest message" })).toHaveCount(0);
+  await page.getByRole("button", { name: "Jump to newest" }).click();
+  await expect(page.getByRole("button", { name: "Jump to newest" })).toHaveCount(0);
   const down = worst("on the way down", await tasks.stop());
   expect(Math.max(up, down)).toBeLessThan(longest);
   expect(await page.getByRole("article").count()).toBeLessThan(60);
@@ -78,7 +61,7 @@ test("a transcript of two hours scrolls and lights up smoothly", async ({ page }
     const answer = await route.fetch();
     await route.fulfill({ json: { ...((await answer.json()) as object), transcript_version: 1, duration_ms: seconds * 1000, state: "ready", failure: undefined } });
   });
-  await page.route(`**/v1/messages/${sent.id}/transcript.json`, (route) => route.fulfill({ json: { message_id: sent.id, version: 1, text: "", segments } }));
+  await page.route(`**/v1/messages/${sent.id}/transcript.json`, (route) => route.fulfill({ json: { message_id: sent.id, version: 1, text: "", segments, gaps: [], language_doubt: false } }));
   await page.setViewportSize({ width: 900, height: 800 });
   await signIn(page, hark.signInAddress());
   await page.goto(`${hark.url}/m/${sent.id}`);
@@ -105,7 +88,7 @@ test("a transcript of two hours scrolls and lights up smoothly", async ({ page }
     await page.mouse.wheel(0, i < 40 ? 3000 : -2500);
     await page.waitForTimeout(40);
   }
-  await page.getByRole("button", { name: "Back to what is being said" }).click();
+  await page.getByRole("button", { name: "Jump to now playing" }).click();
   await expect(page.locator("[data-w].said")).toBeInViewport();
   expect(worst("while reading", await tasks.stop())).toBeLessThan(longest);
   expect(await page.locator("[data-w]").count()).toBeLessThan(2500);

@@ -1,5 +1,5 @@
 /* The sound element of the page, which stands in no document. */
-import type { Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 
 type WithSound = Window & { sound: HTMLAudioElement; heard: number[]; jumps: [number, number][] };
 
@@ -31,5 +31,14 @@ export const sound = (page: Page) =>
 
 export const at = async (page: Page) => (await sound(page)).at;
 
+/** Waits until it has played to its end. */
+export const ended = (page: Page) => expect.poll(() => page.evaluate(() => (window as unknown as WithSound).sound.ended)).toBe(true);
+
 /** The jumps since it was asked last, each from and to where, in seconds. */
 export const jumps = (page: Page) => page.evaluate(() => (window as unknown as WithSound).jumps.splice(0));
+
+/** Waits until it has jumped to a second, about, since that was asked last: where it is now is further on, on a slow machine far. */
+export async function jumpedTo(page: Page, second: number, within = 0.5) {
+  const to: number[] = [];
+  await expect.poll(async () => (to.push(...(await jumps(page)).map(([, place]) => place)), to.some((place) => Math.abs(place - second) <= within)), { message: `a jump to ${second} s` }).toBe(true);
+}

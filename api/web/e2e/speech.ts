@@ -47,8 +47,32 @@ export function spokenText(): string {
   return prompts.map((name) => clips.find((c) => c.file === `${name}.wav`)!.text).join(" ");
 }
 
+type Prompt = (typeof prompts)[number];
+
 /** One of the prompts, as a WAV of its own. */
-export const prompt = (name: (typeof prompts)[number]) => join(folder, `${name}.wav`);
+export const prompt = (name: Prompt) => join(folder, `${name}.wav`);
+
+/** Prompts as one WAV, each followed by so many seconds of silence. */
+export function joined(...parts: [name: Prompt, silence: number][]): Buffer {
+  const head = wavHead(readFileSync(prompt(parts[0]![0])));
+  const bytesPerSecond = head.readUInt32LE(28);
+  const sound = Buffer.concat(parts.flatMap(([name, silence]) => {
+    const file = readFileSync(prompt(name));
+    return [file.subarray(wavHead(file).length), Buffer.alloc(bytesPerSecond * silence)];
+  }));
+  head.writeUInt32LE(head.length - 8 + sound.length, 4);
+  head.writeUInt32LE(sound.length, head.length - 4);
+  return Buffer.concat([head, sound]);
+}
+
+/** A WAV file up to its samples. */
+const wavHead = (file: Buffer) => Buffer.from(file.subarray(0, file.indexOf("data", 12, "latin1") + 8));
+
+/** A prompt that goes on in silence, for longer than a slow machine needs to look at what plays. */
+export const lasting = (name: Prompt) => joined([name, 60]);
+
+/** A prompt, six seconds of silence, and another. */
+export const withPause = (silence = 0) => joined(["vm-record-prepend", 6], ["tt-allbusy", silence]);
 
 /** When the voice has spoken, in seconds from when the microphone is opened. */
 export function spokenSeconds(): number {

@@ -60,12 +60,12 @@ for (const look of looks) {
       await page.getByRole("button", { name: "Message menu" }).last().click();
       await page.getByRole("menuitem", { name: "Delete" }).click();
       await page.getByRole("button", { name: "Delete message" }).click();
-      await expect(page.getByText(/can’t be reached/)).toBeVisible();
+      await expect(page.getByText(/Can’t reach Hark/)).toBeVisible();
       await shoot("link-lost");
       await page.context().setOffline(false);
       await page.route("**/v1/**", (route) => route.abort());
       await page.goto(hark.url);
-      await expect(page.getByText(/can’t be reached/)).toBeVisible();
+      await expect(page.getByText(/Can’t reach Hark/)).toBeVisible();
       await shoot("not-reached");
     });
   });
@@ -126,7 +126,7 @@ test.describe("tight", () => {
       await page.waitForTimeout(800);
       await shoot("paused");
       await page.keyboard.press("Escape");
-      await page.getByRole("dialog").getByRole("button", { name: "Wegwerfen" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Verwerfen" }).click();
     });
   }
 });

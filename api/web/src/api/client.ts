@@ -5,25 +5,44 @@
 import createClient from "openapi-fetch";
 
 import { base } from "../base";
+import { ServerClock } from "../logic/serverclock";
 import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
 export type Conversation = Schemas["Conversation"];
+export type Gap = Schemas["Gap"];
 export type Hit = Schemas["Hit"];
 export type Me = Schemas["Me"];
 export type Member = Schemas["Member"];
 export type Message = Schemas["Message"];
 export type NewToken = Schemas["NewToken"];
+export type OngoingRecording = Schemas["OngoingRecording"];
 export type SearchResults = Schemas["SearchResults"];
 export type Segment = Schemas["Segment"];
 export type Token = Schemas["Token"];
 export type Transcript = Schemas["Transcript"];
 export type User = Schemas["User"];
 
-export const api = createClient<paths>({ baseUrl: base });
+/** An answer that takes longer does not come any more. */
+const patience = 30_000; // ms
 
-/** What kind of trouble it is, for people: each calls for another next step. */
-export type Kind = "offline" | "signed-out" | "missing" | "refused" | "broken";
+/** The server's clock. Whatever is decided by a time is decided by this one. */
+export const serverClock = new ServerClock();
+
+export const api = createClient<paths>({ baseUrl: base, fetch: ask });
+
+async function ask(request: Request): Promise<Response> {
+  const asked = Date.now();
+  const answer = await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(patience)]) });
+  serverClock.note(answer.headers.get("Date"), asked);
+  return answer;
+}
+
+/**
+ * What kind of trouble it is, for people: each calls for another next step.
+ * Intercepted means that something else answered in Hark's place.
+ */
+export type Kind = "offline" | "intercepted" | "signed-out" | "missing" | "too-often" | "refused" | "broken";
 
 export class Trouble extends Error {
   constructor(
@@ -48,15 +67,25 @@ export async function take<T>(call: Promise<Answer<T>>): Promise<T> {
     answer = await call;
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
-    throw new Trouble("offline");
+    throw new Trouble(cause instanceof SyntaxError ? "intercepted" : "offline"); // what is no JSON is not ours
   }
-  if (answer.response.ok) return answer.data as T;
+  const { response, data } = answer;
+  if (!isHarks(response)) throw new Trouble(response.status >= 500 && response.status !== networkSignIn ? "offline" : "intercepted");
+  if (response.ok && data === undefined && response.status !== 204) throw new Trouble("intercepted"); // cut off on its way
+  if (response.ok) return data as T;
   const problem = answer.error as Partial<Schemas["Problem"]> | undefined;
-  throw new Trouble(kindOf(answer.response.status), problem?.code, problem?.detail);
+  if (response.status === 401 && !problem?.code) throw new Trouble("intercepted"); // a proxy's own door
+  throw new Trouble(kindOf(response.status, problem?.code), problem?.code, problem?.detail);
 }
 
-function kindOf(status: number): Kind {
+const networkSignIn = 511; // RFC 6585, section 6
+
+/** Whether an answer is Hark's, and not that of a proxy or a network's sign-in page. */
+export const isHarks = ({ headers }: Pick<Response, "headers">) => headers.has("Hark") || /\bjson\b/.test(headers.get("Content-Type") ?? "");
+
+function kindOf(status: number, code?: string): Kind {
   if (status === 401) return "signed-out";
+  if (code === "rate_limited") return "too-often";
   if (status === 404) return "missing";
   return status >= 500 ? "broken" : "refused";
 }

@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List audit log
+         * @description By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export audit log
+         * @description JSON lines (`application/jsonl`): an entry a line, the oldest first. Whole, without filters, it can be verified with SHA-256 alone. That it was exported is an entry of its own. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["export-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/conversations": {
         parameters: {
             query?: never;
@@ -11,10 +55,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The conversations you are in */
+        /**
+         * List your conversations
+         * @description Scope: `read`.
+         */
         get: operations["list-conversations"];
         put?: never;
-        /** Make a conversation */
+        /**
+         * Create a conversation
+         * @description There is one direct conversation of the same people: asked for again, by any of them, it is answered with 200, and keeps its title. Only owners and admins make channels with guests in them.
+         *
+         *     Scope: `write`.
+         */
         post: operations["create-conversation"];
         delete?: never;
         options?: never;
@@ -29,18 +81,26 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A conversation */
+        /**
+         * Get a conversation
+         * @description Scope: `read`.
+         */
         get: operations["get-conversation"];
         put?: never;
         post?: never;
         /**
          * Delete a conversation
-         * @description With all its messages, their sound and their transcripts. There is no way back.
+         * @description With all its messages, their sound and their transcripts. There is no way back. Who made it may delete it while nobody else has recorded anything in it; owners and admins always.
+         *
+         *     Scope: `write`.
          */
         delete: operations["delete-conversation"];
         options?: never;
         head?: never;
-        /** Give a conversation another title */
+        /**
+         * Rename a conversation
+         * @description Scope: `write`.
+         */
         patch: operations["update-conversation"];
         trace?: never;
     };
@@ -51,12 +111,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is in a conversation */
+        /**
+         * List members
+         * @description Scope: `read`.
+         */
         get: operations["list-members"];
         put?: never;
         /**
-         * Add somebody to a conversation
-         * @description To a channel; a direct conversation stays between those it was made for.
+         * Add a member
+         * @description To a channel; a direct conversation stays between those it was made for. Anybody in it but guests may add members of the workspace; guests are added by owners and admins.
+         *
+         *     Scope: `write`.
          */
         post: operations["add-member"];
         delete?: never;
@@ -76,8 +141,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Remove somebody, or leave
-         * @description From then on the conversation is not there for them.
+         * Remove a member, or leave
+         * @description From then on the conversation is not there for them. Who made the channel, owners and admins may remove others, but nobody whose role stands above their own.
+         *
+         *     Scope: `write`.
          */
         delete: operations["remove-member"];
         options?: never;
@@ -93,20 +160,46 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The messages of a conversation
-         * @description Newest first. From a page `around` a message, and from any that a cursor led to, it goes on both ways: by `next_cursor` to what is older, by `previous_cursor` to what is newer.
+         * List messages
+         * @description What was sent into it, newest first; drafts are in `GET /v1/drafts`. From a page `around` a message, and from any that a cursor led to, it goes on both ways: by `next_cursor` to what is older, by `previous_cursor` to what is newer.
+         *
+         *     Scope: `read`.
          */
         get: operations["list-messages"];
         put?: never;
         /**
-         * Send a recording
+         * Upload a recording
          * @description The body is the recording itself, in any form that Hark knows by its bytes (MP3, WAV, Ogg, Opus, FLAC, M4A, MP4, WebM,
          *     AMR, 3GP, CAF, AIFF, WMA and more; the Content-Type does not matter), or a multipart form with the recording in the field `audio`.
          *     Whatever can be a query parameter can be a form field too, before the recording or behind it.
          *
          *     The answer comes when the recording is safely kept. It can be played from then on; follow its state by `GET /v1/events` or `GET /v1/messages/{id}`.
+         *
+         *     Scope: `record`.
          */
         post: operations["create-message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{id}/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is recording now
+         * @description Every live recording into the conversation, whether or not its message can be seen already; nothing is told of that. A `conversation.recordings` event comes when one begins, pauses, goes on or ends.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["list-recordings"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -123,11 +216,14 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Speak a message
+         * Start a live recording
          * @description WHIP (RFC 9725): send an SDP offer with one audio track (Opus), and speak. What is said is on disk within a second; who may hear
          *     the conversation sees the message in state `recording` at once, under the id in `Hark-Message-Id`. Send candidates by PATCH if you do
          *     not wait for all of them. End with DELETE, or just go: after 30 seconds without a sign of life the recording ends with what was said. It is
          *     `ready` a moment later.
+         *
+         *     With `draft=true` nobody but you sees the message until you send it with `POST /v1/messages/{id}/send`; others see only that you are recording, while you do. However the recording
+         *     ends, by DELETE, a dead battery or a server that is gone, it ends as a draft.
          *
          *     With `captions` what is said is shown while it is said: as `message.caption` events, and to who speaks on the data channel
          *     `hark`, if the offer has one. That channel carries JSON objects. From Hark: `{"type": "hello", "message_id": …, "captions": true}`,
@@ -137,9 +233,56 @@ export interface paths {
          *     What is said during a pause is cut out. A video track in the offer is declined.
          *
          *     `OPTIONS` answers with `Accept-Post`. Pages of other origins that the configuration allows (`HARK_CORS_ORIGINS`) send a token, never a cookie.
+         *
+         *     Scope: `record`.
          */
         post: operations["record-live"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your drafts
+         * @description What you have recorded or uploaded with `draft=true` and not sent, in all your conversations, the last begun first. Nobody
+         *     else sees it. A draft is transcribed as every message is, so that it is ready when you send it. It stays until you send or discard it.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["list-drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/drafts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Discard a draft
+         * @description With its audio and its transcript. One that has been sent meanwhile, maybe from another device, stays. This can't be undone.
+         *
+         *     Scope: `record`.
+         */
+        delete: operations["discard-draft"];
         options?: never;
         head?: never;
         patch?: never;
@@ -153,13 +296,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happens, as it happens
-         * @description Server-sent events (text/event-stream) from the conversations you are in, as they happen.
+         * Stream events
+         * @description Server-sent events (text/event-stream) from the conversations you are in, and of people and the workspace, as they happen.
          *
          *     An event with an id is kept: connect again with `Last-Event-ID` (or `after`; `after=0` is the very beginning) and you get
-         *     every one since, each once. Without either, the stream begins now. Ids mean nothing but a place in the stream. Progress and
-         *     the captions of what is being spoken pass and have no id. After `reset`, which comes when you were away for too long, read what you show afresh. Comments come every 15 seconds as signs of life. The stream ends when
+         *     every one since, each once. What happens to your drafts comes as `draft.…` events, to you alone; to everybody else a draft is created when it is sent. Without either, the stream begins now. Ids mean nothing but a place in your stream: other people's are refused, and two ids tell nothing of what happened between. Progress,
+         *     the captions of what is being spoken, and that somebody records pass and have no id. After `reset`, which comes when you were away for too long, read what you show afresh. Comments come every 15 seconds as signs of life. The stream ends when
          *     its token is revoked, when the server stops, and when you do not keep up; then connect again.
+         *
+         *     Scope: `read`.
          */
         get: operations["stream-events"];
         put?: never;
@@ -177,14 +322,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who you are */
+        /** Get current user */
         get: operations["get-me"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change your name
+         * @description It is shown anew wherever it was. Control characters and marks that turn the direction of text are taken out.
+         *
+         *     Scope: `write`.
+         */
+        patch: operations["update-me"];
         trace?: never;
     };
     "/v1/messages/{id}": {
@@ -194,20 +345,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A message */
+        /**
+         * Get a message
+         * @description Scope: `read`.
+         */
         get: operations["get-message"];
         put?: never;
         post?: never;
         /**
          * Delete a message
          * @description With its sound, its transcript and all that was made of it. By its author, or an admin. There is no way back.
+         *
+         *     Scope: `write`.
          */
         delete: operations["delete-message"];
         options?: never;
         head?: never;
         /**
-         * Give a message another title
+         * Rename a message
          * @description By its author, or an admin.
+         *
+         *     Scope: `write`.
          */
         patch: operations["update-message"];
         trace?: never;
@@ -220,12 +378,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The sound of a message
+         * Get audio
          * @description With ranges, so that players can jump. It plays from the moment the message was sent.
          *
          *     An address with its format, and of a rendition its version, is of one clip, whose bytes never change; `links` of a message has them. Without,
          *     the answer is a redirect to the clip that plays best now: first the original, later the rendition. A version that is no more is answered 410, never with
          *     the bytes of another.
+         *
+         *     Scope: `read`.
          */
         get: operations["get-audio"];
         put?: never;
@@ -244,8 +404,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A short-lived address of the sound
-         * @description For players that send neither header nor cookie. It says who asks, and for a short time only: whether you may hear the message is checked anew at each use.
+         * Create a signed audio URL
+         * @description For players that send neither header nor cookie. It plays this one message, for a short time and no longer than the token or session that asks holds: whether you may hear the message is checked anew at each use.
+         *
+         *     Scope: `read`.
          */
         get: operations["get-audio-url"];
         put?: never;
@@ -266,10 +428,35 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Work on a message again
+         * Retry processing
          * @description For one that failed, or to have a better model hear one that is ready.
+         *
+         *     Scope: `write`.
          */
         post: operations["retry-message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{id}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a draft
+         * @description A draft of yours becomes the newest message of its conversation, with the time of its sending as `created_at`. One that is sent already
+         *     stays as it is, so that you may ask again when an answer was lost. While it is being recorded it cannot be sent.
+         *
+         *     Scope: `record`.
+         */
+        post: operations["send-message"];
         delete?: never;
         options?: never;
         head?: never;
@@ -284,8 +471,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What was said, with times
-         * @description In the form that Accept asks for; JSON, if it does not say. The same forms are under the suffixes.
+         * Get transcript
+         * @description In the form that Accept asks for; JSON, if it does not say. The same forms are under the suffixes. What was not understood or not decoded stands in its place in all of them.
+         *
+         *     Scope: `read`.
          */
         get: operations["get-transcript"];
         put?: never;
@@ -303,7 +492,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was said, as .json */
+        /**
+         * Get transcript as .json
+         * @description Scope: `read`.
+         */
         get: operations["get-transcript-json"];
         put?: never;
         post?: never;
@@ -320,7 +512,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was said, as .srt */
+        /**
+         * Get transcript as .srt
+         * @description Scope: `read`.
+         */
         get: operations["get-transcript-srt"];
         put?: never;
         post?: never;
@@ -337,7 +532,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was said, as .txt */
+        /**
+         * Get transcript as .txt
+         * @description Scope: `read`.
+         */
         get: operations["get-transcript-txt"];
         put?: never;
         post?: never;
@@ -354,10 +552,36 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was said, as .vtt */
+        /**
+         * Get transcript as .vtt
+         * @description Scope: `read`.
+         */
         get: operations["get-transcript-vtt"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{id}/unsend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo sending
+         * @description Within 10 seconds of its sending a message of yours can be a draft again. Everybody else gets `message.deleted`. Who heard it meanwhile, heard it.
+         *     One that is a draft already stays as it is.
+         *
+         *     Scope: `record`.
+         */
+        post: operations["unsend-message"];
         delete?: never;
         options?: never;
         head?: never;
@@ -371,7 +595,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** 100 peaks to draw */
+        /**
+         * Get waveform
+         * @description Scope: `read`.
+         */
         get: operations["get-waveform"];
         put?: never;
         post?: never;
@@ -389,8 +616,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find what was said
-         * @description In all conversations you are in. When nothing is found, words that are spelt alike are tried, and `corrected` says which.
+         * Search messages
+         * @description In all conversations you are in: by what was said and by titles, whatever the case and the accents. The same words find the same, at any time in typing them. Whole words come before words that only begin like the last one. When nothing is found, words that are spelt alike are tried, and `corrected` says which.
+         *
+         *     Scope: `read`.
          */
         get: operations["search"];
         put?: never;
@@ -411,7 +640,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End the session
+         * Sign out
          * @description Revokes the session, or the token, that asks, clears the cookie, and has the browser forget the answers that it kept. What is not sent yet stays on the device.
          */
         post: operations["sign-out"];
@@ -428,12 +657,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Your tokens and sessions */
+        /**
+         * List your tokens and sessions
+         * @description Scope: `admin`.
+         */
         get: operations["list-tokens"];
         put?: never;
         /**
-         * Make an API token
-         * @description The secret is shown once; only its hash is kept.
+         * Create an API token
+         * @description The secret is shown once; only its hash is kept. Made with another token it never exceeds that, and ends with it; made in a signed-in browser it outlives your signing out.
+         *
+         *     Scope: `admin`.
          */
         post: operations["create-token"];
         delete?: never;
@@ -454,7 +688,9 @@ export interface paths {
         post?: never;
         /**
          * Revoke a token or session
-         * @description It stops working at once; live recordings that it began end within seconds, and keep what was said; event streams that it opened end within a minute.
+         * @description One of yours or, for owners and admins, of anybody whose role does not stand above theirs. It stops working at once, as do the tokens that were made with it; live recordings that it began end within seconds, and keep what was said; event streams that it opened end at once.
+         *
+         *     Scope: `admin`.
          */
         delete: operations["revoke-token"];
         options?: never;
@@ -470,8 +706,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who is in the workspace
-         * @description Everybody, by name. A guest sees only themselves here, and others as members of the conversations they share.
+         * List users
+         * @description Everybody, in the order of joining. A guest sees only themselves here, and others as members of the conversations they share.
+         *
+         *     Scope: `read`.
          */
         get: operations["list-users"];
         put?: never;
@@ -493,19 +731,49 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Stop speaking
+         * End a live recording
          * @description The message is made of what was said, in the background. If nothing was, there is none.
+         *
+         *     Scope: `record`.
          */
         delete: operations["end-live"];
         options?: never;
         head?: never;
         /**
-         * Add candidates, restart ICE, pause or resume
+         * Update a live recording (ICE, pause, resume)
          * @description With Content-Type `application/trickle-ice-sdpfrag` (RFC 8840) candidates (204) or, with `If-Match: *`, an ICE restart on the same
          *     message, as when the network changed (200 with the answer's fragment and a new ETag). With `application/json` `{"paused": true}` or `{"paused": false}` (204):
          *     what is said during a pause is cut out.
+         *
+         *     Scope: `record`.
          */
         patch: operations["change-live"];
+        trace?: never;
+    };
+    "/v1/workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The workspace you are in
+         * @description Scope: `read`.
+         */
+        get: operations["get-workspace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the name of the workspace
+         * @description By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        patch: operations["update-workspace"];
         trace?: never;
     };
 }
@@ -524,7 +792,104 @@ export interface components {
              */
             url: string;
         };
+        AuditActor: {
+            /**
+             * Format: uuid
+             * @description Of a user
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
+             */
+            id?: string;
+            /**
+             * @description user: of the workspace; operator: who ran a command on the server; nobody: who was not signed in; system: Hark itself
+             * @example user
+             * @enum {string}
+             */
+            kind: "user" | "operator" | "nobody" | "system";
+            /**
+             * @description What they were called then; an operator's account on the server
+             * @example Ada
+             */
+            name?: string;
+        };
+        AuditEntry: {
+            /**
+             * @description What was done; more may be added
+             * @example token_created
+             */
+            action: string;
+            /** @description Who did it */
+            actor: components["schemas"]["AuditActor"];
+            /**
+             * @description IP address that they came from
+             * @example 203.0.113.7
+             */
+            address?: string;
+            /**
+             * Format: date-time
+             * @description To the millisecond
+             * @example 2026-03-01T09:30:00.000Z
+             */
+            at: string;
+            /**
+             * Format: uuid
+             * @description That the target is, or is in
+             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
+             */
+            conversation_id?: string;
+            /**
+             * Format: uuid
+             * @description The session or token that they came with
+             * @example 0197a3c2-8888-7d05-b1c6-5e7788990a1b
+             */
+            credential_id?: string;
+            /**
+             * @description More of what was done, by the action; never a secret, a title or what was said
+             * @example {
+             *       "name": "laptop",
+             *       "scopes": "read"
+             *     }
+             */
+            details?: {
+                [key: string]: string;
+            };
+            /**
+             * @description SHA-256 of the entry and the hash of the one before, in hex
+             * @example b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c
+             */
+            hash: string;
+            /**
+             * Format: int64
+             * @description Counts up from 1 without gaps
+             * @example 1042
+             */
+            seq: number;
+            /** @description What it was done to */
+            target?: components["schemas"]["AuditTarget"];
+            /**
+             * @description What their program calls itself, shortened
+             * @example curl/8.5.0
+             */
+            user_agent?: string;
+        };
+        AuditTarget: {
+            /**
+             * Format: uuid
+             * @example 0197a3c2-8888-7d05-b1c6-5e7788990a1b
+             */
+            id: string;
+            /**
+             * @example token
+             * @enum {string}
+             */
+            kind: "user" | "token" | "conversation" | "message" | "workspace";
+        };
         Author: {
+            /**
+             * Format: int64
+             * @description See User
+             * @example 0
+             */
+            color: number;
             /**
              * Format: uuid
              * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
@@ -555,6 +920,8 @@ export interface components {
              * @enum {string}
              */
             kind: "channel" | "direct";
+            /** @description The newest message that was sent; left out while there is none */
+            last_message?: components["schemas"]["LastMessage"];
             /**
              * Format: date-time
              * @description Left out while there is no message
@@ -646,7 +1013,7 @@ export interface components {
              * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
              */
             conversation_id?: string;
-            /** @description A little more, by type, such as the state or the progress */
+            /** @description A little more, by type, such as the state or the progress; user_id and name of a user */
             data?: unknown;
             /**
              * Format: uuid
@@ -657,7 +1024,7 @@ export interface components {
              * @example message.updated
              * @enum {string}
              */
-            type: "message.created" | "message.updated" | "message.progress" | "message.caption" | "message.deleted" | "conversation.created" | "conversation.updated" | "conversation.deleted" | "reset";
+            type: "message.created" | "message.updated" | "message.progress" | "message.caption" | "message.deleted" | "draft.created" | "draft.updated" | "draft.deleted" | "conversation.created" | "conversation.updated" | "conversation.deleted" | "conversation.recordings" | "user.created" | "user.updated" | "workspace.updated" | "reset";
         };
         Failure: {
             /**
@@ -683,6 +1050,25 @@ export interface components {
              */
             message: string;
         };
+        Gap: {
+            /**
+             * Format: int64
+             * @description end, in milliseconds from the beginning of the clip
+             * @example 11200
+             */
+            end_ms: number;
+            /**
+             * @description not_understood: somebody speaks, and the engine could not tell what; not_decoded: the recording is damaged there
+             * @enum {string}
+             */
+            reason: "not_understood" | "not_decoded";
+            /**
+             * Format: int64
+             * @description start, in milliseconds from the beginning of the clip
+             * @example 3100
+             */
+            start_ms: number;
+        };
         Hit: {
             /**
              * Format: int64
@@ -694,10 +1080,41 @@ export interface components {
             snippet: components["schemas"]["Snippet"];
             /**
              * Format: int64
-             * @description When the first word that was found is said: play from here
+             * @description When the first word that was found is said: play from here. 0 if only the title has it
              * @example 1210
              */
             start_ms: number;
+            /** @description What to highlight in the message's title: half-open ranges in Unicode code points */
+            title_marks: components["schemas"]["Mark"][];
+        };
+        LastMessage: {
+            author: components["schemas"]["Author"];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:31:12Z
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Left out until it is known
+             * @example 5230
+             */
+            duration_ms?: number;
+            /**
+             * @description See Message
+             * @example Ask not what your country can do for you.
+             */
+            first_words: string;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
+             */
+            id: string;
+            /**
+             * @description Empty if it has none
+             * @example The bridge at noon
+             */
+            title: string;
         };
         Links: {
             /**
@@ -736,12 +1153,42 @@ export interface components {
         };
         Me: {
             /**
+             * Format: int64
+             * @description Which of twelve colours to show them in, by the order of joining: the first dozen differ
+             * @example 0
+             */
+            color: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:30:00Z
+             */
+            created_at: string;
+            /**
+             * @description Whether they are kept out; left out if not
+             * @example false
+             */
+            disabled?: boolean;
+            /**
+             * Format: uuid
+             * @description Id of the conversation that everybody joins who is added to the workspace, guests excepted; left out where there is none that you are in
+             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
+             */
+            general_id?: string;
+            /**
              * Format: uuid
              * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
              */
             id: string;
-            /** @example Ada */
+            /**
+             * @description As they call themselves; several may have the same
+             * @example Ada
+             */
             name: string;
+            /**
+             * @description Whether nobody has chosen your name yet or, where you are an owner, that of the workspace
+             * @example false
+             */
+            needs_names: boolean;
             /**
              * @example member
              * @enum {string}
@@ -752,8 +1199,23 @@ export interface components {
              * @example 0197a3c2-5b1e-7c44-9f0a-000000000001
              */
             workspace_id: string;
+            /** @example Harbour office */
+            workspace_name: string;
+        };
+        MePatch: {
+            /**
+             * @description 1 to 80 characters, beside what is taken out
+             * @example Ada Lovelace
+             */
+            name: string;
         };
         Member: {
+            /**
+             * Format: int64
+             * @description See User
+             * @example 0
+             */
+            color: number;
             /**
              * Format: date-time
              * @example 2026-03-01T09:30:00Z
@@ -761,6 +1223,12 @@ export interface components {
             joined_at: string;
             /** @example Ada */
             name: string;
+            /**
+             * @description In the workspace
+             * @example member
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "member" | "guest";
             /**
              * Format: uuid
              * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
@@ -786,9 +1254,15 @@ export interface components {
             conversation_id: string;
             /**
              * Format: date-time
+             * @description When it came into its conversation: when it was sent or, of a draft, begun
              * @example 2026-03-01T09:31:12Z
              */
             created_at: string;
+            /**
+             * @description Whether it is not sent yet, so that only its author sees it
+             * @example false
+             */
+            draft: boolean;
             /**
              * Format: int64
              * @description Left out until it is known
@@ -803,6 +1277,11 @@ export interface components {
             end_reason?: "disconnected" | "duration" | "idle" | "bit_rate" | "removed" | "signed_out" | "server_stopped" | "server_lost" | "failed";
             /** @description Why not everything could be made; only with state failed */
             failure?: components["schemas"]["Failure"];
+            /**
+             * @description How what is said begins, with an ellipsis if it goes on: what to call a message without a title. Empty until there is a transcript, or if nothing is said
+             * @example Ask not what your country can do for you.
+             */
+            first_words: string;
             /**
              * Format: uuid
              * @example 0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
@@ -928,10 +1407,42 @@ export interface components {
             /** @example laptop */
             name: string;
             /**
+             * Format: uuid
+             * @description The token that it was made with, and ends with
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e56
+             */
+            parent_id?: string;
+            /**
+             * @description What it is good for, of what its user may do; see the top of this page
+             * @example [
+             *       "read",
+             *       "record"
+             *     ]
+             */
+            scopes: string[];
+            /**
              * @description Shown this once
              * @example hark_4fN0vqHk3mXc8Zt1bW7yRs2LpQd9UaEg5JiKoTnVx6M
              */
             secret: string;
+        };
+        OngoingRecording: {
+            /**
+             * Format: date-time
+             * @description Since when they pause; left out while they speak
+             * @example 2026-03-01T09:31:02Z
+             */
+            paused_at?: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:30:40Z
+             */
+            started_at: string;
+            user: components["schemas"]["Author"];
+        };
+        OngoingRecordingList: {
+            /** @description The first to begin first */
+            items: components["schemas"]["OngoingRecording"][];
         };
         Original: {
             /**
@@ -957,9 +1468,27 @@ export interface components {
              */
             sha256: string;
         };
+        PageAuditEntry: {
+            /** @description Newest first */
+            items: components["schemas"]["AuditEntry"][];
+            /**
+             * @description Pass it as cursor to get the next page; left out on the last
+             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
+             */
+            next_cursor?: string;
+        };
         PageConversation: {
             /** @description Newest first */
             items: components["schemas"]["Conversation"][];
+            /**
+             * @description Pass it as cursor to get the next page; left out on the last
+             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
+             */
+            next_cursor?: string;
+        };
+        PageMessage: {
+            /** @description Newest first */
+            items: components["schemas"]["Message"][];
             /**
              * @description Pass it as cursor to get the next page; left out on the last
              * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
@@ -985,6 +1514,11 @@ export interface components {
              * @example urn:hark:request:0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
              */
             instance: string;
+            /**
+             * @description Which of your limits was reached, where that is the problem
+             * @example searches
+             */
+            limit?: string;
             /**
              * Format: uuid
              * @description The message that is there already, where that is the problem
@@ -1029,6 +1563,8 @@ export interface components {
             media_type: string;
         };
         SearchResults: {
+            /** @description Conversations that are called by the words, up to 5: on the first page of a search without filters */
+            conversations: components["schemas"]["Conversation"][];
             /**
              * @description What was searched for instead, when nothing was found for the words as they were spelt
              * @example country
@@ -1040,6 +1576,8 @@ export interface components {
              * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
              */
             next_cursor?: string;
+            /** @description People who are called by the words, up to 5: on the first page of a search without filters */
+            people: components["schemas"]["User"][];
             /**
              * Format: int64
              * @description Messages found, counted up to 1000
@@ -1053,6 +1591,13 @@ export interface components {
             total_is_capped: boolean;
         };
         Segment: {
+            /**
+             * Format: int64
+             * @description channel of the clip in which it was said, 1 being the first or left one; left out where the channels were heard together
+             * @example 1
+             * @enum {integer}
+             */
+            channel?: 1 | 2;
             /**
              * Format: int64
              * @description end, in milliseconds from the beginning of the clip
@@ -1087,7 +1632,10 @@ export interface components {
              * @example 200
              */
             start_ms: number;
-            /** @example Ask not what your country can do for you. */
+            /**
+             * @description With an ellipsis where the message goes on; empty without a transcript
+             * @example Ask not what your country can do for you.
+             */
             text: string;
         };
         Token: {
@@ -1126,6 +1674,20 @@ export interface components {
             last_used_at?: string;
             /** @example laptop */
             name: string;
+            /**
+             * Format: uuid
+             * @description The token that it was made with, and ends with
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e56
+             */
+            parent_id?: string;
+            /**
+             * @description What it is good for, of what its user may do; see the top of this page
+             * @example [
+             *       "read",
+             *       "record"
+             *     ]
+             */
+            scopes: string[];
         };
         TokenList: {
             items: components["schemas"]["Token"][];
@@ -1133,7 +1695,7 @@ export interface components {
         TokenRequest: {
             /**
              * Format: int64
-             * @description Seconds until it expires; 0 means never
+             * @description Seconds until it expires; 0 means never or, made with another token, as late as that
              * @example 31536000
              */
             expires_in?: number;
@@ -1142,6 +1704,14 @@ export interface components {
              * @example laptop
              */
             name: string;
+            /**
+             * @description What it is to be good for; left out, for all that you may or, made with another token, all that it may
+             * @example [
+             *       "read",
+             *       "record"
+             *     ]
+             */
+            scopes?: string[];
         };
         Transcript: {
             /**
@@ -1149,13 +1719,20 @@ export interface components {
              * @example 2026-03-01T09:31:15Z
              */
             created_at: string;
-            /** @example sherpa */
+            /** @example local */
             engine: string;
+            /** @description Stretches in which more was said than the segments tell, or may have been; none, as a rule */
+            gaps: components["schemas"]["Gap"][];
             /**
              * @description BCP 47 tag; left out where the engine does not say
              * @example en
              */
             language?: string;
+            /**
+             * @description Whether the recording may be in another language than the transcript, whose words are then not to be relied on
+             * @example false
+             */
+            language_doubt: boolean;
             /**
              * Format: uuid
              * @example 0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
@@ -1179,16 +1756,30 @@ export interface components {
         };
         User: {
             /**
+             * Format: int64
+             * @description Which of twelve colours to show them in, by the order of joining: the first dozen differ
+             * @example 0
+             */
+            color: number;
+            /**
              * Format: date-time
              * @example 2026-03-01T09:30:00Z
              */
             created_at: string;
             /**
+             * @description Whether they are kept out; left out if not
+             * @example false
+             */
+            disabled?: boolean;
+            /**
              * Format: uuid
              * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
              */
             id: string;
-            /** @example Ada */
+            /**
+             * @description As they call themselves; several may have the same
+             * @example Ada
+             */
             name: string;
             /**
              * @example member
@@ -1234,6 +1825,27 @@ export interface components {
              */
             text: string;
         };
+        Workspace: {
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:30:00Z
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-5b1e-7c44-9f0a-000000000001
+             */
+            id: string;
+            /** @example Harbour office */
+            name: string;
+        };
+        WorkspacePatch: {
+            /**
+             * @description 1 to 80 characters, beside what is taken out
+             * @example Harbour office
+             */
+            name: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1243,6 +1855,212 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description Where to go on: next_cursor of the page before */
+                cursor?: string;
+                /** @description Items on a page, at the most */
+                limit?: number;
+                /** @description Only what was done in this way */
+                action?: string;
+                /** @description Only what this user did, by id */
+                actor?: string;
+                /** @description Only what was done to this, by id */
+                target?: string;
+                /** @description Only what was done to this conversation or in it, by id */
+                conversation?: string;
+                /** @description Only at this time or later */
+                from?: string;
+                /** @description Only before this time */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "action": "token_created",
+                     *           "actor": {
+                     *             "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *             "kind": "user",
+                     *             "name": "Ada"
+                     *           },
+                     *           "address": "203.0.113.7",
+                     *           "at": "2026-03-01T09:30:00.000Z",
+                     *           "credential_id": "0197a3c2-7777-7d05-b1c6-5e7788990a1b",
+                     *           "details": {
+                     *             "kind": "api",
+                     *             "name": "laptop",
+                     *             "user_id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"
+                     *           },
+                     *           "hash": "685825fdf8375a9346945fd5e25a7214ab41d6803f0fce34f98d2d2129c0fe71",
+                     *           "seq": 1042,
+                     *           "target": {
+                     *             "id": "0197a3c2-8888-7d05-b1c6-5e7788990a1b",
+                     *             "kind": "token"
+                     *           },
+                     *           "user_agent": "curl/8.5.0"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageAuditEntry"];
+                };
+            };
+            /** @description `bad_cursor`: Bad cursor */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-audit": {
+        parameters: {
+            query?: {
+                /** @description Only what was done in this way */
+                action?: string;
+                /** @description Only what this user did, by id */
+                actor?: string;
+                /** @description Only what was done to this, by id */
+                target?: string;
+                /** @description Only what was done to this conversation or in it, by id */
+                conversation?: string;
+                /** @description Only at this time or later */
+                from?: string;
+                /** @description Only before this time */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, each a JSON object on a line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "action": "token_created",
+                     *       "actor": {
+                     *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *         "kind": "user",
+                     *         "name": "Ada"
+                     *       },
+                     *       "address": "203.0.113.7",
+                     *       "at": "2026-03-01T09:30:00.000Z",
+                     *       "credential_id": "0197a3c2-7777-7d05-b1c6-5e7788990a1b",
+                     *       "details": {
+                     *         "kind": "api",
+                     *         "name": "laptop",
+                     *         "user_id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"
+                     *       },
+                     *       "hash": "685825fdf8375a9346945fd5e25a7214ab41d6803f0fce34f98d2d2129c0fe71",
+                     *       "seq": 1042,
+                     *       "target": {
+                     *         "id": "0197a3c2-8888-7d05-b1c6-5e7788990a1b",
+                     *         "kind": "token"
+                     *       },
+                     *       "user_agent": "curl/8.5.0"
+                     *     }
+                     */
+                    "application/jsonl": components["schemas"]["AuditEntry"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-conversations": {
         parameters: {
             query?: {
@@ -1272,6 +2090,18 @@ export interface operations {
                      *           "created_by": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *           "id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *           "kind": "channel",
+                     *           "last_message": {
+                     *             "author": {
+                     *               "color": 0,
+                     *               "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *               "name": "Ada"
+                     *             },
+                     *             "created_at": "2026-03-01T09:31:12Z",
+                     *             "duration_ms": 5230,
+                     *             "first_words": "Your country.",
+                     *             "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *             "title": "The bridge at noon"
+                     *           },
                      *           "last_message_at": "2026-03-01T09:31:12Z",
                      *           "member_count": 3,
                      *           "title": "Field notes"
@@ -1300,6 +2130,15 @@ export interface operations {
             };
             /** @description `unauthorized`: Sign in first */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1340,6 +2179,39 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The direct conversation of these people, which was there already */
+            200: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "created_by": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *       "kind": "channel",
+                     *       "last_message": {
+                     *         "author": {
+                     *           "color": 0,
+                     *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *           "name": "Ada"
+                     *         },
+                     *         "created_at": "2026-03-01T09:31:12Z",
+                     *         "duration_ms": 5230,
+                     *         "first_words": "Your country.",
+                     *         "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *         "title": "The bridge at noon"
+                     *       },
+                     *       "last_message_at": "2026-03-01T09:31:12Z",
+                     *       "member_count": 3,
+                     *       "title": "Field notes"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
             /** @description Created */
             201: {
                 headers: {
@@ -1353,6 +2225,18 @@ export interface operations {
                      *       "created_by": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *       "id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "kind": "channel",
+                     *       "last_message": {
+                     *         "author": {
+                     *           "color": 0,
+                     *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *           "name": "Ada"
+                     *         },
+                     *         "created_at": "2026-03-01T09:31:12Z",
+                     *         "duration_ms": 5230,
+                     *         "first_words": "Your country.",
+                     *         "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *         "title": "The bridge at noon"
+                     *       },
                      *       "last_message_at": "2026-03-01T09:31:12Z",
                      *       "member_count": 3,
                      *       "title": "Field notes"
@@ -1370,7 +2254,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change */
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1381,6 +2265,15 @@ export interface operations {
             };
             /** @description `validation_failed`: Not valid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1423,6 +2316,18 @@ export interface operations {
                      *       "created_by": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *       "id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "kind": "channel",
+                     *       "last_message": {
+                     *         "author": {
+                     *           "color": 0,
+                     *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *           "name": "Ada"
+                     *         },
+                     *         "created_at": "2026-03-01T09:31:12Z",
+                     *         "duration_ms": 5230,
+                     *         "first_words": "Your country.",
+                     *         "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *         "title": "The bridge at noon"
+                     *       },
                      *       "last_message_at": "2026-03-01T09:31:12Z",
                      *       "member_count": 3,
                      *       "title": "Field notes"
@@ -1440,6 +2345,15 @@ export interface operations {
             };
             /** @description `unauthorized`: Sign in first */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1504,7 +2418,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change */
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1570,6 +2484,18 @@ export interface operations {
                      *       "created_by": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *       "id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "kind": "channel",
+                     *       "last_message": {
+                     *         "author": {
+                     *           "color": 0,
+                     *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *           "name": "Ada"
+                     *         },
+                     *         "created_at": "2026-03-01T09:31:12Z",
+                     *         "duration_ms": 5230,
+                     *         "first_words": "Your country.",
+                     *         "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *         "title": "The bridge at noon"
+                     *       },
                      *       "last_message_at": "2026-03-01T09:31:12Z",
                      *       "member_count": 3,
                      *       "title": "Field notes"
@@ -1587,7 +2513,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change */
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1662,6 +2588,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_found`: Not found */
             404: {
                 headers: {
@@ -1723,7 +2658,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change */
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1752,6 +2687,15 @@ export interface operations {
             };
             /** @description `validation_failed`: Not valid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1800,7 +2744,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change */
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1878,12 +2822,15 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "author": {
+                     *             "color": 0,
                      *             "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *             "name": "Ada"
                      *           },
                      *           "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *           "created_at": "2026-03-01T09:31:12Z",
+                     *           "draft": false,
                      *           "duration_ms": 5230,
+                     *           "first_words": "Ask not what your country can do for you.",
                      *           "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *           "language": "en",
                      *           "links": {
@@ -1943,6 +2890,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_found`: Not found */
             404: {
                 headers: {
@@ -1981,12 +2937,14 @@ export interface operations {
                 reply_to?: string;
                 /** @description The place in that message, in milliseconds */
                 reply_at_ms?: string;
-                /** @description When it was spoken (RFC 3339); now, if left out */
+                /** @description When it was spoken (RFC 3339); now, if left out or still to come */
                 recorded_at?: string;
                 /** @description What the sender calls the file; the name in a form or a Content-Disposition header does as well */
                 filename?: string;
                 /** @description interactive, or bulk for what nobody waits for, such as imports; long recordings are bulk in any case */
                 priority?: string;
+                /** @description true, if only you are to see the message until you send it (POST /v1/messages/{id}/send) */
+                draft?: string;
             };
             header?: {
                 /** @description A name for this request, up to 255 characters: sent again with the same key, the same recording makes no second message */
@@ -2006,9 +2964,11 @@ export interface operations {
                 "multipart/form-data": {
                     /**
                      * Format: binary
-                     * @description The recording
+                     * @description The recording; `file`, `recording` or the one file under any other name does as well
                      */
                     audio: string;
+                    /** @description As the query parameter */
+                    draft?: string;
                     /** @description As the query parameter */
                     filename?: string;
                     /** @description As the query parameter */
@@ -2036,12 +2996,15 @@ export interface operations {
                     /**
                      * @example {
                      *       "author": {
+                     *         "color": 0,
                      *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *         "name": "Ada"
                      *       },
                      *       "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "created_at": "2026-03-01T09:31:12Z",
+                     *       "draft": false,
                      *       "duration_ms": 5230,
+                     *       "first_words": "Ask not what your country can do for you.",
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -2085,6 +3048,15 @@ export interface operations {
             };
             /** @description `unauthorized`: Sign in first */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2146,7 +3118,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_uploads`: Too many at once */
+            /** @description `too_many_uploads`: Too many at once or `rate_limited`: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2173,8 +3145,83 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no_space`: No space left */
+            /** @description `quota_reached`: Quota reached or `no_space`: No space left */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OngoingRecordingList"];
+                };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2195,6 +3242,8 @@ export interface operations {
                 reply_at_ms?: string;
                 /** @description Who is shown what is said while it is said: nobody, who speaks, or all who may hear the message */
                 captions?: "off" | "private" | "conversation";
+                /** @description Whether only you see the message until you send it (POST /v1/messages/{id}/send) */
+                draft?: boolean;
             };
             header?: never;
             path: {
@@ -2236,6 +3285,15 @@ export interface operations {
             };
             /** @description `unauthorized`: Sign in first */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2297,7 +3355,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_recordings`: Too many at once */
+            /** @description `too_many_recordings`: Too many at once or `rate_limited`: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2326,6 +3384,213 @@ export interface operations {
             };
             /** @description `unavailable`: Unavailable or `saturated`: Busy */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `quota_reached`: Quota reached */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-drafts": {
+        parameters: {
+            query?: {
+                /** @description Where to go on: next_cursor of the page before */
+                cursor?: string;
+                /** @description Items on a page, at the most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "author": {
+                     *             "color": 0,
+                     *             "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *             "name": "Ada"
+                     *           },
+                     *           "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *           "created_at": "2026-03-01T09:31:12Z",
+                     *           "draft": true,
+                     *           "duration_ms": 5230,
+                     *           "first_words": "Ask not what your country can do for you.",
+                     *           "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *           "language": "en",
+                     *           "links": {
+                     *             "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=rendition&v=3741ac87aae82c1b",
+                     *             "original": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=original",
+                     *             "self": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *             "transcript": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/transcript",
+                     *             "waveform": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/waveform"
+                     *           },
+                     *           "loudness_lufs": -21.4,
+                     *           "original": {
+                     *             "bytes": 84213,
+                     *             "filename": "bridge.mp3",
+                     *             "format": "mp3",
+                     *             "media_type": "audio/mpeg",
+                     *             "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+                     *           },
+                     *           "progress": 1,
+                     *           "recorded_at": "2026-03-01T09:30:40Z",
+                     *           "rendition": {
+                     *             "bytes": 41877,
+                     *             "media_type": "audio/mp4"
+                     *           },
+                     *           "state": "ready",
+                     *           "title": "The bridge at noon",
+                     *           "transcript_version": 1,
+                     *           "updated_at": "2026-03-01T09:31:15Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageMessage"];
+                };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `bad_cursor`: Bad cursor */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "discard-draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the message */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `already_sent`: Sent already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2376,8 +3641,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `validation_failed`: Not valid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_streams`: Too many at once */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2422,10 +3705,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "color": 0,
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "general_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *       "name": "Ada",
+                     *       "needs_names": false,
                      *       "role": "member",
-                     *       "workspace_id": "0197a3c2-5b1e-7c44-9f0a-000000000001"
+                     *       "workspace_id": "0197a3c2-5b1e-7c44-9f0a-000000000001",
+                     *       "workspace_name": "Harbour office"
                      *     }
                      */
                     "application/json": components["schemas"]["Me"];
@@ -2467,6 +3755,88 @@ export interface operations {
             };
         };
     };
+    "update-me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MePatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "color": 0,
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "general_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "name": "Ada",
+                     *       "needs_names": false,
+                     *       "role": "member",
+                     *       "workspace_id": "0197a3c2-5b1e-7c44-9f0a-000000000001",
+                     *       "workspace_name": "Harbour office"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-message": {
         parameters: {
             query?: never;
@@ -2488,12 +3858,15 @@ export interface operations {
                     /**
                      * @example {
                      *       "author": {
+                     *         "color": 0,
                      *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *         "name": "Ada"
                      *       },
                      *       "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "created_at": "2026-03-01T09:31:12Z",
+                     *       "draft": false,
                      *       "duration_ms": 5230,
+                     *       "first_words": "Ask not what your country can do for you.",
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -2535,6 +3908,15 @@ export interface operations {
             };
             /** @description `unauthorized`: Sign in first */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2599,7 +3981,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change */
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2662,12 +4044,15 @@ export interface operations {
                     /**
                      * @example {
                      *       "author": {
+                     *         "color": 0,
                      *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *         "name": "Ada"
                      *       },
                      *       "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "created_at": "2026-03-01T09:31:12Z",
+                     *       "draft": false,
                      *       "duration_ms": 5230,
+                     *       "first_words": "Ask not what your country can do for you.",
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -2709,7 +4094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change */
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2818,6 +4203,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_found`: Not found or `rendition_not_ready`: No rendition yet */
             404: {
                 headers: {
@@ -2898,7 +4292,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "expires_at": "2026-03-01T09:45:00Z",
-                     *       "url": "https://hark.example.org/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?as=0197a3c2-5b1e-7c44-9f0a-000000000001.0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55&expires=1772358300&format=rendition&signature=q7mG3Zk1w0b8m2h5m0m5d3l7Yw9c1r4t6v8x0z2B4D6&v=1f5a9c02e7b44d38"
+                     *       "url": "https://hark.example.org/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?as=0197a3c2-8888-7d05-b1c6-5e7788990a1b&expires=1772358300&format=rendition&signature=q7mG3Zk1w0b8m2h5m0m5d3l7Yw9c1r4t6v8x0z2B4D6&v=1f5a9c02e7b44d38"
                      *     }
                      */
                     "application/json": components["schemas"]["AudioURL"];
@@ -2906,6 +4300,15 @@ export interface operations {
             };
             /** @description `unauthorized`: Sign in first */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2963,12 +4366,15 @@ export interface operations {
                     /**
                      * @example {
                      *       "author": {
+                     *         "color": 0,
                      *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *         "name": "Ada"
                      *       },
                      *       "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "created_at": "2026-03-01T09:31:12Z",
+                     *       "draft": false,
                      *       "duration_ms": 5230,
+                     *       "first_words": "Ask not what your country can do for you.",
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -3010,7 +4416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change */
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3029,6 +4435,133 @@ export interface operations {
                 };
             };
             /** @description `conflict`: Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "send-message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the message */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "author": {
+                     *         "color": 0,
+                     *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *         "name": "Ada"
+                     *       },
+                     *       "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *       "created_at": "2026-03-01T09:31:12Z",
+                     *       "draft": false,
+                     *       "duration_ms": 5230,
+                     *       "first_words": "Ask not what your country can do for you.",
+                     *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *       "language": "en",
+                     *       "links": {
+                     *         "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=rendition&v=3741ac87aae82c1b",
+                     *         "original": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=original",
+                     *         "self": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *         "transcript": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/transcript",
+                     *         "waveform": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/waveform"
+                     *       },
+                     *       "loudness_lufs": -21.4,
+                     *       "original": {
+                     *         "bytes": 84213,
+                     *         "filename": "bridge.mp3",
+                     *         "format": "mp3",
+                     *         "media_type": "audio/mpeg",
+                     *         "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+                     *       },
+                     *       "progress": 1,
+                     *       "recorded_at": "2026-03-01T09:30:40Z",
+                     *       "rendition": {
+                     *         "bytes": 41877,
+                     *         "media_type": "audio/mp4"
+                     *       },
+                     *       "state": "ready",
+                     *       "title": "The bridge at noon",
+                     *       "transcript_version": 1,
+                     *       "updated_at": "2026-03-01T09:31:15Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `still_recording`: Still being recorded */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3081,8 +4614,10 @@ export interface operations {
                     /**
                      * @example {
                      *       "created_at": "2026-03-01T09:31:15Z",
-                     *       "engine": "sherpa",
+                     *       "engine": "local",
+                     *       "gaps": [],
                      *       "language": "en",
+                     *       "language_doubt": false,
                      *       "message_id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "model": "moonshine-base-en",
                      *       "segments": [
@@ -3137,6 +4672,15 @@ export interface operations {
             };
             /** @description `unauthorized`: Sign in first */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3203,8 +4747,10 @@ export interface operations {
                     /**
                      * @example {
                      *       "created_at": "2026-03-01T09:31:15Z",
-                     *       "engine": "sherpa",
+                     *       "engine": "local",
+                     *       "gaps": [],
                      *       "language": "en",
+                     *       "language_doubt": false,
                      *       "message_id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "model": "moonshine-base-en",
                      *       "segments": [
@@ -3244,6 +4790,15 @@ export interface operations {
             };
             /** @description `unauthorized`: Sign in first */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3322,6 +4877,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_found`: Not found or `transcript_not_ready`: No transcript yet */
             404: {
                 headers: {
@@ -3382,6 +4946,15 @@ export interface operations {
             };
             /** @description `unauthorized`: Sign in first */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3461,8 +5034,135 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_found`: Not found or `transcript_not_ready`: No transcript yet */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unsend-message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the message */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "author": {
+                     *         "color": 0,
+                     *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *         "name": "Ada"
+                     *       },
+                     *       "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *       "created_at": "2026-03-01T09:31:12Z",
+                     *       "draft": true,
+                     *       "duration_ms": 5230,
+                     *       "first_words": "Ask not what your country can do for you.",
+                     *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *       "language": "en",
+                     *       "links": {
+                     *         "audio": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=rendition&v=3741ac87aae82c1b",
+                     *         "original": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/audio?format=original",
+                     *         "self": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *         "transcript": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/transcript",
+                     *         "waveform": "/v1/messages/0197a3c2-7f3a-7d05-b1c6-5e7788990a1b/waveform"
+                     *       },
+                     *       "loudness_lufs": -21.4,
+                     *       "original": {
+                     *         "bytes": 84213,
+                     *         "filename": "bridge.mp3",
+                     *         "format": "mp3",
+                     *         "media_type": "audio/mpeg",
+                     *         "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+                     *       },
+                     *       "progress": 1,
+                     *       "recorded_at": "2026-03-01T09:30:40Z",
+                     *       "rendition": {
+                     *         "bytes": 41877,
+                     *         "media_type": "audio/mp4"
+                     *       },
+                     *       "state": "ready",
+                     *       "title": "The bridge at noon",
+                     *       "transcript_version": 1,
+                     *       "updated_at": "2026-03-01T09:31:15Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `still_recording`: Still being recorded or `too_late`: Too late */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3634,6 +5334,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_found`: Not found or `waveform_not_ready`: No waveform yet */
             404: {
                 headers: {
@@ -3665,9 +5374,9 @@ export interface operations {
     };
     search: {
         parameters: {
-            query: {
-                /** @description Words, "phrases", prefix* and -without */
-                q: string;
+            query?: {
+                /** @description Words, "phrases", prefix* and -without. All words must be there. The last word, and the last of a phrase whose quote is not closed, also finds words that begin with it; in quotes it does not. May be left out where there is a filter: then all messages are listed, the newest first */
+                q?: string;
                 /** @description Only in this conversation */
                 conversation?: string;
                 /** @description Only from this user */
@@ -3676,9 +5385,9 @@ export interface operations {
                 after?: string;
                 /** @description Only what was recorded before this time: RFC 3339, or a date in UTC */
                 before?: string;
-                /** @description Best match first, or newest first */
+                /** @description Best match first, or newest first; without words always newest first */
                 sort?: "relevance" | "newest";
-                /** @description Whether the last word is still being typed: then it also finds words that begin with it */
+                /** @description Without effect: the last word is always completed */
                 typing?: boolean;
                 /** @description Where to go on: next_cursor of the page before */
                 cursor?: string;
@@ -3700,17 +5409,21 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "conversations": [],
                      *       "hits": [
                      *         {
                      *           "end_ms": 1630,
                      *           "message": {
                      *             "author": {
+                     *               "color": 0,
                      *               "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *               "name": "Ada"
                      *             },
                      *             "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *             "created_at": "2026-03-01T09:31:12Z",
+                     *             "draft": false,
                      *             "duration_ms": 5230,
+                     *             "first_words": "Ask not what your country can do for you.",
                      *             "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *             "language": "en",
                      *             "links": {
@@ -3740,19 +5453,21 @@ export interface operations {
                      *             "updated_at": "2026-03-01T09:31:15Z"
                      *           },
                      *           "snippet": {
-                     *             "html": "Your <mark>country</mark>.",
+                     *             "html": "…your <mark>country</mark> can do for you.",
                      *             "marks": [
                      *               {
-                     *                 "end": 12,
-                     *                 "start": 5
+                     *                 "end": 13,
+                     *                 "start": 6
                      *               }
                      *             ],
                      *             "start_ms": 980,
-                     *             "text": "Your country."
+                     *             "text": "…your country can do for you."
                      *           },
-                     *           "start_ms": 1210
+                     *           "start_ms": 1210,
+                     *           "title_marks": []
                      *         }
                      *       ],
+                     *       "people": [],
                      *       "total": 1,
                      *       "total_is_capped": false
                      *     }
@@ -3778,8 +5493,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `validation_failed`: Not valid or `invalid_query`: Nothing to search for */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3872,6 +5605,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `validation_failed`: Not valid */
             422: {
                 headers: {
@@ -3918,6 +5660,12 @@ export interface operations {
                      *       "id": "0197a3c2-8888-7d05-b1c6-5e7788990a1b",
                      *       "kind": "api",
                      *       "name": "laptop",
+                     *       "scopes": [
+                     *         "read",
+                     *         "write",
+                     *         "record",
+                     *         "admin"
+                     *       ],
                      *       "secret": "hark_4fN0vqHk3mXc8Zt1bW7yRs2LpQd9UaEg5JiKoTnVx6M"
                      *     }
                      */
@@ -3933,8 +5681,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `validation_failed`: Not valid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3974,6 +5740,15 @@ export interface operations {
             };
             /** @description `unauthorized`: Sign in first */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4044,6 +5819,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `validation_failed`: Not valid */
             422: {
                 headers: {
@@ -4085,6 +5869,15 @@ export interface operations {
             };
             /** @description `unauthorized`: Sign in first */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4181,6 +5974,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not_found`: Not found */
             404: {
                 headers: {
@@ -4245,6 +6047,152 @@ export interface operations {
                 };
             };
             /** @description `too_many_changes`: Too many changes */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-000000000001",
+                     *       "name": "Harbour office"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Workspace"];
+                };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkspacePatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-000000000001",
+                     *       "name": "Harbour office"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Workspace"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;

@@ -1,121 +1,166 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
-import { Feed, type HarkEvent, type Link, type Source, waitAfter } from "./feed";
+import { Feed, type Hears, type Link, type Placed, waitAfter } from "./feed";
 
-class FakeSource implements Source {
-  readyState = 0;
-  private readonly listeners = new Map<string, (event: MessageEvent<string>) => void>();
-  constructor(readonly url: string) {}
-  addEventListener(type: string, listener: (event: MessageEvent<string>) => void) {
-    this.listeners.set(type, listener);
-  }
-  close() {
-    this.readyState = 2;
-  }
-  say(type: string, data: object = {}, lastEventId = "") {
-    this.listeners.get(type)?.({ data: JSON.stringify({ type, ...data }), lastEventId } as MessageEvent<string>);
-  }
-  fail(readyState: 0 | 2) {
-    this.readyState = readyState;
-    this.say("error");
-  }
+interface Stream extends Hears {
+  url: string;
+  left: boolean;
 }
 
-let sources: FakeSource[];
+let now: number;
+let streams: Stream[];
 let later: { wait: number; run: () => void }[];
-let events: HarkEvent[];
+let events: Placed[];
 let links: Link[];
 let gap: ReturnType<typeof vi.fn<() => void>>;
+let signedOut: ReturnType<typeof vi.fn<() => void>>;
 let feed: Feed;
-const last = () => sources.at(-1)!;
+
+const last = () => streams.at(-1)!;
+const sent = (type: string, data: object = {}, id = "") => `${id && `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
+function begin(place = "p0") {
+  last().onOpen(200, 0);
+  last().onText(`retry: 2000\nid: ${place}\n: listening\n\n`);
+}
 
 beforeEach(() => {
-  sources = [];
+  now = 0;
+  streams = [];
   later = [];
   events = [];
   links = [];
   gap = vi.fn();
+  signedOut = vi.fn();
   feed = new Feed({
-    open: (url) => (sources.push(new FakeSource(url)), last()),
+    open: (url, hears) => {
+      const stream = { url, left: false, ...hears };
+      streams.push(stream);
+      return () => (stream.left = true);
+    },
     later: (wait, run) => {
       const due = { wait, run };
       later.push(due);
-      return () => later.splice(later.indexOf(due), 1);
+      return () => void (later.includes(due) && later.splice(later.indexOf(due), 1));
     },
+    now: () => now,
+    jitter: () => 1,
     onEvent: (event) => events.push(event),
     onGap: gap,
     onLink: (link) => links.push(link),
+    onSignedOut: signedOut,
   });
   feed.start();
 });
 
 describe("Feed", () => {
-  it("tells what happens", () => {
-    last().say("open");
-    last().say("message.created", { message_id: "m" }, "1");
-    expect(events).toEqual([{ type: "message.created", message_id: "m" }]);
-    expect(links).toEqual(["connecting", "live"]);
+  it("tells what happens, and between which places", () => {
+    begin();
+    last().onText(sent("message.created", { message_id: "m" }, "p1") + sent("message.progress", { message_id: "m" }));
+    expect(events).toEqual([
+      { before: "p0", behind: "p1", event: { type: "message.created", message_id: "m" } },
+      { before: "p1", behind: "", event: { type: "message.progress", message_id: "m" } },
+    ]);
+    expect(links).toEqual(["live"]);
     expect(gap).toHaveBeenCalledTimes(1); // what was read before the stream began
   });
 
-  it("goes on behind the last event when the stream is refused", () => {
-    last().say("open");
-    last().say("message.created", {}, "a/b");
-    last().say("message.progress"); // has no id and changes no place
-    last().fail(2);
-    expect(later.map((due) => due.wait)).toEqual([1000]);
+  it("is live once something comes, not before", () => {
+    last().onOpen(200, 0);
+    expect(links).toEqual([]);
+  });
+
+  it("goes on behind the last event, and without one from where it began", () => {
+    begin();
+    last().onEnd();
+    expect(later.map(({ wait }) => wait)).toEqual([1000]);
+    later[0]!.run();
+    expect(last().url).toBe("/v1/events?after=p0");
+    begin();
+    last().onText(sent("message.created", {}, "a/b") + sent("message.progress"));
+    last().onEnd();
     later[0]!.run();
     expect(last().url).toBe("/v1/events?after=a%2Fb");
-    last().say("open");
-    expect(gap).toHaveBeenCalledTimes(1); // at the first opening
-    expect(links.at(-1)).toBe("live");
+    begin("a/b");
+    expect(gap).toHaveBeenCalledTimes(1); // at the first beginning
+    expect(links).toEqual(["live", "connecting", "live", "connecting", "live"]);
   });
 
-  it("leaves trying again to the browser where it does", () => {
-    last().say("open");
-    last().fail(0);
-    expect(later).toEqual([]);
-    expect(sources).toHaveLength(1);
-    expect(links.at(-1)).toBe("connecting");
-    last().fail(0);
-    expect(links.at(-1)).toBe("lost");
-  });
-
-  it("asks for all to be read again when it had no place to go on from", () => {
-    last().say("open");
-    last().fail(2);
+  it("gives up a stream on which not even a sign of life comes", () => {
+    begin();
+    now = 20_000;
+    last().onText(": still here\n\n");
+    expect(feed.stale).toBe(false);
+    const silent = last();
+    now = 46_000;
+    expect(feed.stale).toBe(true);
     later[0]!.run();
-    last().say("open");
+    expect(silent.left).toBe(true);
+    expect(links.at(-1)).toBe("connecting");
+    later[0]!.run();
+    expect(last().url).toBe("/v1/events?after=p0");
+  });
+
+  it("reads what is shown instead while something holds the stream back", () => {
+    last().onOpen(200, 0);
+    later[0]!.run(); // nothing came
+    expect([links, gap.mock.calls.length]).toEqual([["delayed"], 1]);
+    later[0]!.run();
+    later[0]!.run();
+    expect([links, gap.mock.calls.length]).toEqual([["delayed"], 2]);
+  });
+
+  it("does not take signed out for offline", () => {
+    begin();
+    last().onEnd();
+    later[0]!.run();
+    last().onOpen(401, 0);
+    expect(signedOut).toHaveBeenCalledTimes(1);
+    expect(later).toEqual([]);
+    expect(links).not.toContain("lost");
+  });
+
+  it("begins anew where its place means nothing any more", () => {
+    begin();
+    last().onEnd();
+    later[0]!.run();
+    last().onOpen(422, 0);
+    later[0]!.run();
+    expect(last().url).toBe("/v1/events");
+    begin();
     expect(gap).toHaveBeenCalledTimes(2);
   });
 
-  it("asks for the same after a reset, and goes on from there", () => {
-    last().say("open");
-    last().say("reset", {}, "9");
+  it("asks for all to be read again after a reset, and goes on from there", () => {
+    begin();
+    last().onText(sent("reset", {}, "p9"));
     expect(gap).toHaveBeenCalledTimes(2);
     expect(events).toEqual([]);
     feed.stop();
     feed.start();
-    expect(last().url).toBe("/v1/events?after=9");
+    expect(last().url).toBe("/v1/events?after=p9");
   });
 
-  it("waits longer each time, and not at all when told to start", () => {
+  it("waits longer each time, as long as it was told, and not at all when told to start", () => {
     for (const wait of [1000, 2000, 4000]) {
-      last().fail(2);
+      last().onEnd();
       expect(later.at(-1)!.wait).toBe(wait);
       later.at(-1)!.run();
     }
+    expect(links).toEqual(["lost"]);
     expect(waitAfter(50)).toBe(30_000);
-    last().fail(2);
-    const count = sources.length;
-    feed.start();
-    expect(sources).toHaveLength(count + 1);
+    last().onOpen(503, 10_000);
+    expect(later.at(-1)!.wait).toBe(10_000);
+    const count = streams.length;
+    feed.check();
+    expect(streams).toHaveLength(count + 1);
   });
 
-  it("is silent once stopped", () => {
-    const old = last();
-    feed.stop();
-    old.fail(2);
-    expect(later).toEqual([]);
+  it("leaves a stream that lives alone when it is told to check", () => {
+    begin();
+    feed.check();
+    expect(streams).toHaveLength(1);
+    now = 30_000; // the device slept
+    feed.check();
+    expect(streams).toHaveLength(2);
   });
 });

@@ -37,18 +37,30 @@ export function addressOf(filters: Filters): string {
 
 const days: Record<TimeSpan, number> = { day: 1, week: 7, month: 31, year: 366 };
 
+/**
+ * The words to look for; none while there are not enough of them. Marks, emoji
+ * and what is only excluded are nothing to look for.
+ */
+export function wordsOf({ q }: Filters): string {
+  const wanted = q.replace(/(^|\s)-(["“„«][^"”“»]*["”“»]?|\S*)/g, " ");
+  return (wanted.match(/[\p{L}\p{N}]/gu)?.length ?? 0) >= 2 ? q.trim() : "";
+}
+
+/** Whether a search looks at some messages only, whatever its words. */
+export const isLimited = ({ conversation, from, within }: Filters) => Boolean(conversation || from || within);
+
+/** Whether there is something to find: words, or what a filter alone lists. */
+export const isWorthAsking = (filters: Filters) => wordsOf(filters) !== "" || isLimited(filters);
+
 /** The parameters of GET /v1/search. */
-export function searchQuery(filters: Filters, typing: boolean, now: Date, cursor?: string) {
+export function searchQuery(filters: Filters, now: Date, cursor?: string) {
+  const q = wordsOf(filters);
   return {
-    q: filters.q.trim(),
+    ...(q && { q }),
     sort: filters.sort,
     ...(filters.conversation && { conversation: filters.conversation }),
     ...(filters.from && { from: filters.from }),
     ...(filters.within && { after: new Date(now.getTime() - days[filters.within] * 86_400_000).toISOString() }),
-    ...(typing && { typing: true }),
     ...(cursor && { cursor }),
   };
 }
-
-/** Whether there is enough to search for. */
-export const isWorthAsking = (q: string) => Array.from(q.trim().replace(/["*-]/g, "")).length >= 2;

@@ -2,6 +2,10 @@
  * Where the rows of a long list stand, when only those in view are drawn: each
  * counts with the height it had when it was last seen, or with an estimate.
  */
+
+/** What is in view, from top to bottom: each row, and how far the view's top is below its own in pixels. */
+export type Place = readonly { key: string; gap: number }[];
+
 export class Heights {
   private readonly seen = new Map<string, number>();
   private keys: readonly string[] = [];

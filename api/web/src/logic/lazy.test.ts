@@ -6,15 +6,18 @@ import { Lazy } from "./lazy";
 const settled = () => new Promise((done) => setTimeout(done));
 
 describe("Lazy", () => {
-  function things(atOnce = 1, most = 10) {
+  function things(atOnce = 1, most = 10, tryAgain = true) {
     const asked: string[] = [];
+    const later: { run: () => void; wait: number }[] = [];
     const answer = new Map<string, (ok: boolean) => void>();
     const lazy = new Lazy<string>(
       (key) => (asked.push(key), new Promise((resolve, reject) => answer.set(key, (ok) => (ok ? resolve(key.toUpperCase()) : reject(new Error("no")))))),
       atOnce,
       most,
+      () => tryAgain,
+      (run, wait) => later.push({ run, wait }),
     );
-    return { lazy, asked, answer: async (key: string, ok = true) => (answer.get(key)!(ok), await settled()) };
+    return { lazy, asked, later, answer: async (key: string, ok = true) => (answer.get(key)!(ok), await settled()) };
   }
 
   it("fetches the last that was asked for first, and not what nobody wants any more", async () => {
@@ -43,7 +46,7 @@ describe("Lazy", () => {
   });
 
   it("goes on after a failure, and keeps only so many", async () => {
-    const { lazy, asked, answer } = things(1, 1);
+    const { lazy, asked, answer } = things(1, 1, false);
     lazy.want("a", () => {});
     await answer("a", false);
     lazy.want("a", () => {});
@@ -51,6 +54,48 @@ describe("Lazy", () => {
     lazy.want("b", () => {});
     await answer("b");
     expect([asked, lazy.get("a"), lazy.get("b")]).toEqual([["a", "a", "b"], undefined, "B"]);
+  });
+});
+
+describe("Lazy, when fetching fails", () => {
+  function failing() {
+    const asked: string[] = [];
+    const later: { run: () => void; wait: number }[] = [];
+    let down = true;
+    const lazy = new Lazy<string>(
+      (key) => (asked.push(key), down ? Promise.reject(new Error("offline")) : Promise.resolve(key.toUpperCase())),
+      2,
+      10,
+      () => true,
+      (run, wait) => later.push({ run, wait }),
+    );
+    return { lazy, asked, later, back: () => (down = false) };
+  }
+
+  it("tries again, less and less often, until it is there", async () => {
+    const { lazy, asked, later, back } = failing();
+    const got: string[] = [];
+    lazy.want("a", (v) => got.push(v));
+    await settled();
+    for (const wait of [1000, 2000, 4000]) {
+      expect(later.at(-1)!.wait).toBe(wait);
+      if (wait === 4000) back();
+      later.pop()!.run();
+      await settled();
+    }
+    expect([asked.length, got, later.length]).toEqual([4, ["A"], 0]);
+  });
+
+  it("does not try again what nobody wants any more, or what was cleared", async () => {
+    const { lazy, asked, later } = failing();
+    const forget = lazy.want("a", () => {});
+    lazy.want("b", () => {});
+    await settled();
+    forget();
+    lazy.clear();
+    for (const { run } of later) run();
+    await settled();
+    expect(asked).toEqual(["a", "b"]);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { endOfPause, pausesOf, silencesOf } from "./silence";
 
-const word = (start: number, end: number) => ({ text: "word", gap: " ", start, end, doubted: false });
+const word = (start: number, end: number) => ({ start, end });
 
 describe("pauses", () => {
   it("lie between words that are far apart, with a breath left at either end", () => {
@@ -10,6 +10,9 @@ describe("pauses", () => {
   });
   it("lie before the first word and behind the last", () => {
     expect(pausesOf([word(3000, 3500)], 6000)).toEqual([{ from: 0, to: 2800 }, { from: 3700, to: 6000 }]);
+  });
+  it("are not where somebody speaks whom nobody understood, nor where another channel speaks", () => {
+    expect(pausesOf([word(0, 500), word(9000, 9500), word(600, 8800)], 9500)).toEqual([]);
   });
   it("are nowhere when there are no words", () => expect(pausesOf([], 9000)).toEqual([]));
 });

@@ -1,5 +1,9 @@
 /* Where nobody speaks, so that the player may go past it. */
-import type { Word } from "./script";
+/** What somebody says, or may say: a word, or a stretch that was not understood. */
+export interface Sounding {
+  start: number; // ms
+  end: number; // ms
+}
 
 export interface Span {
   from: number; // ms
@@ -13,15 +17,15 @@ const breath = 200;
 /** A peak below this part of the loudest is no speech. */
 const quiet = 0.06;
 
-/** The pauses between words, and before the first and behind the last. */
-export function pausesOf(words: readonly Word[], length: number): Span[] {
+/** The pauses between what is said, in any order, and before the first of it and behind the last. */
+export function pausesOf(said: readonly Sounding[], length: number): Span[] {
   const spans: Span[] = [];
   let spoken = 0; // end of what was said so far
-  for (const word of words) {
-    add(spans, spoken, word.start, length);
-    spoken = Math.max(spoken, word.end);
+  for (const { start, end } of [...said].sort((a, b) => a.start - b.start)) {
+    add(spans, spoken, start, length);
+    spoken = Math.max(spoken, end);
   }
-  if (words.length) add(spans, spoken, length, length);
+  if (said.length) add(spans, spoken, length, length);
   return spans;
 }
 

@@ -1,4 +1,4 @@
-/* What a search found, cut where it is to be highlighted. */
+/* Pieces of what was said: cut where it is to be highlighted, and where it has no more room. */
 
 export interface Mark {
   start: number; // code points, as the API counts
@@ -26,4 +26,27 @@ export function pieces(text: string, marks: readonly Mark[]): Piece[] {
   }
   add(points.length, false);
   return cut;
+}
+
+/**
+ * The beginning of a text, of at most so many characters: whole words, and an
+ * ellipsis if there is more. Only a word that has no room at all is cut, between
+ * two of what people take for characters. Hark's own snippets are cut likewise.
+ */
+export function cut(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const space = text.lastIndexOf(" ", limit);
+  const end = space > 0 ? space : lastWhole(text, limit);
+  const kept = text.slice(0, end).trimEnd();
+  return /\p{P}$/u.test(kept) ? `${kept} …` : `${kept}…`;
+}
+
+/** Where the last character ends that has room; the first has it always. */
+function lastWhole(text: string, limit: number): number {
+  let end = 0;
+  for (const { index, segment } of new Intl.Segmenter().segment(text.slice(0, limit + 64))) {
+    if (end > 0 && index + segment.length > limit) break;
+    end = index + segment.length;
+  }
+  return end;
 }

@@ -2,8 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { addressOf, filtersOf, isWorthAsking, noFilters, searchQuery } from "./filters";
 import { momentAddress, momentOf, quotation } from "./quote";
-import { rows } from "./rows";
-import { pieces } from "./snippet";
+import { cut, pieces } from "./snippet";
 
 describe("filters", () => {
   it("come back from the address they were put in", () => {
@@ -15,13 +14,18 @@ describe("filters", () => {
   it("take no nonsense from an address", () => {
     expect(filtersOf(new URLSearchParams("within=ever&sort=worst"))).toEqual(noFilters);
   });
-  it("become the API's words", () => {
+  it("become the API's words, however they came", () => {
     const now = new Date("2026-03-10T00:00:00Z");
-    expect(searchQuery({ ...noFilters, q: " harbour ", within: "day" }, true, now)).toEqual({ q: "harbour", sort: "relevance", after: "2026-03-09T00:00:00.000Z", typing: true });
-    expect(searchQuery({ ...noFilters, q: "x", from: "u" }, false, now, "next")).toEqual({ q: "x", sort: "relevance", from: "u", cursor: "next" });
+    expect(searchQuery({ ...noFilters, q: " harbour ", within: "day" }, now)).toEqual({ q: "harbour", sort: "relevance", after: "2026-03-09T00:00:00.000Z" });
+    expect(searchQuery({ ...noFilters, q: "xy", from: "u" }, now, "next")).toEqual({ q: "xy", sort: "relevance", from: "u", cursor: "next" });
+    expect(searchQuery({ ...noFilters, q: " -", from: "u" }, now)).toEqual({ sort: "relevance", from: "u" });
   });
-  it("know when there is enough to ask", () => {
-    expect(["", "a", ' "a" ', "ab", "日本", "-*"].map(isWorthAsking)).toEqual([false, false, false, true, true, false]);
+  it.each([
+    ["", false], ["a", false], [' "a" ', false], ["ab", true], ["日本", true], ["-*", false], ["++", false], ["🎉🎉", false],
+    ["-harbour", false], ['-"harbour lights"', false], ["-harbour li", true], ['"half open', true], ["AND", true], ["a -b c", true], ["well-known", true], ["שלום", true],
+  ])("know whether %j is enough to ask", (q, enough) => {
+    expect(isWorthAsking({ ...noFilters, q })).toBe(enough);
+    expect(isWorthAsking({ ...noFilters, q, from: "u" })).toBe(true); // a filter alone lists
   });
 });
 
@@ -39,6 +43,22 @@ describe("pieces", () => {
   });
 });
 
+describe("what has no room", () => {
+  it.each([
+    ["short", 5, "short"],
+    ["one two three", 12, "one two…"],
+    ["one two three", 7, "one two…"],
+    ["Stop. Go on", 7, "Stop. …"],
+    ["unbelievably", 6, "unbeli…"],
+    ["cafe\u0301s and more", 4, "caf…"],
+    ["👍🏽👍🏽👍🏽", 5, "👍🏽…"],
+    ["👨‍👩‍👧👨‍👩‍👧", 9, "👨‍👩‍👧…"],
+    ["👨‍👩‍👧👨‍👩‍👧", 2, "👨‍👩‍👧…"],
+    ["🇩🇪🇫🇷", 6, "🇩🇪…"],
+    ["שלום עולם", 6, "שלום…"],
+  ])("is cut from %s at %i", (text, limit, want) => expect(cut(text, limit)).toBe(want));
+});
+
 describe("moments", () => {
   it("are in the address, in ms", () => {
     expect(momentAddress("https://hark.example", "abc", 1210.4)).toBe("https://hark.example/m/abc?t=1210");
@@ -47,12 +67,5 @@ describe("moments", () => {
   });
   it("are quoted with who said it and where", () => {
     expect(quotation("It rained.", "Ada", "https://hark.example/m/abc")).toBe("“It rained.”\n— Ada, https://hark.example/m/abc");
-  });
-});
-
-describe("rows", () => {
-  it("go from old to new, with each day before its messages", () => {
-    const times: Record<string, string> = { c: "2026-03-02T12:00:00", b: "2026-03-01T13:00:00", a: "2026-03-01T12:00:00" };
-    expect(rows(["c", "b", "a"], (id) => times[id]).map((row) => row.key)).toEqual(["day 2026-3-1", "a", "b", "day 2026-3-2", "c"]);
   });
 });

@@ -1,20 +1,22 @@
 /*
  * Sends what waits on this device, a page at a time, two recordings at once:
  * now, when the network is back, or a while after it failed. What a page left
- * behind that went away is taken up by the next.
+ * behind that went away is a draft. For a while sending can be undone.
  */
 import { SvelteMap, SvelteSet } from "svelte/reactivity";
 
-import { troubleOf } from "../api/client";
+import { api, type Message, serverClock, take, Trouble, troubleOf } from "../api/client";
 import { library } from "../state/library.svelte";
 import { notices } from "../state/notices.svelte";
+import { route } from "../state/route.svelte";
 import { session } from "../state/session.svelte";
 import { t } from "../words";
 import { left as cutLeft } from "./cuts";
-import { after, due, hurried, type Item, left, nextDue, type Outcome, takenBack } from "./queue";
-import { send } from "./send";
-import { settle, withdraw } from "./settle";
-import * as shelf from "./shelf";
+import { packetsOf } from "./ogg";
+import { after, due, hurried, type Item, left, newItem, nextDue, settled, takenBack, undoMS, unsent } from "./queue";
+import { send, type Sent } from "./send";
+import { find, sendDraft, settle, withdraw } from "./settle";
+import * as draftStore from "./draftStore";
 import { isWebM, remux } from "./webm";
 
 const atOnce = 2;
@@ -30,7 +32,7 @@ class Outbox {
   readonly progress = new SvelteMap<string, number>();
   /** Those in hand, before and behind the sending itself too. */
   readonly sending = new SvelteSet<string>();
-  /** Paused recordings whose page went away. */
+  /** Unfinished recordings whose page went away. */
   drafts = $state.raw<ReadonlySet<string>>(new Set());
   private readonly stops = new Map<string, AbortController>();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -42,7 +44,8 @@ class Outbox {
   start() {
     if (this.started) return;
     this.started = true;
-    shelf.onChange(() => void this.read());
+    session.whenOut(() => (this.items = [])); // they stay on the device
+    draftStore.onChange(() => void this.read());
     addEventListener("online", () => void this.hurry());
     document.addEventListener("visibilitychange", () => document.hidden || void this.recover());
     navigator.serviceWorker?.addEventListener("message", (event) => event.data === "send" && this.drain());
@@ -54,14 +57,57 @@ class Outbox {
     return this.items.filter(({ id, phase }) => phase === "waiting" || phase === "refused" || (phase === "paused" && this.drafts.has(id)));
   }
 
+  /** Sends a draft of the server, as soon as it can be reached. */
+  async sendDraft(draft: Message) {
+    await draftStore.put(ofDraft(draft, { id: `send-${draft.id}`, phase: "waiting", remote: true }));
+    await this.read();
+    this.drain();
+  }
+
+  /** Makes a copy here of a draft of the server, to go on with it; undefined when it can't be had. */
+  async adopt(draft: Message): Promise<Item | undefined> {
+    try {
+      const answer = await fetch(draft.links.original);
+      const body = await answer.arrayBuffer();
+      if (!answer.ok || !packetsOf(new Uint8Array(body))) throw new Trouble("broken");
+      const item = ofDraft(draft, { id: crypto.randomUUID(), mime: "audio/ogg", phase: "paused", bytes: body.byteLength });
+      await draftStore.put(item, { n: 0, body });
+      await this.read();
+      return item;
+    } catch (thrown) {
+      notices.fail(thrown instanceof TypeError ? new Trouble("offline") : thrown);
+      return undefined;
+    }
+  }
+
+  /** Discards a draft of the server, as soon as it can be reached. */
+  async discardDraft(draft: Message) {
+    await this.takeBack(ofDraft(draft, { id: draft.id, phase: "gone" }));
+    await this.read();
+  }
+
+  /** Makes a draft again of what was sent a moment ago. */
+  async unsend(id: string) {
+    const message = this.items.find((item) => item.id === id)?.sent?.message;
+    if (!message) return;
+    try {
+      await take(api.POST("/v1/messages/{id}/unsend", { params: { path: { id: message } } }));
+    } catch (thrown) {
+      return notices.fail(thrown);
+    }
+    library.dropMessage(message);
+    const item = await draftStore.change(id, (now) => unsent(now, crypto.randomUUID()));
+    if (item?.remote) await draftStore.remove(id);
+    await this.read();
+    library.draftsChanged();
+    if (item && !item.remote && route.place.name === "conversation" && route.place.id === item.conversation && joins(item.mime)) await (await import("./recorder.svelte")).recorder.reopen(item, false);
+  }
+
   /** Puts files in the queue. */
   async add(conversation: string, files: readonly File[]) {
     for (const file of files) {
-      const item: Item = {
-        id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, user: session.me!.id, conversation, title: "", name: file.name, mime: file.type, at: "",
-        phase: "waiting", ms: 0, bytes: file.size, cuts: [], tries: 0, notBefore: 0, reason: "",
-      };
-      if (!(await shelf.put(item, { n: 0, body: file }))) notices.say(t.outbox.noRoom(file.name), "bad");
+      const item = newItem({ id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, user: session.me!.id, conversation, name: file.name, mime: file.type, phase: "waiting", bytes: file.size });
+      if (!(await draftStore.put(item, { n: 0, body: file }))) notices.say(t.outbox.noRoom(file.name), "bad");
     }
     await this.read();
     this.drain();
@@ -69,7 +115,7 @@ class Outbox {
 
   /** Sends one that waits for a word, or that was refused. */
   async retry(id: string) {
-    await shelf.change(id, hurried);
+    await draftStore.change(id, hurried);
     await this.read();
     this.drain();
   }
@@ -78,7 +124,7 @@ class Outbox {
   async discard(item: Item) {
     this.stops.get(item.id)?.abort();
     await this.takeBack(item);
-    await shelf.remove(item.id);
+    await draftStore.remove(item.id);
     await this.read();
   }
 
@@ -86,12 +132,12 @@ class Outbox {
   async takeBack(item: Item) {
     const gone = takenBack(item);
     if (!gone) return;
-    await shelf.put(gone);
+    await draftStore.put(gone);
     this.drain();
   }
 
   async read() {
-    const all = await shelf.all();
+    const all = await draftStore.all();
     const { held = [] } = (await navigator.locks?.query()) ?? {};
     const alive = new Set(held.map((lock) => lock.name));
     this.drafts = new Set(all.filter((item) => item.phase === "paused" && !alive.has(lockOf(item.id))).map((item) => item.id));
@@ -118,7 +164,7 @@ class Outbox {
   }
 
   private async hurry() {
-    for (const item of this.items) if (item.tries > 0) await shelf.change(item.id, (now) => (now.phase === "refused" ? now : hurried(now)));
+    for (const item of this.items) if (item.tries > 0) await draftStore.change(item.id, (now) => (now.phase === "refused" ? now : hurried(now)));
     this.drain();
   }
 
@@ -147,79 +193,118 @@ class Outbox {
     const stop = new AbortController();
     this.stops.set(item.id, stop);
     this.sending.add(item.id);
-    let outcome: Outcome;
+    let sent: Sent;
     try {
-      outcome = await this.deliver(item, stop.signal);
+      sent = await this.deliver(item, stop.signal);
     } catch (thrown) {
       const kind = troubleOf(thrown).kind;
-      outcome = kind === "signed-out" ? { kind: "signed-out" } : { kind: "unreached" };
+      sent = { outcome: kind === "signed-out" ? { kind: "signed-out" } : { kind: "unreached" } };
     }
+    const { outcome } = sent;
     this.stops.delete(item.id);
     this.progress.delete(item.id);
     this.sending.delete(item.id);
     if (outcome.kind === "signed-out") session.end();
-    if (outcome.kind === "sent") await shelf.remove(item.id);
-    else if (!stop.signal.aborted) await shelf.change(item.id, (now) => after(now, outcome, Date.now(), Math.random()));
+    if (outcome.kind === "sent") await this.done(item, sent.message);
+    else if (!stop.signal.aborted) await draftStore.change(item.id, (now) => after(now, outcome, Date.now(), Math.random()));
     await this.read();
   }
 
   /** Brings it to the server, by the live recording if that has all of it. */
-  private async deliver(item: Item, stop: AbortSignal): Promise<Outcome> {
+  private async deliver(item: Item, stop: AbortSignal): Promise<Sent> {
     if (item.phase === "gone") {
       await withdraw(item.live!.message);
-      return { kind: "sent" };
+      return { outcome: { kind: "sent" } };
     }
-    if (item.live) {
-      const message = await settle(item);
-      if (message) {
-        this.arrived(message);
-        return { kind: "sent" };
-      }
+    if (item.remote) {
+      const message = await sendDraft(item.live!.message, item.title);
+      return message ? { outcome: { kind: "sent" }, message } : { outcome: { kind: "refused", reason: t.outbox.draftGone } };
     }
+    const message = item.live && (await settle(item));
+    if (message) return { outcome: { kind: "sent" }, message };
     this.progress.set(item.id, 0);
-    const { outcome, message } = await send(item, await soundOf(item), (part) => this.progress.set(item.id, part), stop);
-    if (outcome.kind === "sent") {
-      // The copy is safe there: only now does what it stands in for go.
-      if (item.live) await withdraw(item.live.message);
-      this.arrived(message!);
-    }
-    return outcome;
+    const sent = await send(await timed(item), await soundOf(item), (part) => this.progress.set(item.id, part), stop);
+    // The copy is safe there: only now does what it stands in for go.
+    if (sent.outcome.kind === "sent" && item.live) await withdraw(item.live.message);
+    return sent;
   }
 
-  private arrived(message: Parameters<typeof library.put>[0]) {
-    library.put(message);
-    library.thread(message.conversation_id).add(message);
+  /** It is on the server: what was spoken stays here for as long as that can be undone. */
+  private async done(item: Item, message: Message | undefined) {
+    if (message && !message.draft) library.sent(message);
+    if (!message || item.name) return draftStore.remove(item.id);
+    await draftStore.change(item.id, (now) => ({ ...now, phase: "sent", sent: { message: message.id, until: Date.now() + undoMS } }));
+    notices.say(t.outbox.sent, "plain", { text: t.outbox.undo, run: () => void this.unsend(item.id) }, undoMS);
+    setTimeout(() => void this.forget(item.id), 2 * undoMS);
+  }
+
+  /** Its sending can't be undone any more. */
+  private async forget(id: string) {
+    const item = await draftStore.change(id, (now) => now).catch(() => undefined);
+    if (item?.phase === "sent") await draftStore.remove(id);
+  }
+
+  /**
+   * Drafts of this device whose live recording is a draft no more: it was sent or
+   * discarded on another. A copy that has no more than that goes, too.
+   */
+  async compare(drafts: ReadonlySet<string>) {
+    for (const item of this.items) {
+      const { id, live } = item;
+      if (item.phase !== "paused" || !this.drafts.has(id) || !live || drafts.has(live.message)) continue;
+      const message = await find(live.message);
+      if (message?.draft || (!message && !library.conversation(item.conversation))) continue; // begun since, or all of the conversation is gone
+      if (live.whole && !item.cuts.length) await draftStore.remove(id);
+      else await draftStore.change(id, ({ live: _, ...copy }) => copy);
+    }
+    await this.read();
   }
 
   /** Takes up what pages left behind that went away. */
   private async recover() {
     await this.read().catch(() => {});
-    for (const { id, phase } of this.items) {
+    for (const item of this.items) {
+      const { id, phase } = item;
+      if (settled(item, Date.now())) await draftStore.remove(id);
       if (phase !== "recording" && phase !== "paused") continue;
       await locked(lockOf(id), { ifAvailable: true }, async (lock) => {
         if (!lock) return; // another page records it
-        const item = await shelf.change(id, (now) => left(now) ?? { ...now, bytes: 0 });
-        if (item?.bytes === 0) await shelf.remove(id); // the live recording, if it has more, stays
-        else if (item?.phase === "waiting") notices.say(t.outbox.recovered);
-        else if (item?.live) {
-          await this.takeBack(item); // nobody said to send it
-          await shelf.change(id, ({ live: _, ...draft }) => draft);
-        }
+        const draft = await draftStore.change(id, (now) => left(now) ?? { ...now, bytes: 0 });
+        if (draft?.bytes === 0) await draftStore.remove(id); // the live recording, if it has more, is a draft on the server
       });
     }
     this.drain();
   }
 }
 
-/** What is sent of an item: without what was cut. */
+/** The item of a draft of the server, which has all of it. */
+const ofDraft = (draft: Message, made: Pick<Item, "id" | "phase"> & Partial<Item>): Item =>
+  newItem({
+    user: session.me!.id, conversation: draft.conversation_id, title: draft.title, at: draft.recorded_at, ms: draft.duration_ms ?? 0,
+    live: { session: "", message: draft.id, lead: 0, whole: true }, ...made,
+  });
+
+/** What is sent of an item: its parts in one, without what was cut. */
 export async function soundOf(item: Item): Promise<Blob> {
-  const whole = await shelf.sound(item);
-  if (!item.cuts.length || !isWebM(item.mime)) return whole;
-  const cut = remux(new Uint8Array(await whole.arrayBuffer()), item.cuts);
-  return cut ? new Blob([cut], { type: item.mime }) : whole;
+  const parts = await draftStore.sound(item);
+  const whole = new Blob(parts, { type: item.mime });
+  if (parts.length < 2 && (!item.cuts.length || !isWebM(item.mime))) return whole;
+  const joined = remux(await Promise.all(parts.map(async (part) => new Uint8Array(await part.arrayBuffer()))), item.cuts);
+  return joined ? new Blob([joined], { type: item.mime }) : whole;
+}
+
+/** An item whose time is by the server's clock: for good, since each attempt to send it must say the same. */
+async function timed(item: Item): Promise<Item> {
+  if (!item.ownClock) return item;
+  if (!serverClock.known) await take(api.GET("/v1/me"));
+  const at = serverClock.corrected(new Date(item.at)).toISOString();
+  return (await draftStore.change(item.id, ({ ownClock: _, ...known }) => ({ ...known, at }))) ?? item;
 }
 
 export const lengthOf = (item: Item) => cutLeft(item.ms, item.cuts);
+
+/** Whether what is recorded here can be joined to a sound of this kind. */
+export const joins = (mime: string) => (isWebM(mime) || mime === "audio/ogg") && typeof MediaRecorder !== "undefined" && MediaRecorder.isTypeSupported("audio/webm;codecs=opus");
 
 /** Has the browser wake us when the network is back, where it can. */
 async function requestSync() {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { after, due, hurried, type Item, left, nextDue, outcomeOf, pauseAfter, takenBack } from "./queue";
+import { after, due, hurried, type Item, left, nextDue, outcomeOf, pauseAfter, settled, takenBack, unsent } from "./queue";
 
 const item: Item = {
   id: "a", user: "u", conversation: "c", title: "", name: "", mime: "audio/webm", at: "2026-01-01T00:00:00Z",
@@ -41,8 +41,8 @@ test("only what waits is due", () => {
   expect(nextDue([later])).toBe(2000);
 });
 
-test("what a page left behind: speech is sent, a draft stays one, nothing is forgotten", () => {
-  expect(left({ ...item, phase: "recording" })?.phase).toBe("waiting");
+test("what a page left behind is a draft: nobody said to send it", () => {
+  expect(left({ ...item, phase: "recording" })?.phase).toBe("paused");
   expect(left({ ...item, phase: "paused" })?.phase).toBe("paused");
   expect(left({ ...item, phase: "recording", bytes: 0 })).toBeUndefined();
 });
@@ -55,6 +55,24 @@ test("what is thrown away goes from the server too, even if that is not reached 
   expect(after(gone, { kind: "unreached" }, 0, 0)?.phase).toBe("gone");
   expect(hurried(gone).phase).toBe("gone");
   expect(takenBack(item)).toBeUndefined();
+});
+
+test("what was sent and taken back is a draft of the message that it was, and is sent by another request", () => {
+  const live = { session: "s", message: "m", lead: 300, whole: true };
+  const sent = { ...item, live, phase: "sent" as const, sent: { message: "m", until: 10_000 } };
+  expect(unsent(sent, "again")).toEqual({ ...item, phase: "paused", key: "again", live: { ...live, session: "" } });
+  // The copy was sent in place of the live recording: it is all of it.
+  expect(unsent({ ...sent, sent: { message: "copy", until: 10_000 } }, "again").live).toEqual({ session: "", message: "copy", lead: 0, whole: true });
+  expect(unsent(item, "again")).toEqual(item);
+  expect(due([sent], Infinity)).toEqual([]);
+});
+
+test("the copy of what was sent is kept for as long as that can be undone, and no longer if the clock was set", () => {
+  const sent = { ...item, phase: "sent" as const, sent: { message: "m", until: 100_000 } };
+  expect(settled(sent, 95_000)).toBe(false);
+  expect(settled(sent, 121_000)).toBe(true);
+  expect(settled(sent, 1000)).toBe(true);
+  expect(settled(item, 121_000)).toBe(false);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 /* One recording on its way to the server. Only XMLHttpRequest tells how far it is. */
 import { base } from "../base";
 import { type Item, type Outcome, outcomeOf } from "./queue";
-import type { Message } from "../api/client";
+import { isHarks, type Message } from "../api/client";
 
 /** A connection over which nothing moves for so long is given up. */
 const patience = 30_000;
@@ -35,19 +35,31 @@ export function send(item: Item, body: Blob, onProgress: (part: number) => void,
     signal.addEventListener("abort", () => request.abort());
     request.open("POST", `${base}/v1/conversations/${item.conversation}/messages?${query}`);
     request.setRequestHeader("Content-Type", item.mime || "application/octet-stream");
-    request.setRequestHeader("Idempotency-Key", item.id);
+    request.setRequestHeader("Idempotency-Key", item.key ?? item.id);
     request.send(body);
     moved();
   });
 }
 
 function read(request: XMLHttpRequest): Sent {
-  let answer: unknown;
+  let answer: Partial<Message> & { detail?: string } = {};
   try {
-    answer = JSON.parse(request.responseText);
+    answer = JSON.parse(request.responseText) as typeof answer;
   } catch {
     // Something between us and the server answered, or nothing did.
   }
-  const outcome = outcomeOf(request.status, (answer as { detail?: string } | undefined)?.detail ?? "", request.getResponseHeader("Retry-After") ?? "");
+  const outcome = outcomeOf(statusOf(request, answer), answer.detail ?? "", request.getResponseHeader("Retry-After") ?? "");
   return outcome.kind === "sent" ? { outcome, message: answer as Message } : { outcome };
+}
+
+/**
+ * The status, if it is Hark's: a sign-in page of the network or a proxy's says
+ * nothing of what became of the recording. That it is too large is final, whoever says it.
+ */
+function statusOf(request: XMLHttpRequest, answer: Partial<Message>): number {
+  const { status } = request;
+  const headers = new Headers({ "Content-Type": request.getResponseHeader("Content-Type") ?? "" });
+  if (request.getResponseHeader("Hark")) headers.set("Hark", "1");
+  if (status < 300 ? answer.id !== undefined : isHarks({ headers }) || status === 413) return status;
+  return 0;
 }

@@ -4,6 +4,7 @@
  * torn off, is left out. The result knows its length, so it can be scrubbed.
  */
 import type { Cut } from "./cuts";
+import { packetsOf } from "./ogg";
 
 const ids = { ebml: 0x1a45dfa3, segment: 0x18538067, info: 0x1549a966, scale: 0x2ad7b1, tracks: 0x1654ae6b, cluster: 0x1f43b675, time: 0xe7, simple: 0xa3, group: 0xa0, block: 0xa1 };
 
@@ -23,24 +24,105 @@ interface Parsed {
 const clusterMS = 5000;
 /** How long one block lasts, where no other follows it. */
 const blockMS = 20;
+/** As long as a packet of Opus may be (RFC 6716, section 2.1.4). */
+const longestBlockMS = 120;
+/** Far more than one block takes. */
+const longestElement = 1 << 16;
+
+const isOuter = (id: number) => id === ids.segment || id === ids.cluster || id === ids.group || id === ids.info;
 
 export const isWebM = (mime: string) => /^(audio|video)\/webm/.test(mime);
 
-/** Writes it anew without what was cut; undefined for what is no WebM. */
-export function remux(bytes: Uint8Array, cuts: readonly Cut[]): Uint8Array<ArrayBuffer> | undefined {
-  const parsed = parse(bytes);
-  if (!parsed || parsed.blocks.length === 0) return undefined;
-  const first = parsed.blocks[0]!.ms;
+/** Writes its parts anew in one, without what was cut; undefined where one is neither WebM nor Ogg with Opus. */
+export function remux(parts: readonly Uint8Array[], cuts: readonly Cut[]): Uint8Array<ArrayBuffer> | undefined {
+  const all = parts.map((part) => parse(part) ?? parseOgg(part));
+  const parsed = all[0];
+  if (!parsed || all.some((part) => !part?.blocks.length)) return undefined;
   let gone = 0;
   let at = 0;
   const kept: Block[] = [];
-  for (const block of parsed.blocks) {
-    const ms = block.ms - first;
+  for (const block of inOne(all as Parsed[])) {
+    const { ms } = block;
     while (cuts[at] && ms >= cuts[at]!.to) gone += cuts[at]!.to - cuts[at++]!.from;
     if (cuts[at] && ms >= cuts[at]!.from) continue;
     kept.push({ ...block, ms: ms - gone });
   }
   return write(parsed, kept);
+}
+
+/** The blocks of all parts, one after the other, from 0 ms on. */
+function inOne(parts: readonly Parsed[]): Block[] {
+  const all: Block[] = [];
+  const { track } = parts[0]!.blocks[0]!;
+  for (const { blocks } of parts) {
+    const from = all.length ? all.at(-1)!.ms + blockMS : 0;
+    for (const block of blocks) all.push({ ...block, track, ms: from + block.ms - blocks[0]!.ms });
+  }
+  return all;
+}
+
+/** What the server kept of a live recording, as if a browser had recorded it. */
+function parseOgg(bytes: Uint8Array): Parsed | undefined {
+  const packets = packetsOf(bytes);
+  if (!packets) return undefined;
+  const text = (words: string) => new TextEncoder().encode(words);
+  const hertz = new Uint8Array(4);
+  new DataView(hertz.buffer).setFloat32(0, 48_000);
+  const opus = join([text("OpusHead"), Uint8Array.of(1, 1, 0, 0, 0x80, 0xbb, 0, 0, 0, 0, 0)]); // RFC 7845: one channel, 48,000 Hz
+  const track = [...wrap(0xd7, [big(1)]), ...wrap(0x73c5, [big(1)]), ...wrap(0x83, [big(2)]), ...wrap(0x86, [text("A_OPUS")]), ...wrap(0x63a2, [opus]), ...wrap(0xe1, [...wrap(0xb5, [hertz]), ...wrap(0x9f, [big(1)])])];
+  return {
+    ebml: join(wrap(ids.ebml, [...wrap(0x4286, [big(1)]), ...wrap(0x42f7, [big(1)]), ...wrap(0x42f2, [big(4)]), ...wrap(0x42f3, [big(8)]), ...wrap(0x4282, [text("webm")]), ...wrap(0x4287, [big(4)]), ...wrap(0x4285, [big(2)])])),
+    tracks: join(wrap(ids.tracks, wrap(0xae, track))),
+    blocks: packets.map(({ ms, frame }) => ({ ms, track: 1, frame })),
+  };
+}
+
+/** How long a recording is, as far as it has come: it is told of each piece, wherever that ends. */
+export class WebMLength {
+  private rest = new Uint8Array(0);
+  private scale = 1e6; // ns of a tick
+  private cluster = 0;
+  private first: number | undefined;
+  private last = 0;
+  private step = blockMS;
+
+  /** In ms; never less than before. */
+  get ms(): number {
+    return this.first === undefined ? 0 : this.last - this.first + this.step;
+  }
+
+  /** False says that this is no WebM as browsers record it. */
+  push(piece: Uint8Array): boolean {
+    const bytes = join([this.rest, piece]);
+    let at = 0;
+    while (at < bytes.length) {
+      const head = element(bytes, at);
+      if (!head) break;
+      const { id, body, end } = head;
+      if (isOuter(id)) {
+        at = body;
+        continue;
+      }
+      if (end === undefined || end > bytes.length) break;
+      if (id === ids.scale) this.scale = number(bytes, body, end);
+      else if (id === ids.time) this.cluster = number(bytes, body, end);
+      else if (id === ids.simple || id === ids.block) this.block(bytes, body);
+      at = end;
+    }
+    this.rest = bytes.slice(at);
+    return this.rest.length < longestElement;
+  }
+
+  private block(bytes: Uint8Array, body: number) {
+    const track = vint(bytes, body);
+    if (!track) return;
+    const ticks = this.cluster + new DataView(bytes.buffer, bytes.byteOffset).getInt16(body + track.length);
+    const ms = (ticks * this.scale) / 1e6;
+    if (this.first === undefined) this.first = this.last = ms;
+    if (ms <= this.last) return;
+    this.step = Math.min(ms - this.last, longestBlockMS);
+    this.last = ms;
+  }
 }
 
 function parse(bytes: Uint8Array): Parsed | undefined {
@@ -54,7 +136,7 @@ function parse(bytes: Uint8Array): Parsed | undefined {
     if (!head) break;
     const { id, body, end } = head;
     // Of these only what is in them matters.
-    if (id === ids.segment || id === ids.cluster || id === ids.group || id === ids.info) {
+    if (isOuter(id)) {
       at = body;
       continue;
     }

@@ -105,7 +105,7 @@ export class WhipLink {
   private async offer(conversation: string) {
     // Candidates are looked for once the answer has told by which servers.
     const offer = await this.peer.createOffer();
-    const answer = await fetch(`${base}/v1/conversations/${conversation}/whip?captions=private`, { method: "POST", body: offer.sdp!, headers: sdpType });
+    const answer = await fetch(`${base}/v1/conversations/${conversation}/whip?captions=private&draft=true`, { method: "POST", body: offer.sdp!, headers: sdpType });
     if (answer.status !== 201) throw new Error(`WHIP: ${answer.status}`);
     const session = answer.headers.get("Location")!;
     if (this.over) {

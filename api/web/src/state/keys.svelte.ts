@@ -1,13 +1,15 @@
-/* Keys that work everywhere. R and a long Space are the recorder's. */
+/* Keys that work everywhere, where the control with the focus leaves them. R and a long Space are the recorder's. */
+import { isFree } from "../logic/controls";
 import { nudgeMS, player } from "./player.svelte";
 import { prefs } from "./prefs.svelte";
 import { route } from "./route.svelte";
 
-/** What lists of things to play do on J, K, Enter and O. */
+/** What lists of things to play do on J, K, Enter, O and, where one searches, on the slash. */
 export interface Steps {
   move(by: 1 | -1): void;
   play(): void;
   open(): void;
+  search?(): void;
 }
 
 class Keys {
@@ -29,7 +31,7 @@ class Keys {
   }
 
   private press(event: KeyboardEvent) {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (!isFree(event)) return;
     const act = this.actionOf(event);
     if (!act) return;
     event.preventDefault();
@@ -38,16 +40,15 @@ class Keys {
 
   private actionOf(event: KeyboardEvent): (() => void) | undefined {
     const list = this.lists.at(-1);
-    const pressable = (event.target as Element).closest?.("button, a, [role=slider]");
     switch (event.key) {
       case "ArrowLeft":
         return player.message && (() => player.nudge(-nudgeMS));
       case "ArrowRight":
         return player.message && (() => player.nudge(nudgeMS));
       case " ":
-        return pressable || !player.message || event.repeat ? undefined : () => player.toggle();
+        return player.message && !event.repeat ? () => player.toggle() : undefined;
       case "Enter":
-        return pressable ? undefined : list && (() => list.play());
+        return list && (() => list.play());
     }
     if (!prefs.shortcuts) return undefined;
     switch (event.key.toLowerCase()) {
@@ -64,14 +65,12 @@ class Keys {
       case ">":
         return () => player.setRate(prefs.rate + 0.25);
       case "/":
-        return () => route.go("/search");
+        return list?.search ?? (() => route.go("/search"));
       case "?":
         return () => (this.helping = true);
     }
     return undefined;
   }
 }
-
-const isTyping = (target: EventTarget | null) => target instanceof Element && target.closest("input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]") !== null;
 
 export const keys = new Keys();

@@ -5,6 +5,7 @@
  */
 import { base } from "../base";
 import type { Conversation, Me } from "../api/client";
+import { forgetKey, recall, remember } from "./remember";
 
 interface Known {
   me: Me;
@@ -14,13 +15,7 @@ interface Known {
 const key = `hark.known${base}`;
 const most = 100; // conversations
 
-export function known(): Known | undefined {
-  try {
-    return (JSON.parse(localStorage.getItem(key) ?? "null") as Known | null) ?? undefined;
-  } catch {
-    return undefined; // storage is forbidden
-  }
-}
+export const known = () => recall<Known>(key, ({ me, conversations }) => typeof me?.id === "string" && Array.isArray(conversations));
 
 /** Keeps who it is; another one's conversations go. */
 export function rememberMe(me: Me) {
@@ -30,21 +25,27 @@ export function rememberMe(me: Me) {
 
 export function rememberConversations(conversations: readonly Conversation[]) {
   const before = known();
-  if (before) keep({ ...before, conversations: conversations.slice(0, most) });
+  if (before) keep({ ...before, conversations: conversations.slice(0, most).map(unsaid) });
 }
 
-export function forget() {
-  try {
-    localStorage.removeItem(key);
-  } catch {
-    // then nothing was kept
-  }
+/** A conversation without what was said in it. */
+function unsaid(conversation: Conversation): Conversation {
+  const rest = { ...conversation };
+  delete rest.last_message;
+  return rest;
 }
 
-function keep(what: Known) {
-  try {
-    localStorage.setItem(key, JSON.stringify(what));
-  } catch {
-    // full or forbidden: without a connection there is less
-  }
+export const forget = () => forgetKey(key);
+
+/** Whose id is kept: undefined for nobody's. In all tabs it is the same. */
+export const knownUser = () => known()?.me.id;
+
+/** Calls back when another tab keeps or forgets somebody; returns a way to stop. */
+export function onKnown(then: () => void): () => void {
+  const heard = (event: StorageEvent) => (event.key === key || event.key === null) && then();
+  addEventListener("storage", heard);
+  return () => removeEventListener("storage", heard);
 }
+
+/** Where it can't be kept, there is less without a connection. */
+const keep = (what: Known) => remember(key, what);

@@ -4,58 +4,102 @@
  */
 import { SvelteMap } from "svelte/reactivity";
 
-import { api, type Conversation, isAbort, type Message, take, type Trouble, troubleOf, type User } from "../api/client";
+import { api, type Conversation, isAbort, type Message, take, type Trouble, troubleOf } from "../api/client";
+import { Announced } from "../logic/announced";
 import type { HarkEvent } from "../logic/feed";
+import { byActivity, renewed, type Run } from "../logic/order";
+import { kept } from "./kept.svelte";
 import { known, rememberConversations } from "./known";
-import { session } from "./session.svelte";
+import { ongoing } from "./ongoing.svelte";
+import { people } from "./people.svelte";
+import { route } from "./route.svelte";
+import { patience, session } from "./session.svelte";
 import { Thread, type Wanted } from "./thread.svelte";
 
 const pageSize = 50;
+const morePageSize = 100; // for who goes on: the most that the server gives
 
 class Library {
-  conversations = $state.raw<Conversation[]>([]);
+  conversations = $state.raw<readonly Conversation[]>([]);
   listed = $state(false); // whether the list was read once
   more = $state<string>(); // cursor behind the last conversation
   trouble = $state.raw<Trouble>();
-  people = $state.raw<User[]>([]);
+  moreTrouble = $state.raw<Trouble>(); // with what is behind the last
+  /** How much was announced and is not read yet: what is shown is up to date when it is 0. */
+  unread = $state(0);
+
+  /** Called when something happened to one's drafts, which are kept elsewhere. */
+  draftsChanged: () => void = () => {};
 
   readonly messages = new SvelteMap<string, Message>();
   private readonly threads = new Map<string, Thread>();
-  private readonly stale = { messages: new Set<string>(), conversations: new Set<string>() };
-  private refreshing: ReturnType<typeof setTimeout> | undefined;
+  private readonly alone: (() => string | undefined)[] = [];
+  private readonly gone = new Set<string>(); // ids of what was deleted: an answer that comes late may still have it
+  private readonly announced = new Announced({
+    read: (key) => this.readAnnounced(key),
+    later: (wait, run) => {
+      const timer = setTimeout(run, wait);
+      return () => clearTimeout(timer);
+    },
+    now: () => performance.now(),
+    onUnread: (count) => (this.unread = count),
+  });
+
+  constructor() {
+    session.whenOut(() => this.clear());
+    this.showsAlone(() => (route.place.name === "message" ? route.place.id : undefined));
+  }
 
   async list() {
+    const late = setTimeout(() => this.listed || this.recall(), session.sure ? patience : 0);
     try {
-      const page = await take(api.GET("/v1/conversations", { params: { query: { limit: 100 } } }));
-      this.conversations = sorted(page.items);
-      this.more = page.next_cursor;
-      this.listed = true;
-      this.trouble = undefined;
-      rememberConversations(this.conversations);
+      await this.readList();
     } catch (thrown) {
       this.fail(thrown);
       if (this.trouble && this.trouble.kind !== "signed-out" && !this.listed) this.recall();
     }
+    clearTimeout(late);
   }
 
-  /** Without a connection: those that were listed last. */
+  private async readList() {
+    const page = await take(api.GET("/v1/conversations", { params: { query: { limit: 100 } } }));
+    const items = page.items.filter(({ id }) => !this.gone.has(id));
+    this.lay(renewed(this.run, { items, ...(page.next_cursor && { more: page.next_cursor }) }));
+    this.listed = true;
+    this.trouble = undefined;
+    rememberConversations(this.conversations);
+  }
+
+  private get run(): Run {
+    return { items: this.conversations, ...(this.more && { more: this.more }) };
+  }
+
+  private lay({ items, more }: Run) {
+    if (session.phase === "out") return;
+    this.conversations = items.toSorted(byActivity);
+    this.more = more;
+  }
+
+  /** Without a connection, or with one that hardly is: those that were listed last. */
   private recall() {
     const { conversations = [] } = known() ?? {};
     if (!conversations.length) return;
-    this.conversations = sorted(conversations);
+    this.lay({ items: conversations });
     this.listed = true;
   }
 
   async listMore() {
     if (!this.more) return;
-    const page = await take(api.GET("/v1/conversations", { params: { query: { limit: 100, cursor: this.more } } }));
-    const known = new Set(this.conversations.map((c) => c.id));
-    this.conversations = sorted([...this.conversations, ...page.items.filter((c) => !known.has(c.id))]);
-    this.more = page.next_cursor;
-  }
-
-  async listPeople() {
-    this.people = (await take(api.GET("/v1/users"))).items;
+    try {
+      const page = await take(api.GET("/v1/conversations", { params: { query: { limit: 100, cursor: this.more } } }));
+      const known = new Set(this.conversations.map((c) => c.id));
+      const items = [...this.conversations, ...page.items.filter((c) => !known.has(c.id) && !this.gone.has(c.id))];
+      this.lay({ items, ...(page.next_cursor && { more: page.next_cursor }) });
+      this.moreTrouble = undefined;
+    } catch (thrown) {
+      this.moreTrouble = troubleOf(thrown);
+      if (this.moreTrouble.kind === "signed-out") session.end();
+    }
   }
 
   conversation(id: string): Conversation | undefined {
@@ -64,30 +108,35 @@ class Library {
 
   thread(id: string): Thread {
     let thread = this.threads.get(id);
-    if (!thread) this.threads.set(id, (thread = new Thread(this, (wanted) => this.pageOf(id, wanted, pageSize))));
+    if (!thread) this.threads.set(id, (thread = new Thread(this, (wanted) => this.pageOf(id, wanted, wanted.cursor ? morePageSize : pageSize))));
     return thread;
   }
 
   private pageOf(id: string, wanted: Wanted, limit: number) {
-    return take(api.GET("/v1/conversations/{id}/messages", { params: { path: { id }, query: { limit, ...wanted } } }));
+    const asked = take(api.GET("/v1/conversations/{id}/messages", { params: { path: { id }, query: { limit, ...wanted } } }));
+    return wanted.cursor ? asked : kept.pageOr(id, asked, (from) => from.page(id));
   }
 
   put(message: Message) {
+    if (this.gone.has(message.id) || session.phase === "out") return;
     const known = this.messages.get(message.id);
-    if (!known || known.updated_at <= message.updated_at) this.messages.set(message.id, message);
+    if (!known || Date.parse(known.updated_at) <= Date.parse(message.updated_at)) this.messages.set(message.id, message);
   }
 
   putConversation(conversation: Conversation) {
-    this.conversations = sorted([conversation, ...this.conversations.filter((c) => c.id !== conversation.id)]);
+    if (this.gone.has(conversation.id)) return;
+    this.lay({ ...this.run, items: [conversation, ...this.conversations.filter((c) => c.id !== conversation.id)] });
   }
 
   dropConversation(id: string) {
+    this.gone.add(id);
     this.conversations = this.conversations.filter((c) => c.id !== id);
     this.threads.get(id)?.drop();
     this.threads.delete(id);
   }
 
   dropMessage(id: string) {
+    this.gone.add(id);
     const message = this.messages.get(id);
     if (message) this.threads.get(message.conversation_id)?.remove(id);
     this.messages.delete(id);
@@ -100,7 +149,7 @@ class Library {
   }
 
   async fetchMessage(id: string) {
-    const found = await take(api.GET("/v1/messages/{id}", { params: { path: { id } } }));
+    const found = await kept.or(take(api.GET("/v1/messages/{id}", { params: { path: { id } } })), (from) => from.message(id));
     this.put(found);
     return found;
   }
@@ -112,45 +161,83 @@ class Library {
     const at = thread?.ids.indexOf(message.id) ?? -1;
     const known = at < 0 ? undefined : thread?.ids[at + by];
     if (known) return this.messages.get(known);
-    if (at >= 0 && (towards === "next" ? thread?.live : thread?.complete)) return undefined;
+    if (at >= 0 && towards === "previous" && thread?.complete) return undefined; // of what comes next, one may not have heard yet
     const { items } = await this.pageOf(message.conversation_id, { around: message.id }, 3);
     for (const item of items) this.put(item);
     return items[items.findIndex(({ id }) => id === message.id) + by];
   }
 
+  /** Takes in what was just sent from here, maybe a second time. */
+  sent(message: Message) {
+    this.gone.delete(message.id);
+    this.put(message);
+    this.thread(message.conversation_id).add(message);
+  }
+
   /** Takes in what happened. */
   hear(event: HarkEvent) {
     const { message_id: message, conversation_id: conversation } = event;
+    if (event.type !== "message.progress") kept.changed(conversation);
     switch (event.type) {
       case "message.progress":
-        this.progress(message!, Number(event.data?.progress ?? 0));
-        return;
+        return this.progress(message!, Number(event.data?.progress ?? 0));
+      case "draft.created":
+      case "draft.updated":
+      case "draft.deleted":
+        return this.draftsChanged();
       case "message.deleted":
         this.dropMessage(message!);
-        return;
+        return this.noteLast(message!, conversation!);
+      case "conversation.recordings":
+        return ongoing.hear(conversation);
       case "conversation.deleted":
-        this.dropConversation(conversation!);
-        return;
+        return this.dropConversation(conversation!);
+      case "user.created":
+        return this.announced.add("people");
+      case "user.updated":
+        people.rename(String(event.data?.user_id), String(event.data?.name));
+        return session.renamed(event.data!);
+      case "workspace.updated":
+        return session.renamed({ workspace_name: event.data?.name });
       case "message.created":
-        this.stale.conversations.add(conversation!);
-        this.stale.messages.add(message!);
-        break;
+        this.gone.delete(message!); // it may have been taken back before
+        this.announced.add(`conversation ${conversation}`);
+        return this.announced.add(`thread ${conversation}`);
       case "message.updated":
-        this.stale.messages.add(message!);
-        break;
+        this.noteLast(message!, conversation!);
+        // What was being recorded is sent now, and stands among the others.
+        if (this.messages.get(message!)?.state === "recording") this.announced.add(`thread ${conversation}`);
+        return this.announced.add(`message ${message}`);
       case "conversation.created":
       case "conversation.updated":
-        this.stale.conversations.add(conversation!);
-        break;
-      default:
-        return;
+        this.gone.delete(conversation!); // one may be in it again
+        return this.announced.add(`conversation ${conversation}`);
     }
-    this.refreshing ??= setTimeout(() => void this.refresh(), 60);
   }
 
-  /** Events were missed, perhaps: read afresh what is shown. */
-  async reread() {
-    await Promise.all([this.list(), ...Array.from(this.threads.values(), (thread) => thread.reread())]);
+  /** A conversation's line in the list is read afresh when a message stands in it, or may by now. Later ids are greater. */
+  private noteLast(message: string, conversation: string) {
+    const last = this.conversation(conversation)?.last_message;
+    if (!last || message >= last.id) this.announced.add(`conversation ${conversation}`);
+  }
+
+  /** Somewhere a message is shown by itself: the one whose id which tells. */
+  showsAlone(which: () => string | undefined) {
+    this.alone.push(which);
+  }
+
+  /** Events were missed, perhaps: what is shown is read afresh. */
+  reread() {
+    ongoing.hear();
+    this.draftsChanged();
+    this.announced.add("all");
+  }
+
+  /** The connection is back, or somebody looks: what could not be read is tried now. */
+  hurry() {
+    this.announced.hurry();
+    const stuck = this.trouble ?? Array.from(this.threads.values()).find(({ trouble }) => trouble);
+    if (stuck) this.reread();
   }
 
   private progress(id: string, progress: number) {
@@ -158,34 +245,44 @@ class Library {
     if (known && (known.state === "received" || known.state === "processing")) this.messages.set(id, { ...known, state: "processing", progress });
   }
 
-  private async refresh() {
-    const { messages, conversations } = { messages: [...this.stale.messages], conversations: [...this.stale.conversations] };
-    this.stale.messages.clear();
-    this.stale.conversations.clear();
-    this.refreshing = undefined;
-    if (messages.length + conversations.length > 40) {
-      await this.reread();
-      return;
-    }
-    await Promise.all([
-      ...conversations.map((id) => this.quietly(() => this.fetchConversation(id), () => this.dropConversation(id))),
-      ...messages.map((id) => this.quietly(async () => this.arrived(await this.fetchMessage(id)), () => this.dropMessage(id))),
-    ]);
-  }
-
-  private arrived(message: Message) {
-    this.threads.get(message.conversation_id)?.add(message);
-  }
-
-  /** What is gone meanwhile is dropped; the rest comes again with the next event. */
-  private async quietly(read: () => Promise<unknown>, gone: () => void) {
+  /** Reads what was announced; what is gone meanwhile is dropped. */
+  private async readAnnounced(key: string): Promise<unknown> {
+    const [what, id = ""] = key.split(" ");
     try {
-      await read();
+      if (what === "message") return await this.fetchMessage(id);
+      if (what === "conversation") return await this.fetchConversation(id);
+      if (what === "people") return await people.read();
+      if (what === "thread") return await this.threads.get(id)?.sync();
+      return await this.readAll();
     } catch (thrown) {
       const { kind } = troubleOf(thrown);
-      if (kind === "missing") gone();
-      if (kind === "signed-out") session.end();
+      if (kind === "signed-out") return session.end();
+      if (kind !== "missing") throw thrown;
+      if (what === "message") this.dropMessage(id);
+      else if (id) this.dropConversation(id);
     }
+  }
+
+  /** Reads what is shown: the list, the conversations that are open, and messages that stand alone. */
+  private async readAll() {
+    for (const shown of this.alone) {
+      const id = shown();
+      if (id && this.messages.has(id)) this.announced.add(`message ${id}`);
+    }
+    const missed = await Promise.allSettled([this.readList(), people.read(), ...Array.from(this.threads.values(), (thread) => thread.reread())]);
+    for (const one of missed) if (one.status === "rejected") throw one.reason;
+  }
+
+  /** Another one's tab, or nobody's: nothing of what was known stays. */
+  private clear() {
+    this.announced.clear();
+    for (const thread of this.threads.values()) thread.drop();
+    this.threads.clear();
+    this.messages.clear();
+    this.conversations = [];
+    people.clear();
+    this.more = this.trouble = this.moreTrouble = undefined;
+    this.listed = false;
   }
 
   private fail(thrown: unknown) {
@@ -194,8 +291,5 @@ class Library {
     if (this.trouble.kind === "signed-out") session.end();
   }
 }
-
-const latest = (c: Conversation) => c.last_message_at ?? c.created_at;
-const sorted = (list: Conversation[]) => list.toSorted((a, b) => latest(b).localeCompare(latest(a)));
 
 export const library = new Library();

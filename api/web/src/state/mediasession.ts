@@ -1,24 +1,28 @@
 /* Media keys and the lock screen (Media Session). */
+import { audioFocus } from "./audiofocus";
+
+const backS = 15;
+const forwardS = 5;
 
 interface Controls {
   play(): void;
   pause(): void;
   nudge(ms: number): void;
   seek(ms: number): void;
-  step(towards: "next" | "previous"): void;
+  step(towards: "next" | "previous"): unknown;
 }
 
 export function sessionControls(player: Controls) {
   const session = navigator.mediaSession;
   if (!session) return;
   const handlers: Partial<Record<MediaSessionAction, MediaSessionActionHandler>> = {
-    play: () => player.play(),
+    play: () => audioFocus.free && player.play(),
     pause: () => player.pause(),
-    seekbackward: ({ seekOffset }) => player.nudge(-(seekOffset ?? 5) * 1000),
-    seekforward: ({ seekOffset }) => player.nudge((seekOffset ?? 5) * 1000),
+    seekbackward: ({ seekOffset }) => player.nudge(-(seekOffset ?? backS) * 1000),
+    seekforward: ({ seekOffset }) => player.nudge((seekOffset ?? forwardS) * 1000),
     seekto: ({ seekTime }) => player.seek((seekTime ?? 0) * 1000),
-    previoustrack: () => player.step("previous"),
-    nexttrack: () => player.step("next"),
+    previoustrack: () => audioFocus.free && void player.step("previous"),
+    nexttrack: () => audioFocus.free && void player.step("next"),
   };
   for (const [action, handler] of Object.entries(handlers)) {
     try {
@@ -34,7 +38,9 @@ export function tellWhat(what: { title: string; artist: string; album: string } 
   const session = navigator.mediaSession;
   if (!session) return;
   session.metadata = what ? new MediaMetadata(what) : null;
-  if (!what) session.playbackState = "none";
+  if (what) return;
+  session.playbackState = "none";
+  session.setPositionState?.();
 }
 
 /** Says how far it is. */

@@ -1,4 +1,5 @@
 /* What this browser was told to remember. */
+import { recall, remember } from "./remember";
 
 type Theme = "system" | "light" | "dark";
 
@@ -11,19 +12,20 @@ interface Remembered {
   shortcuts: boolean;
   input: string; // the microphone's device id; empty is the system's choice
   noise: boolean; // suppressed while recording
+  duck: boolean; // what plays goes on quietly while recording, where the system lets it
 }
 
 const key = "hark.prefs";
-const standard: Remembered = { theme: "system", language: "", rate: 1, skipSilence: false, playNext: true, shortcuts: true, input: "", noise: true };
+const standard: Remembered = { theme: "system", language: "", rate: 1, skipSilence: false, playNext: true, shortcuts: true, input: "", noise: true, duck: false };
 
-export const prefs: Remembered = $state({ ...standard, ...read() });
+export const prefs: Remembered = $state(read());
 
-function read(): Partial<Remembered> {
-  try {
-    return JSON.parse(localStorage.getItem(key) ?? "{}") as Partial<Remembered>;
-  } catch {
-    return {}; // not ours, or storage is forbidden
-  }
+/** What was remembered, where it is of its kind. */
+function read(): Remembered {
+  const told: Record<string, unknown> = recall(key, () => true) ?? {};
+  const kinds = Object.entries(standard).map(([name, value]) => [name, typeof told[name] === typeof value ? told[name] : value]);
+  const all = Object.fromEntries(kinds) as Remembered;
+  return { ...all, rate: Math.min(3, Math.max(0.5, all.rate)) };
 }
 
 export function keepPrefs() {
@@ -31,12 +33,7 @@ export function keepPrefs() {
   addEventListener("storage", (event) => event.key === key && Object.assign(prefs, read()));
   $effect.root(() => {
     $effect(() => {
-      const text = JSON.stringify(prefs);
-      try {
-        localStorage.setItem(key, text);
-      } catch {
-        // full or forbidden: it holds until the page is closed
-      }
+      remember(key, $state.snapshot(prefs)); // else it holds until the page is closed
     });
     $effect(() => {
       const root = document.documentElement;

@@ -25,22 +25,61 @@ function placeOf(path: string): Place {
   return { name: "nowhere" };
 }
 
+/** Whether an address below the base, with its query, is a page of the app beyond the first. */
+export function isPlace(address: string): boolean {
+  const { origin, pathname } = new URL(address, location.origin);
+  return address.startsWith("/") && origin === location.origin && !["home", "nowhere"].includes(placeOf(pathname).name);
+}
+
 /** The path below the base. Who comes past the proxy that makes it has none. */
 const pathOf = ({ pathname }: { pathname: string }) => (pathname.startsWith(`${base}/`) ? pathname.slice(base.length) : pathname);
+
+/** What is kept with each step of the history. */
+interface State {
+  depth?: number;
+  sheet?: string;
+}
 
 class Route {
   place = $state.raw(placeOf(pathOf(location)));
   query = $state.raw(new URLSearchParams(location.search));
+  /** The name of what lies over the page, to be closed by going back. */
+  sheet = $state<string>();
   /** How many steps one can go back without leaving the app. */
   depth = $state(0);
   /** Whether one came here by going back or forth. */
   returned = false;
+  private address = location.href; // of what is shown
+  private goingBack = false; // the browser does that later
+  private afterwards: (() => void) | undefined;
 
   go(address: string, { replace = false } = {}) {
+    if (this.goingBack) return void (this.afterwards = () => this.go(address, { replace }));
     if (replace) history.replaceState({ depth: this.depth }, "", base + address);
     else history.pushState({ depth: ++this.depth }, "", base + address);
     this.returned = replace && this.returned;
+    this.sheet = undefined;
     this.read();
+  }
+
+  /** Lays something over the page. */
+  openSheet(name: string) {
+    if (this.goingBack) return void (this.afterwards = () => this.openSheet(name));
+    if (this.sheet === name) return;
+    history.pushState({ depth: ++this.depth, sheet: name }, "");
+    this.sheet = name;
+  }
+
+  closeSheet() {
+    if (this.sheet === undefined) return;
+    this.sheet = undefined;
+    this.goingBack = true; // what comes before it did would be taken back instead
+    history.back();
+  }
+
+  /** The address below the base, as go takes it. */
+  get here(): string {
+    return pathOf(location) + location.search;
   }
 
   /** One step back, or up to address for who came in by it. */
@@ -50,6 +89,7 @@ class Route {
   }
 
   read() {
+    this.address = location.href;
     this.place = placeOf(pathOf(location));
     this.query = new URLSearchParams(location.search);
   }
@@ -66,10 +106,19 @@ class Route {
   };
 
   listen() {
+    if ((history.state as State | null)?.sheet) history.back(); // what was loaded anew has nothing over it
     addEventListener("popstate", (event) => {
-      this.depth = (event.state as { depth?: number } | null)?.depth ?? 0;
-      this.returned = true;
-      this.read();
+      const { depth = 0, sheet } = (event.state as State | null) ?? {};
+      this.depth = depth;
+      this.sheet = sheet;
+      if (location.href !== this.address) {
+        this.returned = true;
+        this.read();
+      } // else only the sheet came or went
+      this.goingBack = false;
+      const { afterwards } = this;
+      this.afterwards = undefined;
+      afterwards?.();
     });
     document.addEventListener("click", this.follow);
   }

@@ -1,40 +1,63 @@
-/* Who is at the keyboard. */
+/*
+ * Who is at the keyboard: the same in all tabs of a browser, which share its
+ * cookie. What is kept of who it is tells the others at once when that changes.
+ */
 import { api, type Me, take, type Trouble, troubleOf } from "../api/client";
-import { forget, known, rememberMe } from "./known";
+import { kept } from "./kept.svelte";
+import { forget, known, knownUser, onKnown, rememberMe } from "./known";
+
+/** How long an answer is waited for before one goes on with what is known, in ms. */
+export const patience = 3000;
 
 class Session {
   me = $state.raw<Me>();
   phase = $state<"asking" | "in" | "out" | "trouble">("asking");
   trouble = $state.raw<Trouble>();
-  private sure = false; // the server said who it is
+  sure = false; // the server said who it is
+  private kept = false; // this browser knows who it is
+  private readonly leaving: (() => void)[] = [];
 
   async ask() {
     this.phase = "asking";
     await this.find();
   }
 
-  /** There is a connection: the server is asked who it is, if it was not yet. */
-  confirm() {
-    if (this.phase === "in" && !this.sure) void this.find();
+  /** Has something forgotten when somebody is not signed in any more. */
+  whenOut(leave: () => void) {
+    this.leaving.push(leave);
   }
 
-  private async find() {
-    try {
-      this.me = await take(api.GET("/v1/me"));
-      this.sure = true;
-      this.phase = "in";
-      rememberMe(this.me);
-    } catch (thrown) {
-      this.missed(troubleOf(thrown));
-    }
+  /** Whether it is still the same: the page was asleep, or a new connection may be another's. */
+  check() {
+    this.look();
+    if (this.phase !== "asking") void this.find();
   }
 
-  /** Without a connection whoever was here last may speak: it is sent when the server knows them. */
-  private missed(trouble: Trouble) {
-    this.trouble = trouble;
-    if (trouble.kind === "signed-out") return this.end();
-    this.me ??= known()?.me;
-    this.phase = this.me ? "in" : "trouble";
+  /** Takes in another name of who it is, or of their workspace. */
+  renamed({ user_id: id, name, workspace_name: workspace }: Record<string, unknown>) {
+    if (!this.me) return;
+    if (id === this.me.id) this.be({ ...this.me, name: String(name) });
+    if (workspace !== undefined) this.be({ ...this.me, workspace_name: String(workspace) });
+  }
+
+  /** The server says what is known of who it is. */
+  be(me: Me) {
+    this.me = me;
+    rememberMe(me);
+  }
+
+  /** Hears what other tabs do; returns a way to stop. */
+  listen(): () => void {
+    const stop = onKnown(() => this.look());
+    const shown = () => document.hidden || this.look() || (this.phase === "out" && this.check());
+    const restored = (event: PageTransitionEvent) => event.persisted && this.check();
+    document.addEventListener("visibilitychange", shown);
+    addEventListener("pageshow", restored);
+    return () => {
+      stop();
+      document.removeEventListener("visibilitychange", shown);
+      removeEventListener("pageshow", restored);
+    };
   }
 
   async signOut() {
@@ -42,12 +65,73 @@ class Session {
     this.end();
   }
 
-  /** The server says that nobody is signed in any more. */
+  /** Nobody is signed in any more, says the server. */
   end() {
+    if (this.phase === "out") return;
+    const user = this.me?.id;
+    this.leave();
+    if (!user || knownUser() === user) forget(); // else somebody else has come meanwhile
+  }
+
+  /** What this browser knows was changed by another tab. */
+  private look() {
+    const user = knownUser();
+    if (this.phase === "in" && this.kept && user !== this.me?.id) {
+      this.leave();
+      if (!user) void this.find(); // it may have been a mistake
+    }
+    if (this.phase === "out" && user) this.enter();
+  }
+
+  private async find() {
+    const { phase } = this;
+    const late = setTimeout(() => this.phase === "asking" && this.assume(), patience);
+    try {
+      const me = await take(api.GET("/v1/me"));
+      if (phase === "out" || (this.me && this.me.id !== me.id)) return this.enter(me);
+      if (this.phase === "out") return; // another tab has signed out meanwhile
+      this.be(me);
+      this.phase = "in";
+      this.sure = true;
+      kept.begin(me.id);
+      this.kept = knownUser() === me.id;
+    } catch (thrown) {
+      if (this.phase !== "out") this.missed(troubleOf(thrown));
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  /** Somebody is signed in, or somebody else: the app begins anew, with nothing of before. */
+  private enter(me?: Me) {
+    this.leave();
+    if (me) rememberMe(me);
+    location.reload();
+  }
+
+  private leave() {
     this.me = undefined;
-    this.sure = false;
+    this.kept = this.sure = false;
     this.phase = "out";
-    forget();
+    kept.wipe();
+    for (const leave of this.leaving) leave();
+  }
+
+  /** Without a connection whoever was here last may speak: it is sent when the server knows them. */
+  private missed(trouble: Trouble) {
+    this.trouble = trouble;
+    if (trouble.kind === "signed-out") return this.end();
+    if (this.phase === "in") return; // it is known who it is
+    if (!this.assume()) this.phase = "trouble";
+  }
+
+  /** Takes whoever was here last for who is here now. */
+  private assume(): boolean {
+    this.me ??= known()?.me;
+    if (!this.me) return false;
+    kept.begin(this.me.id);
+    this.phase = "in";
+    return true;
   }
 }
 

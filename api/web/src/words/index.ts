@@ -21,9 +21,23 @@ export function chosenLanguage(): Language {
   return "en";
 }
 
-/** Learns a language and speaks it from now on. */
+/** That a transcript may be in another language than it says; its words are then not to be relied on. */
+export function languageDoubt({ language }: { language?: string }): string {
+  return t.transcript.languageDoubt(language ? nameOf(language) : "");
+}
+
+/** A language by its name; nothing for a tag that is none. */
+function nameOf(tag: string): string {
+  try {
+    return new Intl.DisplayNames(locale, { type: "language", fallback: "none" }).of(tag) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Learns a language and speaks it from now on; English where it is not to be had. */
 export async function speak(language: Language) {
-  t = language === "de" ? (await import("./de")).de : en;
+  t = language === "de" ? await import("./de").then(({ de }) => de, () => en) : en;
   locale = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
-  document.documentElement.lang = language;
+  document.documentElement.lang = t === en ? "en" : language;
 }

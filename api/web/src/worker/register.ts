@@ -1,4 +1,4 @@
-/* Has the app work without a connection, and tells when there is a new one. */
+/* Has the app work without a connection. */
 import { base } from "../base";
 
 interface TrustedTypes {
@@ -11,21 +11,9 @@ function trusted(): string {
   return types ? types.createPolicy("hark-worker", { createScriptURL: () => `${base}/worker.js` }).createScriptURL("") : `${base}/worker.js`;
 }
 
-/** Registers the worker. renewed is called with a way to load the new app, when there is one. */
-export async function register(renewed: (load: () => void) => void) {
-  if (!("serviceWorker" in navigator)) return;
+/** Registers the worker, and returns a way to look for a new one. */
+export async function register(): Promise<() => void> {
+  if (!("serviceWorker" in navigator)) return () => {};
   const registration = await navigator.serviceWorker.register(trusted());
-  const tell = (waiting: ServiceWorker) =>
-    renewed(() => {
-      navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
-      waiting.postMessage("take over");
-    });
-  // The first worker of all has nobody to replace.
-  if (registration.waiting && navigator.serviceWorker.controller) tell(registration.waiting);
-  registration.addEventListener("updatefound", () => {
-    const coming = registration.installing;
-    coming?.addEventListener("statechange", () => {
-      if (coming.state === "installed" && navigator.serviceWorker.controller) tell(coming);
-    });
-  });
+  return () => void registration.update().catch(() => {}); // offline, or it finds no room
 }

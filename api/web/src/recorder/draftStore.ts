@@ -7,19 +7,22 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 
 import { base } from "../base";
+import { hold } from "../state/leave";
+import { keepStored } from "./persist";
 import type { Item } from "./queue";
 
-interface Shelf extends DBSchema {
+interface Schema extends DBSchema {
   items: { key: string; value: Item };
   pieces: { key: [string, number]; value: { id: string; n: number; body: Body } };
 }
 
-let opened: Promise<IDBPDatabase<Shelf>> | undefined;
+let opened: Promise<IDBPDatabase<Schema>> | undefined;
 
 type Body = ArrayBuffer | Blob;
 const spare = new Map<string, { item: Item; pieces: Map<number, Body> }>();
+hold(() => spare.size > 0);
 
-function shelf() {
+function database() {
   opened ??= open().catch((cause: unknown) => {
     opened = undefined; // it may be there the next time
     throw cause;
@@ -28,7 +31,7 @@ function shelf() {
 }
 
 const open = async () => // where it is forbidden, asking for it throws
-  openDB<Shelf>(`hark${base}`, 1, {
+  openDB<Schema>(`hark${base}`, 1, {
     upgrade(db) {
       db.createObjectStore("items", { keyPath: "id" });
       db.createObjectStore("pieces", { keyPath: ["id", "n"] });
@@ -46,7 +49,7 @@ export const onChange = (then: () => void) => news?.addEventListener("message", 
 export const onlyHere = (id: string) => spare.has(id);
 
 export async function all(): Promise<Item[]> {
-  const kept = await shelf().then((db) => db.getAll("items"), () => []);
+  const kept = await database().then((db) => db.getAll("items"), () => []);
   return [...kept.filter((item) => !spare.has(item.id)), ...Array.from(spare.values(), ({ item }) => item)];
 }
 
@@ -64,10 +67,12 @@ export async function put(item: Item, piece?: { n: number; body: Body }): Promis
 
 async function write(item: Item, piece?: { n: number; body: Body }): Promise<boolean> {
   try {
-    const change = (await shelf()).transaction(["items", "pieces"], "readwrite");
+    const change = (await database()).transaction(["items", "pieces"], "readwrite");
     const writes: Promise<unknown>[] = [change.objectStore("items").put(item), change.done];
     if (piece) writes.push(change.objectStore("pieces").put({ id: item.id, ...piece }));
-    return (await Promise.allSettled(writes)).every(({ status }) => status === "fulfilled");
+    const kept = (await Promise.allSettled(writes)).every(({ status }) => status === "fulfilled");
+    if (kept && piece) keepStored();
+    return kept;
   } catch {
     return false;
   }
@@ -77,7 +82,7 @@ async function write(item: Item, piece?: { n: number; body: Body }): Promise<boo
 export async function change(id: string, how: (item: Item) => Item | undefined): Promise<Item | undefined> {
   const here = spare.get(id);
   if (here) return (here.item = how(here.item) ?? here.item);
-  const change = (await shelf()).transaction("items", "readwrite");
+  const change = (await database()).transaction("items", "readwrite");
   const item = await change.store.get(id);
   const changed = item && how(item);
   if (changed) await change.store.put(changed);
@@ -89,7 +94,7 @@ export async function change(id: string, how: (item: Item) => Item | undefined):
 export async function remove(id: string) {
   const here = spare.delete(id);
   try {
-    const change = (await shelf()).transaction(["items", "pieces"], "readwrite");
+    const change = (await database()).transaction(["items", "pieces"], "readwrite");
     await Promise.all([change.objectStore("items").delete(id), change.objectStore("pieces").delete(piecesOf(id)), change.done]);
   } catch (cause) {
     if (!here) throw cause;
@@ -97,12 +102,24 @@ export async function remove(id: string) {
   news?.postMessage(id);
 }
 
-/** All sound of an item, in one. */
-export async function sound(item: Item): Promise<Blob> {
-  const here = Array.from(spare.get(item.id)?.pieces ?? [], ([n, body]) => ({ n, body }));
-  const kept = await shelf().then((db) => db.getAll("pieces", piecesOf(item.id)), (cause: unknown) => {
+/** The sound of an item in the parts in which it was recorded; most often one. */
+export async function sound(item: Item): Promise<Blob[]> {
+  const all = await pieces(item.id);
+  const begins = [0, ...(item.parts ?? []), Infinity];
+  return begins
+    .slice(1)
+    .map((end, i) => new Blob(all.filter(({ n }) => n >= begins[i]! && n < end).map(({ body }) => body), { type: item.mime }))
+    .filter((part) => part.size > 0);
+}
+
+/** The number of the piece that comes next. */
+export const nextPiece = async (id: string) => ((await pieces(id)).at(-1)?.n ?? -1) + 1;
+
+async function pieces(id: string): Promise<{ n: number; body: Body }[]> {
+  const here = Array.from(spare.get(id)?.pieces ?? [], ([n, body]) => ({ n, body }));
+  const kept = await database().then((db) => db.getAll("pieces", piecesOf(id)), (cause: unknown) => {
     if (!here.length) throw cause;
     return [];
   });
-  return new Blob([...kept, ...here].sort((a, b) => a.n - b.n).map((piece) => piece.body), { type: item.mime });
+  return [...kept, ...here].sort((a, b) => a.n - b.n);
 }

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+
+import table from "../../../../storage/testdata/policy.json";
+import * as may from "./may";
+
+interface Case {
+  may: string;
+  role: may.Role;
+  own?: boolean; // whether they made it
+  to?: may.Role; // role of the user whom it is done to
+  others_spoke?: boolean;
+  allowed: boolean;
+}
+
+const made = (one: Case) => ({ created_by: one.own ? "me" : "other" });
+const rules: Record<string, (me: may.Person, one: Case) => boolean> = {
+  changeMessage: (me, one) => may.mayChangeMessage(me, { author: { id: made(one).created_by } }),
+  createConversation: may.mayCreateConversation,
+  changeConversation: (me, one) => may.mayChangeConversation(me, made(one)),
+  deleteConversation: (me, one) => may.mayDeleteConversation(me, made(one), one.others_spoke!),
+  addMember: (me, one) => may.mayAddMember(me, { role: one.to! }),
+  removeMember: (me, one) => may.mayRemoveMember(me, made(one), { role: one.to! }),
+  nameWorkspace: may.mayNameWorkspace,
+  seeEveryone: may.maySeeEveryone,
+};
+
+test("the app offers what the server's rules allow", () => {
+  const cases = (table as Case[]).filter((one) => one.may in rules); // the app does not ask for the others
+  for (const one of cases) expect([one, rules[one.may]!({ id: "me", role: one.role }, one)]).toEqual([one, one.allowed]);
+  expect(new Set(cases.map((one) => one.may))).toEqual(new Set(Object.keys(rules)));
+});
+
+test("nobody may do anything", () => {
+  expect(may.mayCreateConversation(undefined) || may.mayNameWorkspace(undefined) || may.mayChangeMessage(undefined, { author: { id: "x" } })).toBe(false);
+  expect(may.mayRemoveMember(undefined, { created_by: "x" }, { role: "guest" }) || may.mayAddMember(undefined, { role: "member" })).toBe(false);
+});
