@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"hark/cmd/hark/config"
+	"hark/cmd/hark/server"
+	"hark/cmd/hark/terminal"
 	"hark/storage"
 	"hark/storage/sqldb"
 )
@@ -18,16 +17,16 @@ import (
 // AdminConfig is what the commands need that work on the records themselves.
 // They may run beside a server.
 type AdminConfig struct {
-	DatabaseConfig
-	Workspace string `placeholder:"ID|NAME" help:"Workspace; may be left out when there is only one."`
+	config.DatabaseConfig
+	Workspace string `placeholder:"ID|NAME" help:"Workspace; optional when there is only one."`
 }
 
 // open opens the records, migrated, and finds the workspace.
 func (a *AdminConfig) open(ctx context.Context) (*sqldb.DB, storage.Workspace, error) {
-	if err := a.exists(); err != nil {
+	if err := a.Exists(); err != nil {
 		return nil, storage.Workspace{}, err
 	}
-	db, err := a.openRecords(ctx)
+	db, err := server.OpenRecords(ctx, &a.DatabaseConfig)
 	if err != nil {
 		return nil, storage.Workspace{}, err
 	}
@@ -36,38 +35,6 @@ func (a *AdminConfig) open(ctx context.Context) (*sqldb.DB, storage.Workspace, e
 		return nil, storage.Workspace{}, errors.Join(err, db.Close())
 	}
 	return db, ws, nil
-}
-
-// exists keeps a folder that was mistyped from becoming an empty Hark.
-func (c *DatabaseConfig) exists() error {
-	if err := c.resolve(); err != nil {
-		return err
-	}
-	path, embedded := strings.CutPrefix(c.DatabaseURL, "sqlite://")
-	if !embedded {
-		return nil
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no Hark in %s; set HARK_DATA to its folder, or let 'hark serve' make one", filepath.Dir(path))
-	}
-	return nil
-}
-
-func (c *DatabaseConfig) openRecords(ctx context.Context) (*sqldb.DB, error) {
-	if err := c.resolve(); err != nil {
-		return nil, err
-	}
-	if _, err := c.makeData(slog.New(slog.DiscardHandler)); err != nil {
-		return nil, err
-	}
-	db, err := sqldb.Open(ctx, c.records(slog.New(slog.DiscardHandler)))
-	if err != nil {
-		return nil, fmt.Errorf("open records: %w", err)
-	}
-	if err := db.Migrate(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
 }
 
 func (a *AdminConfig) findWorkspace(ctx context.Context, db *sqldb.DB) (storage.Workspace, error) {
@@ -91,7 +58,7 @@ func (a *AdminConfig) findWorkspace(ctx context.Context, db *sqldb.DB) (storage.
 	}
 	var names []string
 	for _, ws := range found {
-		names = append(names, fmt.Sprintf("  %s  %s", ws.ID, printable(ws.Name)))
+		names = append(names, fmt.Sprintf("  %s  %s", ws.ID, terminal.Printable(ws.Name)))
 	}
 	return storage.Workspace{}, fmt.Errorf("which workspace? Name one by --workspace, by its id if its name is not its own:\n%s", strings.Join(names, "\n"))
 }
@@ -109,34 +76,51 @@ func (a *AdminConfig) openUser(ctx context.Context, want string) (*sqldb.DB, sto
 	return db, user, nil
 }
 
-// findUser takes an id or a name; with neither, the owner.
+// findUser takes an id or a name; with neither, the first owner.
 func findUser(ctx context.Context, db *sqldb.DB, ws storage.Workspace, want string) (storage.User, error) {
 	users, err := db.Users(ctx, ws.ID)
 	if err != nil {
 		return storage.User{}, err
 	}
+	var found []storage.User
 	for _, u := range users {
-		if u.ID == want || (want != "" && strings.EqualFold(u.Name, want)) || (want == "" && u.Role == storage.Owner) {
+		if u.ID == want || want == "" && u.Role.Owns() && !u.Disabled {
 			return u, nil
 		}
+		if strings.EqualFold(u.Name, strings.TrimSpace(want)) {
+			found = append(found, u)
+		}
 	}
-	return storage.User{}, fmt.Errorf("no user %q in workspace %s; see 'hark user list'", want, ws.Name)
+	switch len(found) {
+	case 0:
+		return storage.User{}, fmt.Errorf("no user %q in workspace %s; see 'hark user list'", want, terminal.Printable(ws.Name))
+	case 1:
+		return found[0], nil
+	}
+	var ids []string
+	for _, u := range found {
+		ids = append(ids, fmt.Sprintf("  %s  %s", u.ID, u.CreatedAt.Local().Format("2 Jan 2006")))
+	}
+	return storage.User{}, fmt.Errorf("%w %s; give the id of one:\n%s", errSameName, terminal.Printable(want), strings.Join(ids, "\n"))
 }
 
-// actor is the user as one who asks.
-func actor(u storage.User) storage.Actor {
-	return storage.Actor{WorkspaceID: u.WorkspaceID, UserID: u.ID, UserName: u.Name, Role: u.Role}
+// errSameName is the error of a name that is more than one user's.
+var errSameName = errors.New("more than one user is called")
+
+// principal is the user as one who asks.
+func principal(u storage.User) storage.Principal {
+	return storage.Principal{WorkspaceID: u.WorkspaceID, UserID: u.ID, UserName: u.Name, Role: u.Role}
 }
 
 type migrateCmd struct {
-	DatabaseConfig
+	config.DatabaseConfig
 }
 
 // Run migrates and says so.
 func (m *migrateCmd) Run(ctx context.Context) error {
-	db, err := m.openRecords(ctx)
+	db, err := server.OpenRecords(ctx, &m.DatabaseConfig)
 	if err != nil {
 		return err
 	}
-	return errors.Join(printLine("The database is at this version's schema."), db.Close())
+	return errors.Join(terminal.PrintLine("The database is at this version's schema."), db.Close())
 }

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"time"
+
+	"hark/cmd/hark/terminal"
 )
 
 // stdinName names standard input among the files of hark send.
@@ -35,7 +37,7 @@ func checkClip(path string) error {
 		return err
 	}
 	switch mode := info.Mode(); {
-	case path == stdinName && terminalColumns(os.Stdin) > 0:
+	case path == stdinName && terminal.WidthOf(os.Stdin) > 0:
 		return errors.New("standard input is the terminal; send a recording through a pipe, such as 'arecord -f cd | hark send -'")
 	case isPipe(path, mode):
 		return nil

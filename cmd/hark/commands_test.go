@@ -17,13 +17,15 @@ import (
 	"testing"
 	"time"
 
+	"hark/cmd/hark/bench"
+	"hark/cmd/hark/instance"
 	"hark/media"
 )
 
 // commands is a running Hark whose recogniser is a stub, and the commands that
 // are given to it as in a shell.
 type commands struct {
-	*instance
+	*instance.Instance
 	data string
 	dir  string // for recordings
 	hold atomic.Bool
@@ -48,11 +50,11 @@ func newCommands(t *testing.T) *commands {
 	}))
 	t.Cleanup(recogniser.Close)
 	t.Cleanup(func() { close(end) })
-	c.instance = launch(t, instanceConfig{
-		binary: harkBinary, data: c.data,
-		env: []string{"HARK_ENGINE=openai", "HARK_OPENAI_URL=" + recogniser.URL, "HARK_WEBRTC_UDP=off", "HARK_SHUTDOWN_GRACE=30s"},
+	c.Instance = launch(t, instance.Config{
+		Binary: harkBinary, Data: c.data,
+		Env: []string{"HARK_ENGINE=openai", "HARK_OPENAI_URL=" + recogniser.URL, "HARK_WEBRTC_UDP=off", "HARK_SHUTDOWN_GRACE=30s"},
 	})
-	t.Cleanup(c.kill)
+	t.Cleanup(c.Kill)
 	return c
 }
 
@@ -65,7 +67,7 @@ type ran struct {
 // command prepares a command for this Hark.
 func (c *commands) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, harkBinary, args...)
-	cmd.Env = append(os.Environ(), "HARK_URL="+c.url, "HARK_TOKEN="+c.token, "HARK_DATA="+c.data, "HARK_MODELS="+c.dir, "TMPDIR="+c.dir, "TERM=xterm", "NO_COLOR=")
+	cmd.Env = append(os.Environ(), "HARK_URL="+c.URL, "HARK_TOKEN="+c.Token, "HARK_DATA="+c.data, "HARK_MODELS="+c.dir, "TMPDIR="+c.dir, "TERM=xterm", "NO_COLOR=")
 	return cmd
 }
 
@@ -135,7 +137,7 @@ func decodeJSON[T any](t *testing.T, r ran) (v T) {
 func (c *commands) tone(t *testing.T, name string, ms int64) string {
 	t.Helper()
 	path := filepath.Join(c.dir, name)
-	if err := writeWAV(path, ms*media.SampleRate/1000, func(i int64) float64 { return math.Sin(float64(i)/5) / 2 }); err != nil {
+	if err := bench.WriteWAV(path, ms*media.SampleRate/1000, func(i int64) float64 { return math.Sin(float64(i)/5) / 2 }); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -11,6 +11,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"hark/cmd/hark/bench"
+	"hark/cmd/hark/config"
 	"hark/media/whip"
 )
 
@@ -44,7 +46,7 @@ func TestReadmeConfiguration(t *testing.T) {
 // what no Hark reads.
 func TestDeploymentNamesRealSettings(t *testing.T) {
 	known := map[string]bool{}
-	addSettings(new(cli).parser().Model.Node, known)
+	config.AddSettings(new(cli).parser().Model.Node, known)
 	for _, file := range []string{"Dockerfile", "docker-compose.yml"} {
 		b, err := os.ReadFile("../../" + file)
 		if err != nil {
@@ -85,9 +87,9 @@ func settingsTable(t *testing.T) string {
 			value = "`" + f.Default + "`"
 		}
 		help := strings.ReplaceAll(f.Help, "${enum}", strings.ReplaceAll(f.Enum, ",", ", "))
-		if isSecret(f) {
+		if config.IsSecret(f) {
 			help += " *(secret)*"
-		} else if fromFile(f) {
+		} else if config.HasFile(f) {
 			help += " *(may hold a secret)*"
 		}
 		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", f.Envs[0], value, help)
@@ -96,12 +98,12 @@ func settingsTable(t *testing.T) string {
 }
 
 func TestConfigNamesEveryBadValue(t *testing.T) {
-	parse := func(args ...string) (Config, error) {
+	parse := func(args ...string) (config.Config, error) {
 		var c cli
 		if _, err := c.parser().Parse(append([]string{"serve"}, args...)); err != nil {
-			return Config{}, err
+			return config.Config{}, err
 		}
-		return c.Serve.Config, c.Serve.resolve()
+		return c.Serve.Config, c.Serve.Resolve()
 	}
 	if _, err := parse(); err != nil {
 		t.Errorf("the defaults are refused: %v", err)
@@ -115,6 +117,7 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 		{"port", []string{"--addr=127.0.0.1:80800"}, []string{"HARK_ADDR"}},
 		{"two at once", []string{"--addr=x", "--max-upload-bytes=0"}, []string{"HARK_ADDR", "HARK_MAX_UPLOAD_BYTES"}},
 		{"short token", []string{"--bootstrap-token=secret"}, []string{"HARK_BOOTSTRAP_TOKEN"}},
+		{"names that cannot be seen", []string{"--workspace-name=\u200b", "--owner-name=" + strings.Repeat("x", 81)}, []string{"HARK_WORKSPACE_NAME", "HARK_OWNER_NAME"}},
 		{"no secret", []string{"--signing-key-file=/nowhere/secret"}, []string{"HARK_SIGNING_KEY_FILE", "/nowhere/secret"}},
 		{"worker alone", []string{"--role=worker"}, []string{"HARK_DATABASE_URL", "HARK_S3_ENDPOINT", "HARK_NATS_URL"}},
 		{"prefix that leads out", []string{"--s3-prefix=../x"}, []string{"HARK_S3_PREFIX"}},
@@ -165,7 +168,7 @@ func TestConfigNamesEveryBadValue(t *testing.T) {
 }
 
 func TestICEServers(t *testing.T) {
-	got, err := parseICEServers([]string{"stun:stun.example.org:3478", "turn:ada:s%40me@turn.example.org:3478?transport=udp"}, false)
+	got, err := config.ParseICEServers([]string{"stun:stun.example.org:3478", "turn:ada:s%40me@turn.example.org:3478?transport=udp"}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +179,7 @@ func TestICEServers(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
-	got, err = parseICEServers([]string{"turns:turn.example.org"}, true)
+	got, err = config.ParseICEServers([]string{"turns:turn.example.org"}, true)
 	if want := []whip.ICEServer{{URLs: []string{"turns:turn.example.org"}}}; err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("with a shared secret: %+v, %v", got, err)
 	}
@@ -187,17 +190,22 @@ func TestLivePortsBesideHTTP(t *testing.T) {
 	for addr, want := range map[string]string{
 		"127.0.0.1:8080": "127.0.0.1:8189", "[::1]:80": "[::1]:8189", ":8080": ":8189", "0.0.0.0:8080": "0.0.0.0:8189",
 	} {
-		c := LiveConfig{TCP: off}
-		c.listenBeside(addr)
-		if c.UDP != want || c.TCP != off {
-			t.Errorf("beside %s: %s and %s", addr, c.UDP, c.TCP)
+		c, err := parsed(t, "serve", "--addr="+addr, "--webrtc-tcp=off")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Serve.Resolve(); err != nil {
+			t.Fatal(err)
+		}
+		if c.Serve.Live.UDP != want || c.Serve.Live.TCP != config.Off {
+			t.Errorf("beside %s: %s and %s", addr, c.Serve.Live.UDP, c.Serve.Live.TCP)
 		}
 	}
 	c, err := parsed(t, "serve")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Serve.resolve(); err != nil {
+	if err := c.Serve.Resolve(); err != nil {
 		t.Fatal(err)
 	}
 	if c.Serve.Live.UDP != "127.0.0.1:8189" || c.Serve.Live.TCP != "127.0.0.1:8189" {
@@ -207,7 +215,7 @@ func TestLivePortsBesideHTTP(t *testing.T) {
 
 func TestReadPrompts(t *testing.T) {
 	text := "; comment: no prompt\nno-such-prompt: " + strings.Repeat("word ", 30) + "\n"
-	prompts, err := readPrompts(strings.NewReader(text), 10)
+	prompts, err := bench.ReadPrompts(strings.NewReader(text), 10, 0)
 	if err != nil || len(prompts) != 0 {
 		t.Errorf("a prompt without sound is taken: %v %v", prompts, err)
 	}

@@ -18,6 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"hark/cmd/hark/bench"
+	"hark/cmd/hark/config"
+	"hark/cmd/hark/instance"
+	"hark/cmd/hark/server"
 	"hark/media"
 )
 
@@ -32,15 +36,15 @@ func TestDataFolderIsItsOwners(t *testing.T) {
 	data := t.TempDir()
 	leaked := oldInstallation(t, data)
 	umask := []string{"sh", "-c", `umask 022; exec "$@"`, "sh"}
-	hark := launch(t, instanceConfig{binary: harkBinary, data: data, env: quiet, wrap: umask})
-	t.Cleanup(hark.kill)
+	hark := launch(t, instance.Config{Binary: harkBinary, Data: data, Env: quiet, Wrap: umask})
+	t.Cleanup(hark.Kill)
 	c := mustClient(t, hark)
 	ctx := within(t, time.Minute)
-	conv, err := c.findConversation(ctx, "General")
+	conv, err := c.FindConversation(ctx, "General")
 	if err != nil {
 		t.Fatal(err)
 	}
-	msg, err := c.upload(ctx, conv.ID, silence(t, 2))
+	msg, err := c.Upload(ctx, conv.ID, silence(t, 2))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,14 +68,14 @@ func TestDataFolderIsItsOwners(t *testing.T) {
 	}
 	logged(t, hark, "others could read the database")
 
-	if err := hark.stop(); err != nil {
+	if err := hark.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(data, keysName)); err != nil {
+	if err := os.Remove(filepath.Join(data, config.KeysName)); err != nil {
 		t.Fatal(err)
 	}
-	hark = launch(t, instanceConfig{binary: harkBinary, data: data, env: quiet, wrap: umask})
-	t.Cleanup(hark.kill)
+	hark = launch(t, instance.Config{Binary: harkBinary, Data: data, Env: quiet, Wrap: umask})
+	t.Cleanup(hark.Kill)
 	logged(t, hark, "the key file is gone")
 	if got := hear(ctx, t, hark, msg.ID, key, time.Minute); got != http.StatusUnauthorized {
 		t.Errorf("with the key file lost, an earlier address is answered %d", got)
@@ -79,7 +83,7 @@ func TestDataFolderIsItsOwners(t *testing.T) {
 	if got := hear(ctx, t, hark, msg.ID, keyOf(t, data), time.Minute); got != http.StatusOK {
 		t.Errorf("with a new key file, an address is answered %d", got)
 	}
-	if _, err := mustClient(t, hark).findConversation(ctx, "General"); err != nil {
+	if _, err := mustClient(t, hark).FindConversation(ctx, "General"); err != nil {
 		t.Errorf("with the key file lost, a token: %v", err)
 	}
 	noneWider(t, data)
@@ -94,22 +98,22 @@ func TestSigningKeyFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte(secret+"\n"), 0o400); err != nil {
 		t.Fatal(err)
 	}
-	hark := launch(t, instanceConfig{binary: harkBinary, data: data, env: append(quiet, "HARK_SIGNING_KEY_FILE="+file)})
-	t.Cleanup(hark.kill)
+	hark := launch(t, instance.Config{Binary: harkBinary, Data: data, Env: append(quiet, "HARK_SIGNING_KEY_FILE="+file)})
+	t.Cleanup(hark.Kill)
 	ctx := within(t, time.Minute)
 	c := mustClient(t, hark)
-	conv, err := c.findConversation(ctx, "General")
+	conv, err := c.FindConversation(ctx, "General")
 	if err != nil {
 		t.Fatal(err)
 	}
-	msg, err := c.upload(ctx, conv.ID, silence(t, 2))
+	msg, err := c.Upload(ctx, conv.ID, silence(t, 2))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := hear(ctx, t, hark, msg.ID, mac([]byte(secret), "hark key api signing key"), time.Minute); got != http.StatusOK {
 		t.Errorf("an address signed by another node is answered %d", got)
 	}
-	if _, err := os.Stat(filepath.Join(data, keysName)); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(data, config.KeysName)); !os.IsNotExist(err) {
 		t.Errorf("there is a key file beside it: %v", err)
 	}
 }
@@ -118,7 +122,7 @@ func TestSigningKeyFile(t *testing.T) {
 // umask of 022, and returns the signing key in its database.
 func oldInstallation(t *testing.T, data string) []byte {
 	t.Helper()
-	db, err := (&DatabaseConfig{Data: data}).openRecords(t.Context())
+	db, err := server.OpenRecords(t.Context(), &config.DatabaseConfig{Data: data})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +178,7 @@ func ignoreMissing(err error) error {
 // keyOf reads the signing key in a data folder's key file.
 func keyOf(t *testing.T, data string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(data, keysName))
+	text, err := os.ReadFile(filepath.Join(data, config.KeysName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,26 +195,34 @@ func keyOf(t *testing.T, data string) []byte {
 
 // hear asks for a message's sound by an address that is signed with key, and
 // returns the status of the answer.
-func hear(ctx context.Context, t *testing.T, hark *instance, messageID string, key []byte, life time.Duration) int {
+func hear(ctx context.Context, t *testing.T, hark *instance.Instance, messageID string, key []byte, life time.Duration) int {
 	t.Helper()
 	c := mustClient(t, hark)
-	var me struct {
-		ID          string `json:"id"`
-		WorkspaceID string `json:"workspace_id"`
+	var tokens struct {
+		Items []struct {
+			ID      string `json:"id"`
+			Current bool   `json:"current"`
+		} `json:"items"`
 	}
-	if err := c.get(ctx, "/me", nil, &me); err != nil {
+	if err := c.Get(ctx, "/tokens", nil, &tokens); err != nil {
 		t.Fatal(err)
 	}
-	expires, as := strconv.FormatInt(time.Now().Add(life).Unix(), 10), me.WorkspaceID+"."+me.ID
+	as := ""
+	for _, token := range tokens.Items {
+		if token.Current {
+			as = token.ID
+		}
+	}
+	expires := strconv.FormatInt(time.Now().Add(life).Unix(), 10)
 	var signed strings.Builder
-	for _, part := range []string{"hark audio 2", messageID, "original", "", expires, as} {
+	for _, part := range []string{"hark audio 3", messageID, "original", "", expires, as} {
 		fmt.Fprintf(&signed, "%d:%s,", len(part), part)
 	}
 	query := url.Values{
 		"format": {"original"}, "expires": {expires}, "as": {as},
 		"signature": {base64.RawURLEncoding.EncodeToString(mac(mac(key, "hark audio addresses"), signed.String()))},
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/messages/"+messageID+"/audio?"+query.Encode(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Base+"/messages/"+messageID+"/audio?"+query.Encode(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,9 +241,9 @@ func mac(key []byte, text string) []byte {
 }
 
 // logged looks for words in an instance's log.
-func logged(t *testing.T, hark *instance, words string) {
+func logged(t *testing.T, hark *instance.Instance, words string) {
 	t.Helper()
-	log, err := os.ReadFile(hark.log)
+	log, err := os.ReadFile(hark.Log)
 	if err != nil || !strings.Contains(string(log), words) {
 		t.Errorf("the log does not say %q: %v", words, err)
 	}
@@ -241,7 +253,7 @@ func logged(t *testing.T, hark *instance, words string) {
 func silence(t *testing.T, seconds int) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "silence.wav")
-	if err := writeWAV(path, int64(seconds)*media.SampleRate, func(int64) float64 { return 0 }); err != nil {
+	if err := bench.WriteWAV(path, int64(seconds)*media.SampleRate, func(int64) float64 { return 0 }); err != nil {
 		t.Fatal(err)
 	}
 	return path

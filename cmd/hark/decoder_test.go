@@ -22,7 +22,7 @@ func TestDecoderIsTriedAtStart(t *testing.T) {
 		env  string
 		want []string
 	}{
-		"no ffmpeg":       {[]string{harkBinary, "serve"}, "HARK_FFMPEG=/bin/true", []string{"HARK_FFMPEG", "it is no ffmpeg"}},
+		"no ffmpeg":       {[]string{harkBinary, "serve"}, "HARK_FFMPEG=/bin/true", []string{"HARK_FFMPEG", "not an ffmpeg"}},
 		"not confined":    {[]string{"unshare", "-Ur", "sh", "-c", without, harkBinary}, "HARK_CONFINE=require", []string{"HARK_CONFINE", "without empty root, own processes, own network"}},
 		"no such setting": {[]string{harkBinary, "serve"}, "HARK_CONFINE=maybe", []string{"auto", "require"}},
 	} {
@@ -46,7 +46,7 @@ func TestDecoderIsTriedAtStart(t *testing.T) {
 // TestConfinementIsFull starts Hark where all walls are demanded, and asks it.
 func TestConfinementIsFull(t *testing.T) {
 	hark := serve(t, t.TempDir(), "HARK_CONFINE=require")
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, hark.url+"/readyz", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, hark.URL+"/readyz", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,5 +60,31 @@ func TestConfinementIsFull(t *testing.T) {
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.Parts["decoding"].Status != "ok" {
 		t.Errorf("%+v, %v", answer, err)
+	}
+}
+
+// A node whose ffmpeg is of no use does not start, and names the setting.
+func TestStartTriesFFmpeg(t *testing.T) {
+	t.Parallel()
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	need(t, err != nil, "ffmpeg is not installed; 'make setup-test' installs it")
+	start := func(ffmpeg string) string {
+		cmd := exec.CommandContext(within(t, 30*time.Second), harkBinary, "serve")
+		cmd.Env = []string{
+			"PATH=/usr/bin:/bin", "HARK_DATA=" + t.TempDir(), "HARK_ADDR=nowhere.invalid:1", "HARK_WEBRTC_UDP=off",
+			"HARK_ENGINE=openai", "HARK_OPENAI_URL=http://127.0.0.1:1", "HARK_FFMPEG=" + ffmpeg,
+		}
+		out, err := cmd.CombinedOutput()
+		if err == nil {
+			t.Error("it started")
+		}
+		return string(out)
+	}
+	// This one gets as far as listening, where the test stops it.
+	if out := start(ffmpeg); !strings.Contains(out, "ffmpeg check passed") || !strings.Contains(out, "HARK_ADDR") {
+		t.Errorf("a good ffmpeg: %s", out)
+	}
+	if out := start("/bin/true"); !strings.Contains(out, "HARK_FFMPEG") || strings.Contains(out, "HARK_ADDR") {
+		t.Errorf("no ffmpeg: %s", out)
 	}
 }

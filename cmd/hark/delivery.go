@@ -8,6 +8,9 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"hark/cmd/hark/client"
+	"hark/cmd/hark/terminal"
 )
 
 // The states of a file of hark send.
@@ -23,7 +26,7 @@ const (
 type delivery struct {
 	File       string          `json:"file"`
 	State      string          `json:"state"`
-	Message    *message        `json:"message,omitempty"`
+	Message    *client.Message `json:"message,omitempty"`
 	Transcript json.RawMessage `json:"transcript,omitempty"`
 	Error      *failure        `json:"error,omitempty"`
 
@@ -65,14 +68,14 @@ func (d *delivery) interrupt(err error) {
 func (d *delivery) note(err error) {
 	d.over = true
 	d.Error = &failure{Detail: err.Error()}
-	var p *problem
+	var p *client.Problem
 	if errors.As(err, &p) {
 		*d.Error = failure{Status: p.Status, Title: p.Title, Detail: p.Detail, Code: p.Code}
 	}
 }
 
 func (d *delivery) say(text string) {
-	fmt.Fprintf(os.Stderr, "hark: %s: %s\n", printable(d.File), printableLines(text))
+	fmt.Fprintf(os.Stderr, "hark: %s: %s\n", terminal.Printable(d.File), terminal.PrintableLines(text))
 }
 
 // sayThere names the message that is there already. It is a failure if that
@@ -93,7 +96,7 @@ func (d *delivery) sayThere(title string, now time.Time) {
 // broken says what is known of a file after read of its bytes were taken and no
 // answer came.
 func (d *delivery) broken(err error, read, size int64) error {
-	var p *problem
+	var p *client.Problem
 	switch {
 	case errors.As(err, &p):
 		return err

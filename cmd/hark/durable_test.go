@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hark/cmd/hark/instance"
 )
 
 // TestSyncedBeforeAcknowledged watches the system calls of one upload: the
@@ -21,30 +23,30 @@ func TestSyncedBeforeAcknowledged(t *testing.T) {
 	}
 	clip := shortSentence.wav(t, t.TempDir())
 	trace := filepath.Join(t.TempDir(), "trace")
-	hark := launch(t, instanceConfig{
-		binary: harkBinary, data: data,
-		env: []string{"HARK_MODELS=" + modelsFolder(t)},
-		wrap: []string{
+	hark := launch(t, instance.Config{
+		Binary: harkBinary, Data: data,
+		Env: []string{"HARK_MODELS=" + modelsFolder(t)},
+		Wrap: []string{
 			"strace", "-f", "-y", "-s", "48", "-o", trace,
 			"-e", "trace=fsync,fdatasync,write,linkat,link,rename,renameat,renameat2",
 		},
 	})
-	t.Cleanup(hark.kill)
+	t.Cleanup(hark.Kill)
 	c := mustClient(t, hark)
 	ctx := within(t, 3*time.Minute)
-	conv, err := c.findConversation(ctx, "General")
+	conv, err := c.FindConversation(ctx, "General")
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := lineCount(t, trace)
-	msg, err := c.upload(ctx, conv.ID, clip)
+	msg, err := c.Upload(ctx, conv.ID, clip)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.await(ctx, msg.ID); err != nil {
+	if _, err := c.Await(ctx, msg.ID); err != nil {
 		t.Fatal(err)
 	}
-	hark.kill()
+	hark.Kill()
 
 	var file, folder, database bool
 	for _, call := range calls(t, trace)[before:] {

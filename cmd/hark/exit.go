@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"syscall"
+
+	"hark/cmd/hark/terminal"
 )
 
 // The exit codes of all commands. One that is ended by a signal exits with 128
@@ -72,5 +74,5 @@ func said(ctx context.Context, err error) string {
 	if wasInterrupted(ctx, err) {
 		return context.Cause(ctx).Error()
 	}
-	return printableLines(err.Error())
+	return terminal.PrintableLines(err.Error())
 }

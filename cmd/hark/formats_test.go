@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"hark/cmd/hark/client"
 	"hark/transcribe/wer"
 )
 
@@ -18,12 +19,13 @@ import (
 // record: each must give the same words, a rendition that plays, and a hit at
 // the second at which a word was said.
 func TestFormats(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	wav := longSentence.wav(t, dir)
 	hark := serve(t, t.TempDir())
 	c := mustClient(t, hark)
 	ctx := within(t, 5*time.Minute)
-	conv, err := c.findConversation(ctx, "General")
+	conv, err := c.FindConversation(ctx, "General")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,14 +62,14 @@ func TestFormats(t *testing.T) {
 		t.Run(f.file, func(t *testing.T) {
 			file := filepath.Join(dir, f.file)
 			f.encode(t, file)
-			msg, err := c.upload(ctx, conv.ID, file)
+			msg, err := c.Upload(ctx, conv.ID, file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if msg, err = c.await(ctx, msg.ID); err != nil {
+			if msg, err = c.Await(ctx, msg.ID); err != nil {
 				t.Fatal(err)
 			}
-			heard, err := c.transcript(ctx, msg.ID)
+			heard, err := c.Transcript(ctx, msg.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,10 +89,10 @@ func TestFormats(t *testing.T) {
 }
 
 // findWord searches for a word and returns where in the message it was found.
-func findWord(t *testing.T, c *client, messageID, word string) int64 {
+func findWord(t *testing.T, c *client.Client, messageID, word string) int64 {
 	t.Helper()
 	var answer searchAnswer
-	if err := c.get(t.Context(), "/search", url.Values{"q": {word}, "sort": {"newest"}}, &answer); err != nil {
+	if err := c.Get(t.Context(), "/search", url.Values{"q": {word}, "sort": {"newest"}}, &answer); err != nil {
 		t.Fatal(err)
 	}
 	for _, hit := range answer.Hits {
@@ -103,14 +105,14 @@ func findWord(t *testing.T, c *client, messageID, word string) int64 {
 }
 
 // playable checks that the rendition is AAC in MP4 of the message's length.
-func playable(t *testing.T, c *client, msg message) {
+func playable(t *testing.T, c *client.Client, msg client.Message) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.base+"/messages/"+msg.ID+"/audio", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.Base+"/messages/"+msg.ID+"/audio", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	resp, err := c.http.Do(req)
+	req.Header.Set("Authorization", "Bearer "+c.Token)
+	resp, err := c.HTTP.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

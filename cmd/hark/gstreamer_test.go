@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"hark/cmd/hark/client"
 	"hark/transcribe/wer"
 )
 
@@ -19,13 +20,13 @@ func TestGStreamer(t *testing.T) {
 	hark := serve(t, t.TempDir(), "HARK_WEBRTC_UDP=:0") // GStreamer has no candidates on loopback
 	c := mustClient(t, hark)
 	ctx := within(t, 2*time.Minute)
-	conv, err := c.findConversation(ctx, "General")
+	conv, err := c.FindConversation(ctx, "General")
 	if err != nil {
 		t.Fatal(err)
 	}
 
 	cmd := exec.CommandContext(ctx, "whip-client", "--disable-colors",
-		"--url", hark.url+"/v1/conversations/"+conv.ID+"/whip", "--token", hark.token,
+		"--url", hark.URL+"/v1/conversations/"+conv.ID+"/whip", "--token", hark.Token,
 		"--audio", "filesrc location="+wav+" ! wavparse ! audioconvert ! audioresample ! audio/x-raw,rate=48000 ! identity sync=true ! "+
 			"opusenc ! rtpopuspay pt=100 ssrc=1 ! queue ! application/x-rtp,media=audio,encoding-name=OPUS,payload=100")
 	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+withoutUPnP(t), "GST_REGISTRY="+filepath.Join(t.TempDir(), "registry"))
@@ -52,10 +53,10 @@ func TestGStreamer(t *testing.T) {
 	_ = cmd.Wait() // its exit code says only that it was interrupted
 
 	msg := onlyMessage(t, c, conv.ID)
-	if msg, err = c.await(ctx, msg.ID); err != nil {
+	if msg, err = c.Await(ctx, msg.ID); err != nil {
 		t.Fatal(err)
 	}
-	heard, err := c.transcript(ctx, msg.ID)
+	heard, err := c.Transcript(ctx, msg.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,12 +86,12 @@ unsigned long gupnp_simple_igd_get_type(void) { return 0; }
 }
 
 // onlyMessage is the one message of a conversation.
-func onlyMessage(t *testing.T, c *client, conversationID string) message {
+func onlyMessage(t *testing.T, c *client.Client, conversationID string) client.Message {
 	t.Helper()
 	var page struct {
-		Items []message `json:"items"`
+		Items []client.Message `json:"items"`
 	}
-	if err := c.get(t.Context(), "/conversations/"+conversationID+"/messages", nil, &page); err != nil {
+	if err := c.Get(t.Context(), "/conversations/"+conversationID+"/messages", nil, &page); err != nil {
 		t.Fatal(err)
 	}
 	if len(page.Items) != 1 {

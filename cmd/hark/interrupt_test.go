@@ -35,7 +35,7 @@ func stub(t *testing.T, upload http.HandlerFunc) string {
 // watched is an address of the same Hark at which seen is told of each request.
 func (c *commands) watched(t *testing.T, seen func(*http.Request)) string {
 	t.Helper()
-	to, err := url.Parse(c.url)
+	to, err := url.Parse(c.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,17 +95,17 @@ func testWrongWays(t *testing.T, c *commands) {
 		code             int
 		says             []string
 	}{
-		"no Hark":                {"http://127.0.0.1:1", c.token, file, 1, []string{"no Hark answers at http://127.0.0.1:1;"}},
-		"another protocol":       {strings.Replace(c.url, "http:", "https:", 1) + "/base", c.token, file, 1, []string{"reach Hark at https://127.0.0.1:", "/base: "}},
-		"a wrong token":          {c.url, "hark_wrong", file, 1, []string{"hark token create", c.url, "HARK_TOKEN"}},
-		"no address":             {"127.0.0.1:8080", c.token, file, 1, []string{"HARK_URL"}},
-		"with /v1 and a slash":   {c.url + "/v1/", c.token, file, 0, nil},
-		"another server":         {status(t, http.StatusOK, "<html>", ""), c.token, file, 1, []string{"is not Hark", "HARK_URL"}},
-		"moved":                  {status(t, http.StatusMovedPermanently, "", "https://hark.example.org/"), c.token, file, 1, []string{"sends on to https://hark.example.org/", "HARK_URL"}},
-		"a proxy's limit":        {stub(t, refuse("413 Request Entity Too Large")), c.token, large, 1, []string{"Request Entity Too Large (status 413)"}},
-		"a proxy's password":     {stub(t, refuse("401 Unauthorized")), c.token, large, 1, []string{"status 401"}},
-		"cut off in the middle":  {stub(t, hangUp(0, 1<<20)), c.token, large, 1, []string{"nothing of it is kept"}},
-		"cut off before it says": {stub(t, hangUp(0, 1<<30)), c.token, file, 1, []string{"whether Hark has it is not known"}},
+		"no Hark":                {"http://127.0.0.1:1", c.Token, file, 1, []string{"no Hark answers at http://127.0.0.1:1;"}},
+		"another protocol":       {strings.Replace(c.URL, "http:", "https:", 1) + "/base", c.Token, file, 1, []string{"reach Hark at https://127.0.0.1:", "/base: "}},
+		"a wrong token":          {c.URL, "hark_wrong", file, 1, []string{"hark token create", c.URL, "HARK_TOKEN"}},
+		"no address":             {"127.0.0.1:8080", c.Token, file, 1, []string{"HARK_URL"}},
+		"with /v1 and a slash":   {c.URL + "/v1/", c.Token, file, 0, nil},
+		"another server":         {status(t, http.StatusOK, "<html>", ""), c.Token, file, 1, []string{"is not Hark", "HARK_URL"}},
+		"moved":                  {status(t, http.StatusMovedPermanently, "", "https://hark.example.org/"), c.Token, file, 1, []string{"sends on to https://hark.example.org/", "HARK_URL"}},
+		"a proxy's limit":        {stub(t, refuse("413 Request Entity Too Large")), c.Token, large, 1, []string{"Request Entity Too Large (status 413)"}},
+		"a proxy's password":     {stub(t, refuse("401 Unauthorized")), c.Token, large, 1, []string{"status 401"}},
+		"cut off in the middle":  {stub(t, hangUp(0, 1<<20)), c.Token, large, 1, []string{"nothing of it is kept"}},
+		"cut off before it says": {stub(t, hangUp(0, 1<<30)), c.Token, file, 1, []string{"whether Hark has it is not known"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := c.command(within(t, time.Minute), "send", "--no-wait", "-c", "General", way.file)
@@ -195,13 +195,13 @@ func testInterrupted(t *testing.T, c *commands) {
 	})
 	t.Run("the server twice", func(t *testing.T) {
 		// A job is held, so that an orderly stop takes as long as its grace.
-		if err := c.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		if err := c.Cmd.Process.Signal(syscall.SIGINT); err != nil {
 			t.Fatal(err)
 		}
-		awaitLog(t, c.log, "msg=stopping")
-		end(t, c.cmd, syscall.SIGINT)
-		if state := c.cmd.ProcessState.Sys().(syscall.WaitStatus); !state.Signaled() || state.Signal() != syscall.SIGINT {
-			t.Errorf("it ended with %v", c.cmd.ProcessState)
+		awaitLog(t, c.Log, "msg=stopping")
+		end(t, c.Cmd, syscall.SIGINT)
+		if state := c.Cmd.ProcessState.Sys().(syscall.WaitStatus); !state.Signaled() || state.Signal() != syscall.SIGINT {
+			t.Errorf("it ended with %v", c.Cmd.ProcessState)
 		}
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"unicode"
+
+	"hark/cmd/hark/terminal"
 )
 
 // printJSON prints a value to standard output. What would steer a terminal, and
@@ -21,7 +23,7 @@ func printJSON(v any) error {
 	}
 	var out strings.Builder
 	for _, r := range b.String() {
-		if r != '\n' && (unicode.IsControl(r) || printable(string(r)) == "") {
+		if r != '\n' && (unicode.IsControl(r) || terminal.Printable(string(r)) == "") {
 			fmt.Fprintf(&out, `\u%04x`, r)
 			continue
 		}

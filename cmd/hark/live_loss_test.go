@@ -8,8 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"hark/cmd/hark/bench"
+	"hark/cmd/hark/client"
+	"hark/cmd/hark/instance"
+	"hark/media/transcript"
 	"hark/media/whip/whiptest"
-	"hark/transcribe"
 	"hark/transcribe/wer"
 )
 
@@ -65,7 +68,7 @@ func TestSpeakOverBadNetworks(t *testing.T) {
 	hark := serve(t, t.TempDir())
 	c := mustClient(t, hark)
 	ctx := within(t, 5*time.Minute)
-	conv, err := c.findConversation(ctx, "General")
+	conv, err := c.FindConversation(ctx, "General")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,11 +88,11 @@ func TestSpeakOverBadNetworks(t *testing.T) {
 		speaking.Go(func() {
 			msg, behind, err := sayOver(ctx, hark, conv.ID, network.lossy, packets)
 			if err == nil {
-				msg, err = c.await(ctx, msg.ID)
+				msg, err = c.Await(ctx, msg.ID)
 			}
-			var heard transcribe.Transcript
+			var heard transcript.Transcript
 			if err == nil {
-				heard, err = c.transcript(ctx, msg.ID)
+				heard, err = c.Transcript(ctx, msg.ID)
 			}
 			if err != nil {
 				t.Errorf("%s: %v", network.name, err)
@@ -113,17 +116,17 @@ func TestSpeakOverBadNetworks(t *testing.T) {
 
 // sayOver speaks over a network and returns the message that it becomes, of
 // which only the id is known, and by how much the speaker was late at most.
-func sayOver(ctx context.Context, hark *instance, conversation string, network lossy, packets [][]byte) (message, time.Duration, error) {
+func sayOver(ctx context.Context, hark *instance.Instance, conversation string, network lossy, packets [][]byte) (client.Message, time.Duration, error) {
 	speaker, err := whiptest.Dial(ctx, whiptest.Config{
-		URL: hark.url + "/v1/conversations/" + conversation + "/whip", Token: hark.token, Disturb: network.hook(),
+		URL: hark.URL + "/v1/conversations/" + conversation + "/whip", Token: hark.Token, Disturb: network.hook(),
 	})
 	if err != nil {
-		return message{}, 0, err
+		return client.Message{}, 0, err
 	}
 	defer speaker.Vanish()
 	if err := speaker.Say(ctx, packets); err != nil {
-		return message{}, 0, err
+		return client.Message{}, 0, err
 	}
-	wait(ctx, network.late) // until what is under way is there
-	return message{ID: speaker.Header().Get("Hark-Message-Id")}, speaker.Behind(), speaker.Close(ctx)
+	bench.Wait(ctx, network.late) // until what is under way is there
+	return client.Message{ID: speaker.Header().Get("Hark-Message-Id")}, speaker.Behind(), speaker.Close(ctx)
 }

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"hark/cmd/hark/client"
+	"hark/cmd/hark/instance"
 	"hark/media/whip/whiptest"
 	"hark/transcribe/live"
 	"hark/transcribe/wer"
@@ -50,12 +52,12 @@ type talker struct {
 	ended    string // the reason that came
 }
 
-func talk(t *testing.T, i *instance, conversation, query string) *talker {
+func talk(t *testing.T, i *instance.Instance, conversation, query string) *talker {
 	t.Helper()
 	s := &talker{captions: map[int]live.Caption{}}
 	var err error
 	s.Speaker, err = whiptest.Dial(t.Context(), whiptest.Config{
-		URL: i.url + "/v1/conversations/" + conversation + "/whip" + query, Token: i.token, Channel: true, OnMessage: s.hear,
+		URL: i.URL + "/v1/conversations/" + conversation + "/whip" + query, Token: i.Token, Channel: true, OnMessage: s.hear,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +96,7 @@ func TestSpeak(t *testing.T) {
 	hark := serve(t, t.TempDir())
 	c := mustClient(t, hark)
 	ctx := within(t, 5*time.Minute)
-	conv, err := c.findConversation(ctx, "General")
+	conv, err := c.FindConversation(ctx, "General")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +109,7 @@ func TestSpeak(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := time.Now()
-	msg, err := c.await(ctx, s.message)
+	msg, err := c.Await(ctx, s.message)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +117,7 @@ func TestSpeak(t *testing.T) {
 	if off := msg.DurationMS - length.Milliseconds(); off < -100 || off > 100 || msg.EndReason != "" || msg.Title != "Spoken" {
 		t.Errorf("%+v; %s were said", msg, length)
 	}
-	heard, err := c.transcript(ctx, msg.ID)
+	heard, err := c.Transcript(ctx, msg.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,13 +140,13 @@ func TestSpeak(t *testing.T) {
 
 // streamCaptions listens to events; the function it returns says how many
 // captions came so far.
-func streamCaptions(t *testing.T, i *instance) func() int {
+func streamCaptions(t *testing.T, i *instance.Instance) func() int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, i.url+"/v1/events", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, i.URL+"/v1/events", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+i.token)
+	req.Header.Set("Authorization", "Bearer "+i.Token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +171,7 @@ func streamCaptions(t *testing.T, i *instance) func() int {
 }
 
 // awaitRendition waits for what the job makes of a message that is ready.
-func awaitRendition(ctx context.Context, t *testing.T, c *client, msg message) {
+func awaitRendition(ctx context.Context, t *testing.T, c *client.Client, msg client.Message) {
 	t.Helper()
 	for {
 		var made struct {
@@ -177,7 +179,7 @@ func awaitRendition(ctx context.Context, t *testing.T, c *client, msg message) {
 				Bytes int64 `json:"bytes"`
 			} `json:"rendition"`
 		}
-		if err := c.get(ctx, "/messages/"+msg.ID, nil, &made); err != nil {
+		if err := c.Get(ctx, "/messages/"+msg.ID, nil, &made); err != nil {
 			t.Fatal(err)
 		}
 		if made.Rendition != nil {
@@ -191,6 +193,7 @@ func awaitRendition(ctx context.Context, t *testing.T, c *client, msg message) {
 // TestPortTaken starts a second Hark on the port of the first, on another
 // folder: it must say which setting to change.
 func TestPortTaken(t *testing.T) {
+	t.Parallel()
 	taken, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +214,7 @@ func TestSpeakAndVanish(t *testing.T) {
 	hark := serve(t, t.TempDir())
 	c := mustClient(t, hark)
 	ctx := within(t, 5*time.Minute)
-	conv, err := c.findConversation(ctx, "General")
+	conv, err := c.FindConversation(ctx, "General")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +224,7 @@ func TestSpeakAndVanish(t *testing.T) {
 	}
 	s.Vanish()
 	gone := time.Now()
-	msg, err := c.await(ctx, s.message)
+	msg, err := c.Await(ctx, s.message)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +245,7 @@ func TestStoppedWhileSpeaking(t *testing.T) {
 	hark := serve(t, data)
 	c := mustClient(t, hark)
 	ctx := within(t, 5*time.Minute)
-	conv, err := c.findConversation(ctx, "General")
+	conv, err := c.FindConversation(ctx, "General")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +255,7 @@ func TestStoppedWhileSpeaking(t *testing.T) {
 		speaking.Go(func() { _ = s.Say(ctx, packets[:200]) }) // 4 s
 	}
 	speaking.Wait()
-	if err := hark.stop(); err != nil {
+	if err := hark.Stop(); err != nil {
 		t.Fatalf("stop: %v", err)
 	}
 	first.mu.Lock()
@@ -263,7 +266,7 @@ func TestStoppedWhileSpeaking(t *testing.T) {
 
 	c = mustClient(t, serve(t, data))
 	for _, s := range []*talker{first, second} {
-		msg, err := c.await(ctx, s.message)
+		msg, err := c.Await(ctx, s.message)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -278,15 +281,12 @@ func TestStoppedWhileSpeaking(t *testing.T) {
 // After the next start each message has all that was said up to 2 s before, is
 // ready, and is found.
 func TestKilledWhileSpeaking(t *testing.T) {
-	rounds := 10
-	if testing.Short() {
-		rounds = 2
-	}
+	rounds := rounds(3, 10)
 	packets, length := longSentence.packets(t)
 	data := t.TempDir()
-	hark := serve(t, data)
+	hark := serve(t, data, smallModel)
 	ctx := within(t, 15*time.Minute)
-	conv, err := mustClient(t, hark).findConversation(ctx, "General")
+	conv, err := mustClient(t, hark).FindConversation(ctx, "General")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func TestKilledWhileSpeaking(t *testing.T) {
 		// The moment of the kill is what is tested, so it is left to chance; by
 		// 6 s everyone has said "connection".
 		time.Sleep(6*time.Second + time.Duration(rand.Int64N(int64(length-7*time.Second))))
-		hark.kill()
+		hark.Kill()
 		var sent []int64
 		for _, s := range talkers {
 			sent = append(sent, s.Sent()*20)
@@ -310,11 +310,11 @@ func TestKilledWhileSpeaking(t *testing.T) {
 		stop()
 		said.Wait()
 
-		hark = serve(t, data)
+		hark = serve(t, data, smallModel)
 		c := mustClient(t, hark)
 		for i, s := range talkers {
 			s.Vanish()
-			msg, err := c.await(ctx, s.message)
+			msg, err := c.Await(ctx, s.message)
 			if err != nil {
 				t.Fatalf("round %d: %v", round, err)
 			}
@@ -322,7 +322,7 @@ func TestKilledWhileSpeaking(t *testing.T) {
 				t.Errorf("round %d: %+v; %d ms were said", round, msg, sent[i])
 			}
 			t.Logf("round %d: %d of %d ms", round, msg.DurationMS, sent[i])
-			heard, err := c.transcript(ctx, msg.ID)
+			heard, err := c.Transcript(ctx, msg.ID)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"hark/cmd/hark/config"
+	"hark/cmd/hark/instance"
+	"hark/cmd/hark/server"
 	"hark/storage/blob"
 	"hark/storage/reconcile"
 	"hark/transcribe/wer"
@@ -21,6 +24,7 @@ import (
 // TestLostDatabase runs the commands of the README's drill: the database goes,
 // nothing of the object store does, and every message plays and is found again.
 func TestLostDatabase(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	clip := shortSentence.wav(t, dir)
 	d := &drill{t: t, dir: dir, data: filepath.Join(dir, "data")}
@@ -36,28 +40,28 @@ func TestLostDatabase(t *testing.T) {
 
 	d.serve(false)
 	c := mustClient(t, d.hark)
-	conv, err := c.findConversation(ctx, "General")
+	conv, err := c.FindConversation(ctx, "General")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var sent []string
 	for range 2 {
-		msg, err := c.upload(ctx, conv.ID, clip)
+		msg, err := c.Upload(ctx, conv.ID, clip)
 		if err != nil {
 			t.Fatal(err)
 		}
 		sent = append(sent, msg.ID)
 	}
 	for _, id := range sent {
-		if _, err := c.await(ctx, id); err != nil {
+		if _, err := c.Await(ctx, id); err != nil {
 			t.Fatal(err)
 		}
 	}
-	late, err := c.upload(ctx, conv.ID, clip) // acknowledged, and killed before it is transcribed
+	late, err := c.Upload(ctx, conv.ID, clip) // acknowledged, and killed before it is transcribed
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.hark.kill()
+	d.hark.Kill()
 	d.remember()
 
 	for _, line := range drillLines(t) {
@@ -66,13 +70,13 @@ func TestLostDatabase(t *testing.T) {
 
 	c = mustClient(t, d.hark)
 	for _, id := range append(sent, late.ID) {
-		msg, err := c.await(ctx, id)
+		msg, err := c.Await(ctx, id)
 		if err != nil {
 			t.Fatal(err)
 		}
 		playable(t, c, msg)
 		findWord(t, c, id, "weasels")
-		heard, err := c.transcript(ctx, id)
+		heard, err := c.Transcript(ctx, id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +93,7 @@ func TestLostDatabase(t *testing.T) {
 type drill struct {
 	t         *testing.T
 	dir, data string
-	hark      *instance
+	hark      *instance.Instance
 	objects   []string // that must be there
 	restored  bool
 }
@@ -104,7 +108,7 @@ func (d *drill) run(ctx context.Context, line string) {
 	case strings.HasPrefix(line, "curl"):
 		d.notReady(ctx)
 	case strings.HasPrefix(line, "kill"):
-		if err := d.hark.stop(); err != nil {
+		if err := d.hark.Stop(); err != nil {
 			d.t.Fatal(err)
 		}
 		d.sweep(ctx)
@@ -123,8 +127,8 @@ func (d *drill) run(ctx context.Context, line string) {
 
 func (d *drill) serve(unready bool) {
 	d.t.Helper()
-	d.hark = launch(d.t, instanceConfig{binary: harkBinary, data: d.data, env: []string{"HARK_MODELS=" + modelsFolder(d.t)}, unready: unready})
-	d.t.Cleanup(d.hark.kill)
+	d.hark = launch(d.t, instance.Config{Binary: harkBinary, Data: d.data, Env: []string{"HARK_MODELS=" + modelsFolder(d.t)}, Unready: unready})
+	d.t.Cleanup(d.hark.Kill)
 }
 
 func (d *drill) shell(ctx context.Context, line string) (string, error) {
@@ -138,7 +142,7 @@ func (d *drill) shell(ctx context.Context, line string) (string, error) {
 // notReady wants the reason to be told.
 func (d *drill) notReady(ctx context.Context) {
 	d.t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.hark.url+"/readyz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.hark.URL+"/readyz", nil)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -154,7 +158,7 @@ func (d *drill) notReady(ctx context.Context) {
 	if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "hark reindex") {
 		d.t.Errorf("/readyz: %s: %s", resp.Status, body)
 	}
-	log, err := os.ReadFile(d.hark.log)
+	log, err := os.ReadFile(d.hark.Log)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -164,9 +168,9 @@ func (d *drill) notReady(ctx context.Context) {
 }
 
 // stores opens what the stopped Hark has.
-func (d *drill) stores(ctx context.Context) *openedStores {
+func (d *drill) stores(ctx context.Context) *server.Stores {
 	d.t.Helper()
-	stores, err := (&StoresConfig{DatabaseConfig: DatabaseConfig{Data: d.data}, S3: S3Config{Bucket: "hark"}}).open(ctx)
+	stores, err := server.OpenStores(ctx, &config.StoresConfig{DatabaseConfig: config.DatabaseConfig{Data: d.data}, S3: config.S3Config{Bucket: "hark"}})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -178,7 +182,7 @@ func (d *drill) remember() {
 	d.t.Helper()
 	stores := d.stores(d.t.Context())
 	d.objects = listKeys(d.t, stores)
-	if err := stores.close(); err != nil {
+	if err := stores.Close(); err != nil {
 		d.t.Fatal(err)
 	}
 	if len(d.objects) < 9 {
@@ -196,7 +200,7 @@ func (d *drill) sweep(ctx context.Context) {
 		d.t.Errorf("the sweep says %v", err)
 	}
 	left := listKeys(d.t, stores)
-	if err := stores.close(); err != nil {
+	if err := stores.Close(); err != nil {
 		d.t.Fatal(err)
 	}
 	for _, key := range d.objects {
@@ -209,7 +213,7 @@ func (d *drill) sweep(ctx context.Context) {
 	}
 }
 
-func listKeys(t *testing.T, stores *openedStores) (keys []string) {
+func listKeys(t *testing.T, stores *server.Stores) (keys []string) {
 	t.Helper()
 	err := stores.Objects.List(t.Context(), "", func(o blob.Object) error {
 		keys = append(keys, o.Key)
@@ -243,12 +247,13 @@ func drillLines(t *testing.T) (lines []string) {
 // TestNodesWithAStoreEach starts a second node on the database of the first,
 // with an object store of its own: it is refused before it takes a job.
 func TestNodesWithAStoreEach(t *testing.T) {
+	t.Parallel()
 	shared := t.TempDir()
-	first := launch(t, instanceConfig{binary: harkBinary, data: shared, env: quiet})
-	first.kill()
+	first := launch(t, instance.Config{Binary: harkBinary, Data: shared, Env: quiet})
+	first.Kill()
 	second := t.TempDir()
-	_, err := startInstance(t.Context(), instanceConfig{
-		binary: harkBinary, data: second, env: append(quiet, "HARK_DATABASE_URL=sqlite://"+filepath.Join(shared, "hark.db")),
+	_, err := instance.Start(t.Context(), instance.Config{
+		Binary: harkBinary, Data: second, Env: append(quiet, "HARK_DATABASE_URL=sqlite://"+filepath.Join(shared, "hark.db")),
 	})
 	if err == nil {
 		t.Fatal("the second node started")

@@ -1,10 +1,10 @@
 // Command hark is the whole of Hark: the server and its workers, and the tools
 // to administer, feed, search and measure it.
 //
-// This is the only package that sees both sides of every interface: it opens
-// the engines (database, objects, bus, recogniser), hands each to those who
-// ask for it, and ends them in order. [Program] is that wiring; the
-// sub-commands are thin.
+// The sub-commands are thin. What can be set is in package config; package
+// server opens the engines and is the one that sees both sides of every
+// interface; client and terminal are what the commands share that speak to a
+// running Hark; bench measures.
 package main
 
 import (
@@ -15,30 +15,37 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"hark/media/decode"
+	"hark/cmd/hark/config"
+	"hark/cmd/hark/terminal"
+	"hark/media/decode/confine"
+	"hark/storage"
 )
 
 // version is set by the linker.
 var version = "dev"
 
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Start Hark: the API and the workers, with everything they need."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
-	Reindex reindexCmd `cmd:"" help:"Make the records again that the object store tells of, when the database was lost or is older."`
-	Orphans orphansCmd `cmd:"" help:"List and remove objects that no record has."`
-	Models  modelsCmd  `cmd:"" help:"List, fetch and verify speech models."`
-	User    userCmd    `cmd:"" help:"Administer users."`
-	Token   tokenCmd   `cmd:"" help:"Administer API tokens."`
-	Send    sendCmd    `cmd:"" help:"Send recordings to a conversation."`
-	Search  searchCmd  `cmd:"" help:"Find messages by words that were said."`
-	Bench   benchCmd   `cmd:"" help:"Measure Hark on this machine."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve     serveCmd      `cmd:"" group:"server" help:"Start Hark: the API and the workers."`
+	Migrate   migrateCmd    `cmd:"" group:"server" help:"Migrate the database to this version's schema."`
+	Reindex   reindexCmd    `cmd:"" group:"server" help:"Rebuild records from the object store after the database was lost or restored from an older backup."`
+	Orphans   orphansCmd    `cmd:"" group:"server" help:"List, remove and restore objects without a record."`
+	Jobs      jobsCmd       `cmd:"" group:"server" help:"Show the jobs that wait, run and failed, by kind."`
+	Mail      mailCmd       `cmd:"" group:"server" help:"Test whether mails can be sent."`
+	Models    modelsCmd     `cmd:"" group:"server" help:"List, fetch and verify speech models."`
+	User      userCmd       `cmd:"" group:"people" help:"Manage users."`
+	Token     tokenCmd      `cmd:"" group:"people" help:"Manage API tokens."`
+	Workspace workspaceCmd  `cmd:"" group:"people" help:"Manage the workspace."`
+	Audit     auditCmd      `cmd:"" group:"people" help:"List, export and verify the audit log."`
+	Send      sendCmd       `cmd:"" group:"use" help:"Send recordings to a conversation."`
+	Search    searchCmd     `cmd:"" group:"use" help:"Search messages by what was said."`
+	Bench     benchCommands `cmd:"" group:"bench" help:"Measure Hark on this machine."`
+	Version   versionCmd    `cmd:"" group:"server" help:"Print the version."`
 }
 
 func main() {
 	// What this process and its children make is their owner's alone.
 	umask := callersUmask(syscall.Umask(0o077))
-	decode.SandboxMain() // does not return in a confined child
+	confine.Main() // does not return in a confined child
 	os.Exit(run(os.Args[1:], umask))
 }
 
@@ -51,15 +58,19 @@ func run(args []string, umask callersUmask) int {
 	defer stop()
 	var c cli
 	parser := c.parser()
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
 	parsed, err := parser.Parse(args)
-	warnUnknown(ctx, parser.Model.Node, os.Environ(), c.Serve.logger())
+	config.WarnUnknown(ctx, parser.Model.Node, os.Environ(), c.Serve.NewLogger())
 	if err == nil {
-		err = checkCommandLine(parsed)
+		err = config.CheckCommandLine(parsed)
 	}
 	if err != nil {
 		parser.Stdout = os.Stderr // standard output is for what was asked
 		parser.FatalIfErrorf(err)
 	}
+	ctx = storage.WithOrigin(ctx, operator(parsed.Command()))
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	parsed.Bind(umask)
 	if err = parsed.Run(); err != nil {
@@ -74,10 +85,16 @@ func run(args []string, umask callersUmask) int {
 func (c *cli) parser() *kong.Kong {
 	parser, err := kong.New(c,
 		kong.Name("hark"),
-		kong.Description("Self-hosted asynchronous voice: say it once, find it by a word.\n\nExit codes: 0 done, 1 failed or nothing found, 2 asked wrongly, 130 interrupted."),
+		kong.Description("Self-hosted asynchronous voice: say it once, find it by any word.\n\nExit codes: 0 done, 1 failed or nothing found, 2 wrong usage, 130 interrupted."),
 		kong.ShortUsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Resolvers(kong.ResolverFunc(readFile)),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "server", Title: "Server:"},
+			{Key: "people", Title: "People and tokens:"},
+			{Key: "use", Title: "Messages:"},
+			{Key: "bench", Title: "Measurements:"},
+		}),
+		kong.Resolvers(kong.ResolverFunc(config.ReadFile)),
 		kong.Exit(func(code int) { // after help, or a command that cannot be understood
 			if code != 0 {
 				code = exitUsage
@@ -88,7 +105,7 @@ func (c *cli) parser() *kong.Kong {
 	if err != nil {
 		panic(err) // the grammar above is wrong
 	}
-	hideSecrets(parser.Model.Node)
+	config.HideSecrets(parser.Model.Node)
 	return parser
 }
 
@@ -96,5 +113,5 @@ type versionCmd struct{}
 
 // Run prints the version.
 func (versionCmd) Run() error {
-	return printLine("hark " + version)
+	return terminal.PrintLine("hark " + version)
 }

@@ -9,14 +9,16 @@ import (
 	"testing"
 	"time"
 
-	"hark/media/decode"
+	"hark/cmd/hark/client"
+	"hark/cmd/hark/instance"
+	"hark/media/decode/confine"
 )
 
 // harkBinary is the program under test, built once for all tests.
 var harkBinary string
 
 func TestMain(m *testing.M) {
-	decode.SandboxMain()
+	confine.Main()
 	os.Exit(testMain(m))
 }
 
@@ -69,19 +71,23 @@ func modelsFolder(t *testing.T) string {
 	return abs
 }
 
+// smallModel is for tests that start Hark again and again: it is loaded in half
+// the time, and 'make test-models' fetches it.
+const smallModel = "HARK_MODEL=moonshine-tiny-en"
+
 // serve starts a Hark over a data folder and stops it at the test's end.
-func serve(t *testing.T, data string, env ...string) *instance {
+func serve(t *testing.T, data string, env ...string) *instance.Instance {
 	t.Helper()
-	i := launch(t, instanceConfig{binary: harkBinary, data: data, env: append(env, "HARK_MODELS="+modelsFolder(t))})
-	t.Cleanup(i.kill)
+	i := launch(t, instance.Config{Binary: harkBinary, Data: data, Env: append(env, "HARK_MODELS="+modelsFolder(t))})
+	t.Cleanup(i.Kill)
 	return i
 }
 
-func launch(t *testing.T, c instanceConfig) *instance {
+func launch(t *testing.T, c instance.Config) *instance.Instance {
 	t.Helper()
-	i, err := startInstance(context.Background(), c)
+	i, err := instance.Start(context.Background(), c)
 	if err != nil {
-		if log, readErr := os.ReadFile(filepath.Join(c.data, "serve.log")); readErr == nil {
+		if log, readErr := os.ReadFile(filepath.Join(c.Data, "serve.log")); readErr == nil {
 			t.Logf("serve.log:\n%s", log)
 		}
 		t.Fatal(err)
@@ -89,9 +95,9 @@ func launch(t *testing.T, c instanceConfig) *instance {
 	return i
 }
 
-func mustClient(t *testing.T, i *instance) *client {
+func mustClient(t *testing.T, i *instance.Instance) *client.Client {
 	t.Helper()
-	c, err := i.client()
+	c, err := i.Client()
 	if err != nil {
 		t.Fatal(err)
 	}

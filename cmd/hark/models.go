@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 
+	"hark/cmd/hark/config"
+	"hark/cmd/hark/terminal"
 	"hark/transcribe/models"
 )
 
@@ -20,7 +22,7 @@ type modelsConfig struct {
 
 func (m *modelsConfig) dir() (string, error) {
 	data, err := filepath.Abs(m.Data)
-	return orBelow(m.Models, data, "models"), err
+	return config.OrBelow(m.Models, data, "models"), err
 }
 
 // shared reports whether a folder of models is outside of the data folder.
@@ -30,8 +32,8 @@ func (m *modelsConfig) shared(dir string) bool {
 }
 
 type modelsCmd struct {
-	List  modelsListCmd  `cmd:"" help:"List the models that Hark knows, and which are here."`
-	Fetch modelsFetchCmd `cmd:"" help:"Fetch models and verify them."`
+	List  modelsListCmd  `cmd:"" help:"List known models and which are downloaded."`
+	Fetch modelsFetchCmd `cmd:"" help:"Download and verify models."`
 }
 
 type modelsListCmd struct {
@@ -59,7 +61,7 @@ func (m *modelsListCmd) Run() error {
 		return err
 	}
 	views := make([]modelView, 0, len(models.Catalogue()))
-	var t table
+	var t terminal.Table
 	for _, model := range models.Catalogue() {
 		state, err := models.Verify(dir, model.ID)
 		view := modelView{
@@ -76,12 +78,12 @@ func (m *modelsListCmd) Run() error {
 			how, view.Problem = err.Error(), err.Error()
 		}
 		views = append(views, view)
-		t.add(model.ID, fmt.Sprintf("%d MB", model.Bytes/1e6), strings.Join(model.Languages, " "), model.Licence, how)
+		t.Add(model.ID, fmt.Sprintf("%d MB", model.Bytes/1e6), strings.Join(model.Languages, " "), model.Licence, how)
 	}
 	if m.JSON {
 		return printJSON(views)
 	}
-	return t.print(os.Stdout)
+	return t.Print(os.Stdout)
 }
 
 type modelsFetchCmd struct {
@@ -111,11 +113,11 @@ func (m *modelsFetchCmd) Run(ctx context.Context, umask callersUmask) error {
 		return errors.New("--sha256 is of the archive that --from names, and there is none")
 	}
 	for _, id := range m.IDs {
-		bar := newBar(os.Stderr, id, 0)
+		bar := terminal.NewBar(os.Stderr, id, 0)
 		_, err := models.Fetch(ctx, dir, id, models.Options{From: m.From, SHA256: m.SHA256, Progress: func(done, total int64) {
-			bar.setOf(done, total)
+			bar.SetOf(done, total)
 		}})
-		bar.finish()
+		bar.Finish()
 		if err != nil {
 			return err
 		}

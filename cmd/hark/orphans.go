@@ -10,34 +10,37 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"hark/cmd/hark/config"
+	"hark/cmd/hark/server"
+	"hark/cmd/hark/terminal"
 	"hark/storage/reconcile"
 )
 
 type orphansCmd struct {
-	List    orphansListCmd    `cmd:"" help:"List what lies in the object store without a record."`
-	Remove  orphansRemoveCmd  `cmd:"" help:"Move orphans aside, to be deleted for good 30 days later."`
-	Restore orphansRestoreCmd `cmd:"" help:"Put back what was moved aside."`
+	List    orphansListCmd    `cmd:"" help:"List objects without a record."`
+	Remove  orphansRemoveCmd  `cmd:"" help:"Move orphans to the trash, which is emptied after 30 days."`
+	Restore orphansRestoreCmd `cmd:"" help:"Restore orphans from the trash."`
 }
 
 type orphansListCmd struct {
-	StoresConfig
+	config.StoresConfig
 	JSON bool `help:"Print one JSON object a line."`
 }
 
 // Run prints a line an object.
 func (o *orphansListCmd) Run(ctx context.Context) (err error) {
-	stores, err := o.open(ctx)
+	stores, err := server.OpenStores(ctx, &o.StoresConfig)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stores.close()) }()
+	defer func() { err = errors.Join(err, stores.Close()) }()
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	out := json.NewEncoder(os.Stdout)
-	survey, err := stores.Survey(ctx, reconcile.OldEnough(stores.now), func(s reconcile.Stray) error {
+	survey, err := stores.Survey(ctx, reconcile.OldEnough(stores.Now), func(s reconcile.Stray) error {
 		if o.JSON {
 			return out.Encode(s)
 		}
-		_, err := fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", s.Kind, s.ModifiedAt.Local().Format("2 Jan 2006 15:04"), s.Bytes, printable(s.Key))
+		_, err := fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", s.Kind, s.ModifiedAt.Local().Format("2 Jan 2006 15:04"), s.Bytes, terminal.Printable(s.Key))
 		return err
 	})
 	if err != nil || o.JSON {
@@ -53,10 +56,10 @@ func (o *orphansListCmd) Run(ctx context.Context) (err error) {
 }
 
 func printSurvey(s reconcile.Survey) error {
-	out := onStdout()
-	out.printf("%d objects: %d orphans, %d pieces of recordings that are whole, and the objects of %d recordings that the database does not know.\n",
+	out := terminal.Stdout()
+	out.Printf("%d objects: %d orphans, %d pieces of recordings that are whole, and the objects of %d recordings that the database does not know.\n",
 		s.Objects, s.Orphans, s.Leftovers, s.Unknown)
-	return out.err
+	return out.Err
 }
 
 // warnOf prints why nothing can be removed; any other error is returned.
@@ -70,24 +73,24 @@ func warnOf(err error) error {
 }
 
 type orphansRemoveCmd struct {
-	StoresConfig
+	config.StoresConfig
 	Unknown bool `help:"Remove recordings that the database does not know too. 'hark reindex' makes their records again instead."`
 	Yes     bool `short:"y" help:"Do not ask."`
 }
 
 // Run removes what is old enough, after it was asked for.
 func (o *orphansRemoveCmd) Run(ctx context.Context) (err error) {
-	stores, err := o.open(ctx)
+	stores, err := server.OpenStores(ctx, &o.StoresConfig)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stores.close()) }()
+	defer func() { err = errors.Join(err, stores.Close()) }()
 	if err := stores.Check(ctx); err != nil {
 		return err
 	}
 	var strays []reconcile.Stray
 	var bytes int64
-	survey, err := stores.Survey(ctx, reconcile.OldEnough(stores.now), func(s reconcile.Stray) error {
+	survey, err := stores.Survey(ctx, reconcile.OldEnough(stores.Now), func(s reconcile.Stray) error {
 		if s.Kind != reconcile.Unknown || o.Unknown {
 			strays = append(strays, s)
 			bytes += s.Bytes
@@ -101,13 +104,13 @@ func (o *orphansRemoveCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	if len(strays) == 0 {
-		return printLine("There is nothing to remove.")
+		return terminal.PrintLine("There is nothing to remove.")
 	}
 	if !o.Yes && !confirmed(fmt.Sprintf("Remove %d objects (%d bytes)?", len(strays), bytes)) {
 		return errors.New("nothing was removed; answer y, or give --yes")
 	}
-	n, err := stores.Remove(ctx, stores.now, strays)
-	return errors.Join(err, printLine(fmt.Sprintf("Removed %d objects. For 30 days 'hark orphans restore' puts them back.", n)))
+	n, err := stores.Remove(ctx, stores.Now, strays)
+	return errors.Join(err, terminal.PrintLine(fmt.Sprintf("Removed %d objects. For 30 days 'hark orphans restore' puts them back.", n)))
 }
 
 // confirmed asks on the terminal.
@@ -119,16 +122,16 @@ func confirmed(question string) bool {
 }
 
 type orphansRestoreCmd struct {
-	StoresConfig
+	config.StoresConfig
 }
 
 // Run puts everything back.
 func (o *orphansRestoreCmd) Run(ctx context.Context) (err error) {
-	stores, err := o.open(ctx)
+	stores, err := server.OpenStores(ctx, &o.StoresConfig)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stores.close()) }()
+	defer func() { err = errors.Join(err, stores.Close()) }()
 	n, err := stores.RestoreTrash(ctx)
-	return errors.Join(err, printLine(fmt.Sprintf("Put back %d objects.", n)))
+	return errors.Join(err, terminal.PrintLine(fmt.Sprintf("Put back %d objects.", n)))
 }

@@ -9,16 +9,20 @@ import (
 	"testing"
 	"time"
 
+	"hark/cmd/hark/config"
+	"hark/cmd/hark/instance"
+	"hark/cmd/hark/server"
 	"hark/storage"
 )
 
 // TestOrphansCommands lists, removes and puts back an object that no record
 // has, beside one of somebody else's.
 func TestOrphansCommands(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
-	launch(t, instanceConfig{binary: harkBinary, data: data, env: quiet}).kill()
+	launch(t, instance.Config{Binary: harkBinary, Data: data, Env: quiet}).Kill()
 	orphan := storage.NewOriginalKey(storage.NewID(), storage.NewID())
-	stores, err := (&StoresConfig{DatabaseConfig: DatabaseConfig{Data: data}, S3: S3Config{Bucket: "hark"}}).open(t.Context())
+	stores, err := server.OpenStores(t.Context(), &config.StoresConfig{DatabaseConfig: config.DatabaseConfig{Data: data}, S3: config.S3Config{Bucket: "hark"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +35,7 @@ func TestOrphansCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := stores.close(); err != nil {
+	if err := stores.Close(); err != nil {
 		t.Fatal(err)
 	}
 	ctx := within(t, time.Minute)
@@ -53,8 +57,8 @@ func TestOrphansCommands(t *testing.T) {
 			t.Errorf("hark %s: %v\n%s", step.args, err, out)
 		}
 	}
-	hark := launch(t, instanceConfig{binary: harkBinary, data: data, env: quiet})
-	t.Cleanup(hark.kill)
+	hark := launch(t, instance.Config{Binary: harkBinary, Data: data, Env: quiet})
+	t.Cleanup(hark.Kill)
 	if out, err := harkCommand(ctx, data, "reindex"); err == nil || !strings.Contains(out, "stop it") {
 		t.Errorf("beside a server, reindex: %v\n%s", err, out)
 	}

@@ -25,6 +25,7 @@ func testFullDisk(t *testing.T, c *commands) {
 		{1, []string{"user", "sign-in"}},
 		{1, []string{"user", "list", "--json"}},
 		{1, []string{"models", "list"}},
+		{1, []string{"jobs"}},
 		{1, []string{"send", "-c", "General", "--no-wait", c.tone(t, "full.wav", 1400)}},
 		{1, []string{"version"}},
 	} {

@@ -9,11 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"hark/cmd/hark/config"
+	"hark/cmd/hark/server"
+	"hark/cmd/hark/terminal"
 	"hark/storage/reconcile"
 )
 
 type reindexCmd struct {
-	StoresConfig
+	config.StoresConfig
 	DryRun bool `help:"Look and count, and change nothing."`
 	Rebind bool `help:"Take the object store for the database's although the database belongs to another, because that one is gone for good."`
 }
@@ -24,14 +27,14 @@ const shownLosses = 20
 
 // Run makes the records again that the object store tells of.
 func (r *reindexCmd) Run(ctx context.Context) (err error) {
-	stores, err := r.open(ctx)
+	stores, err := server.OpenStores(ctx, &r.StoresConfig)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stores.close()) }()
+	defer func() { err = errors.Join(err, stores.Close()) }()
 	told := time.Now()
 	done, err := stores.Reindex(ctx, reconcile.ReindexOptions{
-		DryRun: r.DryRun, Rebind: r.Rebind, Alone: stores.alone, Node: r.node(),
+		DryRun: r.DryRun, Rebind: r.Rebind, Alone: stores.Alone, Node: r.node(),
 		Progress: func(messages int) {
 			if time.Since(told) > 5*time.Second {
 				told = time.Now()
@@ -46,12 +49,12 @@ func (r *reindexCmd) Run(ctx context.Context) (err error) {
 }
 
 func (r *reindexCmd) print(done reconcile.Reindexed) error {
-	out := onStdout()
+	out := terminal.Stdout()
 	verb := "Restored"
 	if r.DryRun {
 		verb = "Would restore"
 	}
-	out.printf("%s %d messages of %d in the object store; the database has %d.\n", verb, done.Restored, done.Seen, done.Present)
+	out.Printf("%s %d messages of %d in the object store; the database has %d.\n", verb, done.Restored, done.Seen, done.Present)
 	for _, line := range []struct {
 		n    int
 		what string
@@ -61,25 +64,25 @@ func (r *reindexCmd) print(done reconcile.Reindexed) error {
 		{done.Recordings, "that were being spoken: the server finishes them"},
 	} {
 		if line.n > 0 {
-			out.printf("  %d %s\n", line.n, line.what)
+			out.Printf("  %d %s\n", line.n, line.what)
 		}
 	}
 	for _, name := range done.Unused {
-		out.printf("Removed the workspace %q, which nobody has used.\n", printable(name))
+		out.Printf("Removed the workspace %q, which nobody has used.\n", terminal.Printable(name))
 	}
 	if n := len(done.Lost); n > 0 {
-		out.printf("Could not restore %d messages:\n", n)
+		out.Printf("Could not restore %d messages:\n", n)
 		for _, loss := range done.Lost[:min(n, shownLosses)] {
-			out.printf("  %s: %s\n", loss.Message, printable(loss.Reason))
+			out.Printf("  %s: %s\n", loss.Message, terminal.Printable(loss.Reason))
 		}
 		if n > shownLosses {
-			out.printf("  and %d more\n", n-shownLosses)
+			out.Printf("  and %d more\n", n-shownLosses)
 		}
 	}
 	if !r.DryRun {
-		out.printf("Database and object store belong to each other.\n")
+		out.Printf("Database and object store belong to each other.\n")
 	}
-	return out.err
+	return out.Err
 }
 
 // node is the name of the spool in the data folder, which has the rest of

@@ -14,17 +14,10 @@ import (
 // TestNewerSchemaIsRefused goes back to an older hark after an upgrade: each
 // command says which version it found and which it knows.
 func TestNewerSchemaIsRefused(t *testing.T) {
+	t.Parallel()
 	for name, url := range map[string]string{"sqlite": storagetest.SQLite(t), "postgres": storagetest.Postgres(t)} {
 		t.Run(name, func(t *testing.T) {
-			db := storagetest.Open(t, url)
-			if err := db.Migrate(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			_, newest, err := db.SchemaVersion(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			storagetest.Exec(t, url, fmt.Sprintf(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE)`, newest+1))
+			_, newest := storagetest.NewerSchema(t, url, 1)
 			for _, command := range []string{"serve", "migrate", "user list", "token list"} {
 				cmd := exec.CommandContext(within(t, time.Minute), harkBinary, strings.Fields(command)...)
 				cmd.Env = append(os.Environ(), "HARK_DATA="+t.TempDir(), "HARK_DATABASE_URL="+url, "HARK_ADDR=127.0.0.1:0", "HARK_MODELS=")

@@ -7,10 +7,14 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"hark/cmd/hark/client"
+	"hark/cmd/hark/config"
+	"hark/cmd/hark/terminal"
 )
 
 type searchCmd struct {
-	ClientConfig
+	config.ClientConfig
 	Conversation string   `short:"c" placeholder:"ID|TITLE" help:"Search one conversation only."`
 	Limit        int      `short:"n" default:"20" help:"Hits to print."`
 	Sort         string   `enum:"relevance,newest" default:"relevance" help:"Order of hits (${enum})."`
@@ -21,7 +25,7 @@ type searchCmd struct {
 // searchAnswer is what the terminal shows of an answer to a search.
 type searchAnswer struct {
 	Hits []struct {
-		Message message `json:"message"`
+		Message client.Message `json:"message"`
 		Snippet struct {
 			Text  string `json:"text"`
 			Marks []struct {
@@ -64,44 +68,44 @@ func (s *searchCmd) Run(ctx context.Context) error {
 }
 
 func (s *searchCmd) ask(ctx context.Context) (answer searchAnswer, err error) {
-	c, err := s.open()
+	c, err := s.Open()
 	if err != nil {
 		return answer, err
 	}
 	query := url.Values{"q": {strings.Join(s.Words, " ")}, "limit": {strconv.Itoa(s.Limit)}, "sort": {s.Sort}}
 	if s.Conversation != "" {
-		conv, err := c.findConversation(ctx, s.Conversation)
+		conv, err := c.FindConversation(ctx, s.Conversation)
 		if err != nil {
 			return answer, err
 		}
 		query.Set("conversation", conv.ID)
 	}
-	if err := c.get(ctx, "/search", query, &answer.whole); err != nil {
+	if err := c.Get(ctx, "/search", query, &answer.whole); err != nil {
 		return answer, err
 	}
 	return answer, json.Unmarshal(answer.whole, &answer)
 }
 
 func (s *searchCmd) print(answer searchAnswer) error {
-	out := onStdout()
+	out := terminal.Stdout()
 	if answer.Corrected != "" {
-		out.printf("Nothing has %q; searched for %q instead.\n", strings.Join(s.Words, " "), answer.Corrected)
+		out.Printf("Nothing has %q; searched for %q instead.\n", strings.Join(s.Words, " "), answer.Corrected)
 	}
-	bold := canBold(os.Stdout)
+	bold := terminal.CanBold(os.Stdout)
 	for _, hit := range answer.Hits {
 		var marks [][2]int
 		for _, m := range hit.Snippet.Marks {
 			marks = append(marks, [2]int{m.Start, m.End})
 		}
-		out.printf("%s at %s  %s, %s\n    %s\n", hit.Message.ID, clock(hit.StartMS), printable(hit.Message.Author.Name),
+		out.Printf("%s at %s  %s, %s\n    %s\n", hit.Message.ID, clock(hit.StartMS), terminal.Printable(hit.Message.Author.Name),
 			hit.Message.RecordedAt.Local().Format("2 Jan 2006 15:04"), highlight(hit.Snippet.Text, marks, bold))
 	}
 	more := ""
 	if answer.Capped {
 		more = " or more"
 	}
-	out.printf("%d%s found\n", answer.Total, more)
-	return out.err
+	out.Printf("%d%s found\n", answer.Total, more)
+	return out.Err
 }
 
 // highlight marks the half-open code point ranges of text, which are ordered
@@ -118,10 +122,10 @@ func highlight(text string, marks [][2]int, bold bool) string {
 		if m[0] < at || m[1] > len(runes) || m[0] >= m[1] {
 			continue
 		}
-		b.WriteString(printable(string(runes[at:m[0]])))
-		b.WriteString(open + printable(string(runes[m[0]:m[1]])) + end)
+		b.WriteString(terminal.Printable(string(runes[at:m[0]])))
+		b.WriteString(open + terminal.Printable(string(runes[m[0]:m[1]])) + end)
 		at = m[1]
 	}
-	b.WriteString(printable(string(runes[at:])))
+	b.WriteString(terminal.Printable(string(runes[at:])))
 	return b.String()
 }

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"hark/cmd/hark/client"
 )
 
 func testSearch(t *testing.T, c *commands) {
@@ -46,7 +48,7 @@ func testLists(t *testing.T, c *commands) {
 		var page struct {
 			Items []map[string]any `json:"items"`
 		}
-		if err := mustClient(t, c.instance).get(t.Context(), path, nil, &page); err != nil {
+		if err := mustClient(t, c.Instance).Get(t.Context(), path, nil, &page); err != nil {
 			t.Fatal(err)
 		}
 		for _, item := range page.Items {
@@ -92,13 +94,13 @@ func testConversationNames(t *testing.T, c *commands) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url+"/v1/conversations", strings.NewReader(string(body)))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.URL+"/v1/conversations", strings.NewReader(string(body)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Header.Set("Content-Type", "application/json")
-		var made conversation
-		if err := mustClient(t, c.instance).do(req, &made); err != nil {
+		var made client.Conversation
+		if err := mustClient(t, c.Instance).Do(req, &made); err != nil {
 			t.Fatal(err)
 		}
 		ids = append(ids, made.ID)
@@ -109,8 +111,8 @@ func testConversationNames(t *testing.T, c *commands) {
 	send("TWINS TOO").want(t, 1, `2 conversations are called "TWINS TOO"`, ids[2], ids[3])
 	for i, to := range map[int]string{0: ids[0], 1: ids[1], 2: "twins too", 3: "Twins Too"} {
 		id := send(to).want(t, 0).id(t)
-		var msg message
-		if err := mustClient(t, c.instance).get(t.Context(), "/messages/"+id, nil, &msg); err != nil || msg.ConversationID != ids[i] {
+		var msg client.Message
+		if err := mustClient(t, c.Instance).Get(t.Context(), "/messages/"+id, nil, &msg); err != nil || msg.ConversationID != ids[i] {
 			t.Errorf("%s went to %s, %v", to, msg.ConversationID, err)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"hark/cmd/hark/config"
 )
 
 // parsed is a command line read as main reads it.
@@ -15,7 +17,7 @@ func parsed(t *testing.T, args ...string) (*cli, error) {
 	c := new(cli)
 	ctx, err := c.parser().Parse(args)
 	if err == nil {
-		err = checkCommandLine(ctx)
+		err = config.CheckCommandLine(ctx)
 	}
 	return c, err
 }
@@ -89,7 +91,7 @@ func TestSecretsAreSecrets(t *testing.T) {
 	var look func(node *kong.Node)
 	look = func(node *kong.Node) {
 		for _, f := range node.Flags {
-			if (f.PlaceHolder == "SECRET" || f.PlaceHolder == "SEED") && (!isSecret(f) || !f.Hidden || len(f.Envs) == 0) {
+			if (f.PlaceHolder == "SECRET" || f.PlaceHolder == "SEED") && (!config.IsSecret(f) || !f.Hidden || len(f.Envs) == 0) {
 				t.Errorf("--%s of %s is a secret that a command line may hold", f.Name, node.Name)
 			}
 		}
@@ -98,4 +100,39 @@ func TestSecretsAreSecrets(t *testing.T) {
 		}
 	}
 	look(new(cli).parser().Model.Node)
+}
+
+// A variable that a script forgot to set is not taken for what is left out: that
+// would be all scopes, the owner, or every conversation.
+func TestEmptyIsNotLeftOut(t *testing.T) {
+	for _, args := range [][]string{
+		{"token", "create", "--scope", ""},
+		{"token", "create", "--scope="},
+		{"token", "create", "--user", ""},
+		{"token", "list", "--workspace", ""},
+		{"user", "disable", ""},
+		{"user", "enable", ""},
+		{"user", "rename", "", "Mia"},
+		{"user", "sign-in", ""},
+		{"audit", "verify", "--expect", ""},
+		{"audit", "export", "--actor="},
+		{"send", "-c", "", "note.wav"},
+		{"search", "-c", "", "harbour"},
+	} {
+		if _, err := parsed(t, args...); err == nil || !strings.Contains(err.Error(), "empty") {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+	for _, args := range [][]string{
+		{"token", "create"},
+		{"token", "create", "--scope", "read,record"},
+		{"user", "sign-in"},
+		{"send", "--title", "", "note.wav"},
+		{"user", "add", "--to", "", "Mia"},
+		{"serve", "--public-url", ""},
+	} {
+		if _, err := parsed(t, args...); err != nil {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
 }

@@ -13,12 +13,16 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"hark/cmd/hark/client"
+	"hark/cmd/hark/config"
+	"hark/cmd/hark/terminal"
 )
 
 type sendCmd struct {
-	ClientConfig
+	config.ClientConfig
 	Conversation string   `short:"c" placeholder:"ID|TITLE" help:"Conversation to send to; may be left out when there is only one."`
-	Title        string   `placeholder:"TEXT" help:"Title of the message, when one file is sent."`
+	Title        string   `placeholder:"TEXT" blank:"" help:"Title of the message, when one file is sent."`
 	Bulk         bool     `help:"Work on these after what people wait for."`
 	Wait         bool     `short:"w" negatable:"" default:"true" help:"Wait until the messages are transcribed, and print their words."`
 	Again        bool     `help:"Send what was sent before once more."`
@@ -54,7 +58,7 @@ func (s *sendCmd) Run(ctx context.Context) error {
 	if i := slices.Index(s.Files, stdinName); i >= 0 && slices.Contains(s.Files[i+1:], stdinName) {
 		return usageError("standard input (-) is named twice")
 	}
-	c, err := s.open()
+	c, err := s.Open()
 	if err != nil {
 		return err
 	}
@@ -83,11 +87,11 @@ func (s *sendCmd) check() []*delivery {
 	return all
 }
 
-func (s *sendCmd) sendAll(ctx context.Context, c *client, all []*delivery) error {
+func (s *sendCmd) sendAll(ctx context.Context, c *client.Client, all []*delivery) error {
 	if !slices.ContainsFunc(all, (*delivery).waits) {
 		return nil
 	}
-	conv, err := c.findConversation(ctx, s.Conversation)
+	conv, err := c.FindConversation(ctx, s.Conversation)
 	if err != nil {
 		return err
 	}
@@ -114,7 +118,7 @@ func (s *sendCmd) sendAll(ctx context.Context, c *client, all []*delivery) error
 }
 
 // deliver sends one file and says what became of it.
-func (s *sendCmd) deliver(ctx context.Context, c *client, conv conversation, d *delivery) {
+func (s *sendCmd) deliver(ctx context.Context, c *client.Client, conv client.Conversation, d *delivery) {
 	clip, err := openClip(ctx, d.File)
 	if err == nil {
 		err = clip.done(s.upload(ctx, c, conv, clip, d))
@@ -135,7 +139,7 @@ func (s *sendCmd) deliver(ctx context.Context, c *client, conv conversation, d *
 	}
 	d.over = true
 	if !s.JSON {
-		if err := printLine(d.Message.ID); err != nil {
+		if err := terminal.PrintLine(d.Message.ID); err != nil {
 			d.complain(fmt.Errorf("message %s: %w", d.Message.ID, err))
 		}
 	}
@@ -148,7 +152,7 @@ const maxSpent = 100
 // upload sends a clip under a key that names what it holds, so that sending it
 // again to the same conversation makes no second message. Where the message of
 // a key was deleted, the next key makes another.
-func (s *sendCmd) upload(ctx context.Context, c *client, conv conversation, clip *clip, d *delivery) error {
+func (s *sendCmd) upload(ctx context.Context, c *client.Client, conv client.Conversation, clip *clip, d *delivery) error {
 	name := conv.ID + "\n" + clip.sum
 	if s.Again {
 		name += "\n" + rand.Text()
@@ -157,8 +161,8 @@ func (s *sendCmd) upload(ctx context.Context, c *client, conv conversation, clip
 		key := sha256.Sum256(fmt.Appendf(nil, "%s\n%d", name, n))
 		err := s.post(ctx, c, conv, clip, "send-"+hex.EncodeToString(key[:]), d)
 		var (
-			p     *problem
-			there message
+			p     *client.Problem
+			there client.Message
 		)
 		if !errors.As(err, &p) || p.Status != http.StatusConflict {
 			return err
@@ -167,7 +171,7 @@ func (s *sendCmd) upload(ctx context.Context, c *client, conv conversation, clip
 		case p.Code == "idempotency_key_spent":
 			continue
 		case p.MessageID != "": // it has another title or time
-			if err := c.get(ctx, "/messages/"+p.MessageID, nil, &there); err != nil {
+			if err := c.Get(ctx, "/messages/"+p.MessageID, nil, &there); err != nil {
 				return err
 			}
 			d.State, d.Message = alreadySent, &there
@@ -179,7 +183,7 @@ func (s *sendCmd) upload(ctx context.Context, c *client, conv conversation, clip
 }
 
 // post sends a clip under an idempotency key.
-func (s *sendCmd) post(ctx context.Context, c *client, conv conversation, clip *clip, key string, d *delivery) error {
+func (s *sendCmd) post(ctx context.Context, c *client.Client, conv client.Conversation, clip *clip, key string, d *delivery) error {
 	query := url.Values{}
 	for name, value := range map[string]string{"filename": clip.filename, "title": s.Title} {
 		if value != "" {
@@ -192,13 +196,13 @@ func (s *sendCmd) post(ctx context.Context, c *client, conv conversation, clip *
 	if s.Bulk {
 		query.Set("priority", "bulk")
 	}
-	bar := newBar(os.Stderr, clip.filename, clip.size)
-	defer bar.finish()
+	bar := terminal.NewBar(os.Stderr, clip.filename, clip.size)
+	defer bar.Finish()
 	body := func() (io.ReadCloser, error) {
-		bar.set(0)
+		bar.Set(0)
 		return io.NopCloser(io.TeeReader(clip.body(), bar)), nil
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/conversations/"+conv.ID+"/messages?"+query.Encode(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+"/conversations/"+conv.ID+"/messages?"+query.Encode(), nil)
 	if err != nil {
 		return err
 	}
@@ -207,13 +211,13 @@ func (s *sendCmd) post(ctx context.Context, c *client, conv conversation, clip *
 	req.Header.Set("Content-Type", "application/octet-stream")
 	req.Header.Set("Idempotency-Key", key)
 	req.Header.Set("Expect", "100-continue")
-	resp, err := c.send(req)
+	resp, err := c.Send(req)
 	if err != nil {
-		return d.broken(err, bar.count(), clip.size)
+		return d.broken(err, bar.Count(), clip.size)
 	}
 	defer resp.Body.Close()
-	msg := &message{}
-	if err := c.decode(resp, msg); err != nil {
+	msg := &client.Message{}
+	if err := c.Decode(resp, msg); err != nil {
 		return d.broken(err, clip.size, clip.size)
 	}
 	d.State, d.Message = sent, msg
@@ -224,30 +228,30 @@ func (s *sendCmd) post(ctx context.Context, c *client, conv conversation, clip *
 }
 
 // follow waits until the work on a message is over and shows its words.
-func (s *sendCmd) follow(ctx context.Context, c *client, d *delivery) error {
+func (s *sendCmd) follow(ctx context.Context, c *client.Client, d *delivery) error {
 	if err := awaitWork(ctx, c, d.Message); err != nil {
 		return err
 	}
 	path := "/messages/" + d.Message.ID + "/transcript"
 	if s.JSON {
-		return c.get(ctx, path, nil, &d.Transcript)
+		return c.Get(ctx, path, nil, &d.Transcript)
 	}
-	words, err := c.text(ctx, path+".txt")
+	words, err := c.Text(ctx, path+".txt")
 	if err != nil {
 		return err
 	}
 	if words == "" {
 		words = "(nobody speaks)\n"
 	}
-	out := onStdout()
-	out.printf("%s  %s\n%s", d.Message.ID, clock(d.Message.DurationMS), printableLines(words))
-	return out.err
+	out := terminal.Stdout()
+	out.Printf("%s  %s\n%s", d.Message.ID, clock(d.Message.DurationMS), terminal.PrintableLines(words))
+	return out.Err
 }
 
 // awaitWork asks for msg until the work on it is over.
-func awaitWork(ctx context.Context, c *client, msg *message) error {
-	bar := newBar(os.Stderr, "transcribing", 1000)
-	defer bar.finish()
+func awaitWork(ctx context.Context, c *client.Client, msg *client.Message) error {
+	bar := terminal.NewBar(os.Stderr, "transcribing", 1000)
+	defer bar.Finish()
 	tick := time.NewTicker(300 * time.Millisecond)
 	defer tick.Stop()
 	for msg.State != "ready" && msg.State != "failed" {
@@ -256,10 +260,10 @@ func awaitWork(ctx context.Context, c *client, msg *message) error {
 			return context.Cause(ctx)
 		case <-tick.C:
 		}
-		if err := c.get(ctx, "/messages/"+msg.ID, nil, msg); err != nil {
+		if err := c.Get(ctx, "/messages/"+msg.ID, nil, msg); err != nil {
 			return err
 		}
-		bar.set(int64(msg.Progress * 1000))
+		bar.Set(int64(msg.Progress * 1000))
 	}
 	if msg.State == "failed" && msg.Failure != nil {
 		return errors.New(msg.Failure.Reason)

@@ -11,6 +11,7 @@ import (
 
 // TestCommands gives the commands to one Hark as people and scripts do.
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	c := newCommands(t)
 	t.Run("send", func(t *testing.T) { testSend(t, c) })
 	t.Run("send again", func(t *testing.T) { testSendAgain(t, c) })
@@ -18,7 +19,9 @@ func TestCommands(t *testing.T) {
 	t.Run("send what cannot be", func(t *testing.T) { testSendWhatCannotBe(t, c) })
 	t.Run("search", func(t *testing.T) { testSearch(t, c) })
 	t.Run("lists", func(t *testing.T) { testLists(t, c) })
+	t.Run("audit", func(t *testing.T) { testAudit(t, c) })
 	t.Run("a conversation's name", func(t *testing.T) { testConversationNames(t, c) })
+	t.Run("jobs", func(t *testing.T) { testJobs(t, c) })
 	t.Run("a full disk", func(t *testing.T) { testFullDisk(t, c) })
 	t.Run("a terminal", func(t *testing.T) { testTerminal(t, c) })
 	t.Run("where Hark is not", func(t *testing.T) { testWrongWays(t, c) })
@@ -85,7 +88,7 @@ func testSendAgain(t *testing.T, c *commands) {
 		t.Error("--again made no message")
 	}
 	for range 2 {
-		if err := mustClient(t, c.instance).delete(t.Context(), "/messages/"+first); err != nil {
+		if err := mustClient(t, c.Instance).Delete(t.Context(), "/messages/"+first); err != nil {
 			t.Fatal(err)
 		}
 		after := send().want(t, 0)

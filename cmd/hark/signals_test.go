@@ -8,25 +8,28 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"hark/cmd/hark/instance"
 )
 
 // A terminal that is closed sends SIGHUP, often twice; it must not end Hark in
 // the middle of something. Nor must a reader of its output that goes away.
 func TestStopsInOrderWhenTheTerminalCloses(t *testing.T) {
-	hark := launch(t, instanceConfig{
-		binary: harkBinary, data: t.TempDir(), env: []string{"HARK_MODELS=" + modelsFolder(t)},
-		wrap: []string{"env", "--default-signal=HUP"}, // who runs the tests may ignore it
+	t.Parallel()
+	hark := launch(t, instance.Config{
+		Binary: harkBinary, Data: t.TempDir(), Env: []string{"HARK_MODELS=" + modelsFolder(t)},
+		Wrap: []string{"env", "--default-signal=HUP"}, // who runs the tests may ignore it
 	})
-	t.Cleanup(hark.kill)
+	t.Cleanup(hark.Kill)
 	for range 2 {
-		if err := hark.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		if err := hark.Cmd.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := hark.cmd.Wait(); err != nil {
+	if err := hark.Cmd.Wait(); err != nil {
 		t.Errorf("SIGHUP: %v", err)
 	}
-	log, err := os.ReadFile(hark.log)
+	log, err := os.ReadFile(hark.Log)
 	if err != nil || !strings.Contains(string(log), "msg=stopping") {
 		t.Errorf("no orderly stop in the log (%v):\n%s", err, log)
 	}

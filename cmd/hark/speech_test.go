@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"hark/cmd/hark/bench"
 )
 
 // sentence is a recorded telephone prompt: real speech that Debian packages.
@@ -21,7 +23,7 @@ var (
 func (s sentence) wav(t *testing.T, dir string) string {
 	t.Helper()
 	needCommand(t, "ffmpeg")
-	source := filepath.Join(promptSounds, s.name+".g722")
+	source := filepath.Join(bench.PromptSounds, s.name+".g722")
 	_, err := os.Stat(source)
 	need(t, err != nil, "%s is missing; 'make setup-test' installs it", source)
 	out := filepath.Join(dir, s.name+".wav")

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"hark/cmd/hark/client"
+	"hark/cmd/hark/instance"
 	"hark/storage/storagetest"
 	"hark/transcribe/wer"
 )
@@ -47,7 +49,7 @@ func startOutside(t *testing.T) outside {
 }
 
 // node starts one Hark of the service in a role.
-func (o outside) node(t *testing.T, role string) *instance {
+func (o outside) node(t *testing.T, role string) *instance.Instance {
 	t.Helper()
 	return serve(t, t.TempDir(), append([]string{"HARK_ROLE=" + role}, o.env...)...)
 }
@@ -56,26 +58,27 @@ func (o outside) node(t *testing.T, role string) *instance {
 // process, on an outside Postgres, S3 server and NATS. A worker is killed at
 // its work, and the other must take it within 30 seconds.
 func TestSplit(t *testing.T) {
+	t.Parallel()
 	out := startOutside(t)
 	api := out.node(t, "api")
 	first := out.node(t, "worker")
 	c := mustClient(t, api)
 	ctx := within(t, 10*time.Minute)
-	conv, err := c.findConversation(ctx, "General")
+	conv, err := c.FindConversation(ctx, "General")
 	if err != nil {
 		t.Fatal(err)
 	}
 
 	dir := t.TempDir()
 	wav := longSentence.wav(t, dir)
-	msg, err := c.upload(ctx, conv.ID, wav)
+	msg, err := c.Upload(ctx, conv.ID, wav)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if msg, err = c.await(ctx, msg.ID); err != nil {
+	if msg, err = c.Await(ctx, msg.ID); err != nil {
 		t.Fatal(err)
 	}
-	heard, err := c.transcript(ctx, msg.ID)
+	heard, err := c.Transcript(ctx, msg.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +97,7 @@ func TestSplit(t *testing.T) {
 	if err := s.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if msg, err = c.await(ctx, s.message); err != nil {
+	if msg, err = c.Await(ctx, s.message); err != nil {
 		t.Fatal(err)
 	}
 	if off := msg.DurationMS - length.Milliseconds(); off < -100 || off > 100 {
@@ -105,14 +108,14 @@ func TestSplit(t *testing.T) {
 
 	// A clip long enough to be killed at.
 	long := filepath.Join(dir, "long.wav")
-	command(t, "ffmpeg", "-nostdin", "-v", "error", "-y", "-stream_loop", "40", "-i", wav, long)
-	msg, err = c.upload(ctx, conv.ID, long)
+	command(t, "ffmpeg", "-nostdin", "-v", "error", "-y", "-stream_loop", "15", "-i", wav, long)
+	msg, err = c.Upload(ctx, conv.ID, long)
 	if err != nil {
 		t.Fatal(err)
 	}
 	awaitProgress(ctx, t, c, msg.ID)
 	second := out.node(t, "worker")
-	first.kill()
+	first.Kill()
 	killed := time.Now()
 	for running(ctx, t, second) == 0 {
 		if time.Since(killed) > 30*time.Second {
@@ -121,7 +124,7 @@ func TestSplit(t *testing.T) {
 		time.Sleep(200 * time.Millisecond) // asks over HTTP; there is nothing to be told by
 	}
 	t.Logf("taken after %s", time.Since(killed).Round(100*time.Millisecond))
-	if _, err := c.await(ctx, msg.ID); err != nil {
+	if _, err := c.Await(ctx, msg.ID); err != nil {
 		t.Fatal(err)
 	}
 	if n := countMessages(t, c, conv.ID); n != 3 {
@@ -130,11 +133,11 @@ func TestSplit(t *testing.T) {
 }
 
 // awaitProgress waits until a worker is well into a message.
-func awaitProgress(ctx context.Context, t *testing.T, c *client, id string) {
+func awaitProgress(ctx context.Context, t *testing.T, c *client.Client, id string) {
 	t.Helper()
 	for {
-		var msg message
-		if err := c.get(ctx, "/messages/"+id, nil, &msg); err != nil {
+		var msg client.Message
+		if err := c.Get(ctx, "/messages/"+id, nil, &msg); err != nil {
 			t.Fatal(err)
 		}
 		if msg.State == "ready" {
@@ -148,9 +151,9 @@ func awaitProgress(ctx context.Context, t *testing.T, c *client, id string) {
 }
 
 // running asks a worker how many messages it has in work.
-func running(ctx context.Context, t *testing.T, worker *instance) int {
+func running(ctx context.Context, t *testing.T, worker *instance.Instance) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, worker.url+"/metrics", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, worker.URL+"/metrics", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +168,7 @@ func running(ctx context.Context, t *testing.T, worker *instance) int {
 	}
 	for line := range strings.Lines(string(body)) {
 		var n float64
-		if _, err := fmt.Sscanf(line, "hark_jobs_in_work %f", &n); err == nil {
+		if _, err := fmt.Sscanf(line, `hark_jobs_in_work{kind="transcribe"} %f`, &n); err == nil {
 			return int(n)
 		}
 	}

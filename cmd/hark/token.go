@@ -3,36 +3,43 @@ package main
 import (
 	"context"
 	"os"
+	"strings"
 	"time"
 
+	"hark/cmd/hark/terminal"
 	"hark/storage"
 )
 
 type tokenCmd struct {
-	Create tokenCreateCmd `cmd:"" help:"Make an API token and print its secret, which is shown only now."`
+	Create tokenCreateCmd `cmd:"" help:"Create an API token and print it, once."`
 	List   tokenListCmd   `cmd:"" help:"List a user's tokens."`
-	Revoke tokenRevokeCmd `cmd:"" help:"End a token."`
+	Revoke tokenRevokeCmd `cmd:"" help:"Revoke a token, and those that were made with it."`
 }
 
 type tokenCreateCmd struct {
 	AdminConfig
-	User string        `placeholder:"ID|NAME" help:"Whose; the owner's when left out."`
-	Name string        `default:"command line" help:"What it is for."`
-	TTL  time.Duration `help:"How long it is good for; for ever when left out."`
+	User    string        `placeholder:"ID|NAME" help:"Whose; the owner's when left out."`
+	Name    string        `default:"command line" help:"What it is for."`
+	Scope   []string      `placeholder:"SCOPE" help:"What it is good for: read, write, record, admin; and conversation:ID, which holds these to conversations. All that the user may when left out."`
+	Expires time.Duration `aliases:"ttl" placeholder:"DURATION" help:"How long it is good for, such as 720h; for ever when left out."`
 }
 
 // Run prints the secret alone, fit for TOKEN=$(hark token create).
 func (t *tokenCreateCmd) Run(ctx context.Context) error {
+	scopes, err := storage.ParseScopes(t.Scope)
+	if err != nil {
+		return err
+	}
 	db, user, err := t.openUser(ctx, t.User)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	_, secret, err := db.CreateToken(ctx, user.ID, storage.APIToken, t.Name, t.TTL)
+	_, secret, err := db.CreateToken(ctx, user.ID, storage.NewToken{Kind: storage.APIToken, Name: t.Name, Life: t.Expires, Scopes: scopes})
 	if err != nil {
 		return err
 	}
-	return printLine(secret)
+	return terminal.PrintLine(secret)
 }
 
 type tokenListCmd struct {
@@ -49,6 +56,8 @@ type tokenView struct {
 	CreatedAt  time.Time         `json:"created_at"`
 	LastUsedAt *time.Time        `json:"last_used_at,omitempty"`
 	ExpiresAt  *time.Time        `json:"expires_at,omitempty"`
+	Scopes     []string          `json:"scopes"`
+	ParentID   string            `json:"parent_id,omitempty"`
 }
 
 func viewToken(t storage.Token) tokenView {
@@ -58,7 +67,7 @@ func viewToken(t storage.Token) tokenView {
 		}
 		return &at
 	}
-	return tokenView{t.ID, t.Kind, t.Name, t.CreatedAt, given(t.LastUsedAt), given(t.ExpiresAt)}
+	return tokenView{t.ID, t.Kind, t.Name, t.CreatedAt, given(t.LastUsedAt), given(t.ExpiresAt), t.Scopes.List(), t.ParentID}
 }
 
 // Run prints a line a token.
@@ -68,24 +77,24 @@ func (t *tokenListCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	tokens, err := db.Tokens(ctx, actor(user))
+	tokens, err := db.Tokens(ctx, principal(user))
 	if err != nil {
 		return err
 	}
 	views := make([]tokenView, 0, len(tokens))
-	var lines table
+	var lines terminal.Table
 	for _, token := range tokens {
 		used := "never used"
 		if !token.LastUsedAt.IsZero() {
 			used = "used " + token.LastUsedAt.Local().Format("2 Jan 2006 15:04")
 		}
 		views = append(views, viewToken(token))
-		lines.add(token.ID, string(token.Kind), token.Name, used)
+		lines.Add(token.ID, string(token.Kind), token.Name, used, strings.Join(token.Scopes.List(), " "))
 	}
 	if t.JSON {
 		return printJSON(views)
 	}
-	return lines.print(os.Stdout)
+	return lines.Print(os.Stdout)
 }
 
 type tokenRevokeCmd struct {
@@ -101,5 +110,5 @@ func (t *tokenRevokeCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	return db.RevokeToken(ctx, actor(user), t.ID)
+	return db.RevokeToken(ctx, principal(user), t.ID)
 }

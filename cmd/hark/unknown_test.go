@@ -5,15 +5,21 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hark/cmd/hark/config"
 )
 
 func TestUnknownSettings(t *testing.T) {
-	got := unknownSettings(new(cli).parser().Model.Node, []string{
+	got := config.UnknownSettings(new(cli).parser().Model.Node, []string{
 		"HARK_DATABSE_URL=postgres://hark:sesame@h/d", "HARK_OPENAI_KEY_FIEL=/run/secrets/key", "HARK_=",
 		"HARK_DATA=/var/lib/hark", "HARK_URL=http://h", "HARK_S3_SECRET_KEY_FILE=/f", "HARK_NATS_URL=nats://h", "SHARK_X=1", "hark_data=x",
 		"HARK_PORT=tcp://10.0.0.1:8080", "HARK_PORT_8080_TCP_ADDR=10.0.0.1", "HARK_SERVICE_HOST=10.0.0.1", "HARK_API_SERVICE_PORT_HTTP=80",
 	})
-	want := []unknownSetting{{"HARK_", "HARK_URL"}, {"HARK_DATABSE_URL", "HARK_DATABASE_URL"}, {"HARK_OPENAI_KEY_FIEL", "HARK_OPENAI_KEY_FILE"}}
+	want := []config.UnknownSetting{
+		{Name: "HARK_", Nearest: "HARK_URL"},
+		{Name: "HARK_DATABSE_URL", Nearest: "HARK_DATABASE_URL"},
+		{Name: "HARK_OPENAI_KEY_FIEL", Nearest: "HARK_OPENAI_KEY_FILE"},
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

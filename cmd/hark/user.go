@@ -3,33 +3,32 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
-	"time"
-	"unicode/utf8"
 
+	"hark/api/people"
+	"hark/cmd/hark/config"
+	"hark/cmd/hark/server"
+	"hark/cmd/hark/terminal"
 	"hark/storage"
 	"hark/storage/sqldb"
 )
 
 type userCmd struct {
-	List   userListCmd   `cmd:"" help:"List the users of a workspace."`
-	Add    userAddCmd    `cmd:"" help:"Add a user, and print a one-time sign-in address."`
-	SignIn userSignInCmd `cmd:"" help:"Print a one-time sign-in address for a user."`
+	List    userListCmd    `cmd:"" help:"List the users of a workspace."`
+	Add     userAddCmd     `cmd:"" help:"Add a user and print a one-time sign-in link."`
+	Rename  userRenameCmd  `cmd:"" help:"Rename a user."`
+	SignIn  userSignInCmd  `cmd:"" help:"Print a one-time sign-in link for a user."`
+	Disable userDisableCmd `cmd:"" help:"Keep a user out: end their sessions, tokens, event streams and recordings; what they said stays."`
+	Enable  userEnableCmd  `cmd:"" help:"Let a disabled user in again, with a new sign-in link or token."`
 }
 
 type userListCmd struct {
 	AdminConfig
 	JSON bool `name:"json" help:"Print a JSON array of users as the API has them."`
-}
-
-// userView is a user as the API has one.
-type userView struct {
-	ID        string       `json:"id"`
-	Name      string       `json:"name"`
-	Role      storage.Role `json:"role"`
-	CreatedAt time.Time    `json:"created_at"`
 }
 
 // Run prints a line a user.
@@ -43,33 +42,40 @@ func (u *userListCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	views := make([]userView, len(users))
-	var t table
+	views := make([]people.User, len(users))
+	var t terminal.Table
 	for i, user := range users {
-		views[i] = userView{user.ID, user.Name, user.Role, user.CreatedAt}
-		t.add(user.ID, string(user.Role), user.Name)
+		views[i] = people.View(user)
+		state := ""
+		if user.Disabled {
+			state = "disabled"
+		}
+		t.Add(user.ID, string(user.Role), user.Name, state)
 	}
 	if u.JSON {
 		return printJSON(views)
 	}
-	return t.print(os.Stdout)
+	return t.Print(os.Stdout)
 }
 
 // AddressConfig says where the people of a Hark reach it.
 type AddressConfig struct {
 	Addr      string `env:"HARK_ADDR" default:"127.0.0.1:8080" help:"Address that 'hark serve' listens on."`
-	PublicURL string `env:"HARK_PUBLIC_URL" placeholder:"URL" help:"Address under which people reach Hark; where it listens when empty."`
+	PublicURL string `env:"HARK_PUBLIC_URL" placeholder:"URL" help:"Public address of Hark; the listening address when empty."`
+}
+
+// SignInConfig says what a sign-in address leads to.
+type SignInConfig struct {
+	AddressConfig
+	To string `placeholder:"ADDRESS" blank:"" help:"Message, moment or conversation to open after signing in, as the app copies links; the app's first page when empty."`
 }
 
 type userAddCmd struct {
 	AdminConfig
-	AddressConfig
+	SignInConfig
 	Role storage.Role `enum:"owner,admin,member,guest" default:"member" help:"What the user may do (${enum})."`
 	Name string       `arg:"" help:"Name that others see."`
 }
-
-// maxUserName is how many characters a name may have.
-const maxUserName = 100
 
 // Run makes the user.
 func (u *userAddCmd) Run(ctx context.Context) error {
@@ -78,27 +84,83 @@ func (u *userAddCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	name := strings.TrimSpace(u.Name)
-	if n := utf8.RuneCountInString(name); n == 0 || n > maxUserName {
-		return fmt.Errorf("a name has 1 to %d characters, and this one %d", maxUserName, n)
+	name, err := storage.CleanName(u.Name)
+	if err != nil {
+		return err
 	}
 	// The commands take names for users, so each name is one user's.
-	if other, err := findUser(ctx, db, ws, name); err == nil {
-		return fmt.Errorf("there is a user %s already; 'hark user sign-in' prints an address for them", printable(other.Name))
+	if other, err := findUser(ctx, db, ws, name); errors.Is(err, errSameName) {
+		return err
+	} else if err == nil {
+		return fmt.Errorf("there is a user %s already; 'hark user sign-in' prints an address for them", terminal.Printable(other.Name))
 	}
 	user, err := db.CreateUser(ctx, ws.ID, name, u.Role)
 	if err != nil {
 		return err
 	}
-	if err := printLine(user.ID); err != nil {
+	if err := terminal.PrintLine(user.ID); err != nil {
 		return err
 	}
 	return u.printSignIn(ctx, db, user)
 }
 
+type userRenameCmd struct {
+	AdminConfig
+	User string `arg:"" help:"Id or current name."`
+	Name string `arg:"" help:"New name."`
+}
+
+// Run renames the user.
+func (u *userRenameCmd) Run(ctx context.Context) error {
+	db, user, err := u.openUser(ctx, u.User)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	renamed, err := db.Rename(ctx, principal(user), u.Name)
+	if err != nil {
+		return err
+	}
+	return terminal.PrintLine(renamed.ID + " " + terminal.Printable(renamed.Name))
+}
+
+type userDisableCmd struct {
+	AdminConfig
+	User string `arg:"" help:"Id or name."`
+}
+
+// Run disables the user.
+func (u *userDisableCmd) Run(ctx context.Context) error {
+	db, user, err := u.openUser(ctx, u.User)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	err = db.DisableUser(ctx, user.WorkspaceID, user.ID)
+	if errors.Is(err, storage.ErrConflict) {
+		return fmt.Errorf("%s is the last owner; add another with 'hark user add --role owner' first", terminal.Printable(user.Name))
+	}
+	return err
+}
+
+type userEnableCmd struct {
+	AdminConfig
+	User string `arg:"" help:"Id or name."`
+}
+
+// Run enables the user.
+func (u *userEnableCmd) Run(ctx context.Context) error {
+	db, user, err := u.openUser(ctx, u.User)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.EnableUser(ctx, user.WorkspaceID, user.ID)
+}
+
 type userSignInCmd struct {
 	AdminConfig
-	AddressConfig
+	SignInConfig
 	User string `arg:"" optional:"" help:"Id or name; the owner when left out."`
 }
 
@@ -112,11 +174,19 @@ func (u *userSignInCmd) Run(ctx context.Context) error {
 	return u.printSignIn(ctx, db, user)
 }
 
-func (a AddressConfig) printSignIn(ctx context.Context, db *sqldb.DB, user storage.User) error {
-	_, secret, err := db.CreateToken(ctx, user.ID, storage.SignInToken, "sign-in", signInTTL)
+func (c SignInConfig) printSignIn(ctx context.Context, db *sqldb.DB, user storage.User) error {
+	base := cmp.Or(strings.TrimRight(c.PublicURL, "/"), config.AddressOf(c.Addr))
+	to, below := strings.CutPrefix(c.To, base)
+	if c.To != "" && (!below || !strings.HasPrefix(to, "/")) {
+		return fmt.Errorf("--to must be an address below %s", base)
+	}
+	_, secret, err := db.CreateToken(ctx, user.ID, storage.NewToken{Kind: storage.SignInToken, Name: "sign-in", Life: server.SignInTTL})
 	if err != nil {
 		return err
 	}
-	base := cmp.Or(strings.TrimRight(a.PublicURL, "/"), addressOf(a.Addr))
-	return printLine(base + "/sign-in?code=" + secret)
+	address := base + "/sign-in?code=" + secret
+	if to != "" {
+		address += "&to=" + url.QueryEscape(to)
+	}
+	return terminal.PrintLine(address)
 }

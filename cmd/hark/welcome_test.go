@@ -2,39 +2,12 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
-	"log/slog"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
-
-	"hark/storage"
-	"hark/storage/storagetest"
 )
-
-// A bootstrap token that somebody revoked stays revoked, and stops no start.
-func TestRevokedBootstrapToken(t *testing.T) {
-	ctx := t.Context()
-	p := &Program{db: storagetest.New(t), log: slog.New(slog.DiscardHandler), cfg: Config{BootstrapToken: "a-token-for-scripts"}}
-	if err := p.welcome(ctx); err != nil {
-		t.Fatal(err)
-	}
-	owner, err := p.db.Authenticate(ctx, "a-token-for-scripts", storage.APIToken)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.db.RevokeToken(ctx, owner, owner.TokenID); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.welcome(ctx); err != nil {
-		t.Errorf("the next start: %v", err)
-	}
-	if _, err := p.db.Authenticate(ctx, "a-token-for-scripts", storage.APIToken); !errors.Is(err, storage.ErrNotFound) {
-		t.Errorf("the token is good again: %v", err)
-	}
-}
 
 // The address that signs the owner in is for eyes, not for logs.
 func TestSignInAddressOnTerminalsOnly(t *testing.T) {

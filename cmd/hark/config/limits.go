@@ -1,0 +1,44 @@
+package config
+
+import (
+	"hark/api/intake"
+	"hark/api/limit"
+)
+
+// LimitsConfig says how much one person may ask for, and a workspace store.
+type LimitsConfig struct {
+	LimitSearches      limit.Rate `env:"HARK_LIMIT_SEARCHES" default:"600/m" placeholder:"N/UNIT" help:"Searches by one person on each node, as a number and s, m, h or d; off for no limit."`
+	LimitTokens        limit.Rate `env:"HARK_LIMIT_TOKENS" default:"100/h" placeholder:"N/UNIT" help:"API tokens made by one person, on each node."`
+	LimitConversations limit.Rate `env:"HARK_LIMIT_CONVERSATIONS" default:"500/h" placeholder:"N/UNIT" help:"Conversations made by one person, on each node."`
+	LimitMembers       limit.Rate `env:"HARK_LIMIT_MEMBERS" default:"2000/h" placeholder:"N/UNIT" help:"People added to conversations by one person, on each node."`
+	LimitRetries       limit.Rate `env:"HARK_LIMIT_RETRIES" default:"200/h" placeholder:"N/UNIT" help:"Retries of messages by one person, on each node."`
+	LimitRenames       limit.Rate `env:"HARK_LIMIT_RENAMES" default:"60/h" placeholder:"N/UNIT" help:"Changes of one's own name and the workspace's by one person, on each node."`
+	LimitBytes         int64      `name:"limit-bytes-per-day" env:"HARK_LIMIT_BYTES_PER_DAY" default:"107374182400" help:"Bytes of recordings that one person may send a day (UTC), on all nodes; 0 for no limit."`
+	LimitWaiting       int        `env:"HARK_LIMIT_WAITING" default:"10000" help:"Recordings of one person that may wait to be transcribed, on all nodes; 0 for no limit."`
+	QuotaBytes         int64      `env:"HARK_QUOTA_BYTES" default:"0" help:"Bytes of recordings and renditions that a workspace may store; 0 for no limit."`
+	LimitStreams       int        `env:"HARK_LIMIT_STREAMS" default:"100" help:"Event streams that one person may have open at once, on each node; 0 for no limit."`
+}
+
+// Limits is what one person may ask for in a time.
+func (c LimitsConfig) Limits() limit.Config {
+	return limit.Config{
+		Searches: c.LimitSearches, Tokens: c.LimitTokens, Conversations: c.LimitConversations,
+		Members: c.LimitMembers, Retries: c.LimitRetries, Renames: c.LimitRenames, Streams: c.LimitStreams,
+	}
+}
+
+// Quotas is how much may be sent and stored.
+func (c LimitsConfig) Quotas() intake.Quotas {
+	return intake.Quotas{BytesPerDay: c.LimitBytes, Waiting: c.LimitWaiting, Stored: c.QuotaBytes}
+}
+
+func (c LimitsConfig) checkLimits(bad func(key, format string, args ...any)) {
+	for key, n := range map[string]int64{
+		"HARK_LIMIT_STREAMS": int64(c.LimitStreams), "HARK_LIMIT_WAITING": int64(c.LimitWaiting),
+		"HARK_LIMIT_BYTES_PER_DAY": c.LimitBytes, "HARK_QUOTA_BYTES": c.QuotaBytes,
+	} {
+		if n < 0 {
+			bad(key, "%d is too few; expected 0 or more", n)
+		}
+	}
+}
