@@ -20,6 +20,11 @@ LDFLAGS := -X main.version=$(VERSION) -extldflags '-Wl,-rpath,\$$ORIGIN/../lib/h
 GO_BUILD := go build -tags $(TAGS) -ldflags "$(LDFLAGS)"
 GO_TEST  := go test -tags $(TAGS)
 
+# Decoders of others, arithmetic that knows no goroutines, are not watched for
+# races: it makes them many times slower.
+UNWATCHED := github.com/hajimehoshi/go-mp3 github.com/thesyncim/gopus
+go-test e2e soak: export GOFLAGS := $(GOFLAGS) $(UNWATCHED:%=-gcflags=%/...=-race=false)
+
 WEB   := api/web
 # The browser app that is built into the binary; empty where it is there already.
 WEB_APP ?= $(WEB)/dist/index.html
@@ -28,7 +33,7 @@ GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.7.0
 MINIO_VERSION       := v0.0.0-20260212201848-7aac2a2c5b7c
 
-.PHONY: help run build models test-models test go-test web browser shots unit race e2e lint vuln fuzz bench stores check install clean setup-run setup-test
+.PHONY: help run build models test-models test go-test web browser shots unit race e2e soak lint vuln fuzz bench stores check install clean setup-run setup-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -81,10 +86,15 @@ unit: ## the quick tests, without the race detector
 e2e: setup-test build models ## only the end-to-end tests of the program
 	$(GO_TEST) -race -timeout 30m -v ./cmd/hark
 
+soak: setup-test build test-models $(WEB)/node_modules/.installed ## for an hour: many more kills, and 200 runs of the recorder with delays by chance
+	$(GO_TEST) -race -timeout 2h -v ./cmd/hark -run Killed -soak
+	cd $(WEB) && npm run --silent seeds
+
 stores: $(TOOLS)/minio-$(MINIO_VERSION) ## the object store's tests against MinIO too, which takes minutes to build
 	HARK_TEST_MINIO=$< $(GO_TEST) -race -run 'MinIO|Versi|Imitated' ./storage/blob
 
-lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) ## linters, import arrows, formatting
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) ## linters, import arrows, formatting, no large files in git
+	@git ls-files -z | xargs -0 stat -c '%s %n' | awk '$$1 > 1048576 { print "over 1 MiB, and in git: " $$2; bad = 1 } END { exit bad }'
 	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run ./...
 
 vuln: ## known vulnerabilities in what is called; asks the public vulnerability database
