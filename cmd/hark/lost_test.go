@@ -74,7 +74,8 @@ func TestLostDatabase(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		playable(t, c, msg)
+		// Killed between its transcript and its manifest, it is ready before its rendition is.
+		awaitRendition(ctx, t, c, msg)
 		findWord(t, c, id, "weasels")
 		heard, err := c.Transcript(ctx, id)
 		if err != nil {
