@@ -84,6 +84,25 @@ test("an old message is shown among its neighbours, and it goes on both ways", a
   await expect(newest(app)).toHaveCount(0);
 });
 
+test("an old message is in view however slowly a browser draws while older ones come", async ({ app, hark, past: { messages } }) => {
+  const old = messages[150]!;
+  await app.addInitScript(() => {
+    const waiting: FrameRequestCallback[] = [];
+    const draw = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = (callback) => waiting.push(callback);
+    Object.assign(window, { goOn: () => ((window.requestAnimationFrame = draw), waiting.forEach(draw)) });
+  });
+  await app.route(/\/v1\/events/, () => {}); // nothing is read anew meanwhile
+  await app.setViewportSize({ width: 1280, height: 900 });
+  await app.goto(`${hark.url}/m/${old.id}`);
+  await expect.poll(async () => Number(await card(app, old.id).getAttribute("aria-posinset"))).toBeGreaterThan(100); // older ones are there
+  await app.evaluate(async () => {
+    (window as unknown as { goOn: () => void }).goOn();
+    for (let i = 0; i < 10; i++) await new Promise(requestAnimationFrame);
+  });
+  expect(await isIn(card(app, old.id))).toBe(true);
+});
+
 test("what arrives while one is among old messages waits at the end", async ({ app, hark }) => {
   const conversation = await hark.conversation("Meanwhile");
   hark.command("bench", "seed", conversation, "--messages=120");
