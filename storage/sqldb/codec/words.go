@@ -64,18 +64,11 @@ type numbers struct {
 	bad  bool // what was read is damaged; all further numbers are 0
 }
 
-func (r *numbers) varint() int64 {
-	v, k := binary.Varint(r.rest)
-	if k <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.rest = r.rest[k:]
-	return v
-}
+func (r *numbers) varint() int64   { return next(r, binary.Varint) }
+func (r *numbers) uvarint() uint64 { return next(r, binary.Uvarint) }
 
-func (r *numbers) uvarint() uint64 {
-	v, k := binary.Uvarint(r.rest)
+func next[T int64 | uint64](r *numbers, read func([]byte) (T, int)) T {
+	v, k := read(r.rest)
 	if k <= 0 {
 		r.bad = true
 		return 0

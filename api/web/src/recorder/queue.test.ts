@@ -98,3 +98,9 @@ test("a server that says when to come back is believed, within reason", () => {
   expect(after(item, outcomeOf(503, "", "Sun, 22 Nov 2026 00:00:00 GMT"), now, 0.5)!.notBefore).toBe(now + pauseAfter(1, 0.5));
   expect(after(item, outcomeOf(503, "", "86400"), now, 0.5)!.notBefore).toBe(now + 300_000);
 });
+
+test("what is tried again tells why, where the server said so", () => {
+  expect(after(item, outcomeOf(507, "No space left."), 0, 0.5)!.reason).toBe("No space left."); // it is not for want of a connection
+  expect(after(item, outcomeOf(0, ""), 0, 0.5)!.reason).toBe("");
+  expect(hurried(after(item, outcomeOf(507, "No space left."), 0, 0.5)!).reason).toBe("");
+});

@@ -33,7 +33,7 @@ export interface Item {
   sent?: { message: string; until: number }; // the message that it became, and when that can't be undone any more (Unix ms)
   tries: number; // that failed
   notBefore: number; // Unix ms of the next try
-  reason: string; // why it is refused, in the server's words
+  reason: string; // why it is refused, or must be tried again, in the server's words
 }
 
 /** An item of which nothing has been tried yet: that of a file, but for what is said otherwise. */
@@ -41,7 +41,7 @@ export const newItem = (made: Pick<Item, "id" | "user" | "conversation" | "phase
   title: "", name: "", mime: "", at: "", ms: 0, bytes: 0, cuts: [], tries: 0, notBefore: 0, reason: "", ...made,
 });
 
-export type Outcome = { kind: "sent" } | { kind: "unreached"; wait?: number } | { kind: "signed-out" } | { kind: "refused"; reason: string };
+export type Outcome = { kind: "sent" } | { kind: "unreached"; wait?: number; reason?: string } | { kind: "signed-out" } | { kind: "refused"; reason: string };
 
 const firstPause = 2000;
 const longestPause = 5 * 60_000;
@@ -69,8 +69,8 @@ export function after(item: Item, outcome: Outcome, now: number, jitter: number)
       return { ...item, phase: "refused", reason: outcome.reason };
     default: {
       const tries = item.tries + 1;
-      const wait = outcome.kind === "unreached" ? (outcome.wait ?? 0) : 0;
-      return { ...item, tries, notBefore: now + Math.max(wait, pauseAfter(tries, jitter)), reason: "" };
+      const { wait = 0, reason = "" } = outcome.kind === "unreached" ? outcome : {};
+      return { ...item, tries, notBefore: now + Math.max(wait, pauseAfter(tries, jitter)), reason };
     }
   }
 }
@@ -108,6 +108,6 @@ export const settled = ({ phase, sent }: Item, now: number) => phase === "sent" 
 export function outcomeOf(status: number, detail: string, retryAfter = ""): Outcome {
   if (status >= 200 && status < 300) return { kind: "sent" };
   if (status === 401) return { kind: "signed-out" };
-  if (status === 0 || status === 408 || status === 425 || status === 429 || status >= 500) return { kind: "unreached", wait: Math.min(longestPause, 1000 * (Number(retryAfter) || 0)) };
+  if (status === 0 || status === 408 || status === 425 || status === 429 || status >= 500) return { kind: "unreached", wait: Math.min(longestPause, 1000 * (Number(retryAfter) || 0)), reason: detail };
   return { kind: "refused", reason: detail };
 }

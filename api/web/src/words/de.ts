@@ -245,6 +245,7 @@ export const de: Words = {
     spoken: "Aufnahme",
     draft: "Entwurf. Nur auf diesem Gerät.",
     waiting: "Wartet auf Verbindung. Nur auf diesem Gerät.",
+    keepsTrying: "Bis dahin ist es nur auf diesem Gerät und wird erneut versucht.",
     queued: "In der Warteschlange",
     sending: "Wird gesendet …",
     finishing: "Wird abgeschlossen …",

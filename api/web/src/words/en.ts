@@ -244,6 +244,7 @@ export const en = {
     spoken: "Recording",
     draft: "Draft. Only on this device.",
     waiting: "Waiting for a connection. Only on this device.",
+    keepsTrying: "It’s only on this device until then, and is tried again.",
     queued: "Queued",
     sending: "Sending…",
     finishing: "Finishing…",
