@@ -13,7 +13,7 @@
 // the object store (package sound), and events go out of one hub a node (package
 // events). What people open in a browser is in package pages.
 //
-// Imports run one way. Nouns (conversations, events, live, messages, people,
+// Imports run one way. Nouns (account, audit, conversations, events, live, messages, people,
 // search, signin, sound, transcripts) import rest and problem, which know no
 // noun; a noun imports another only where its views show that other's. Each noun
 // names what it asks of storage; [Records] has them all. A new noun is a folder, a
@@ -33,6 +33,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hark/api/account"
 	"hark/api/audit"
 	"hark/api/conversations"
 	"hark/api/events"
@@ -73,6 +74,7 @@ type Deps struct {
 // Records is what each noun asks of storage; one database answers all. Whatever a
 // principal may not see is storage.ErrNotFound.
 type Records struct {
+	Account       account.Records
 	Audit         audit.Records
 	Conversations conversations.Records
 	Drafts        messages.Drafts
@@ -139,6 +141,8 @@ type Config struct {
 	// nobody is.
 	TrustedProxies proxy.Trusted
 
+	// Mail says whether mail can be sent: links to sign in by, and notices.
+	Mail bool
 	// SessionTTL is how long a browser stays signed in; 0 means 30 days.
 	SessionTTL time.Duration
 	// SignedURLTTL is how long a signed address plays; 0 means 15 minutes.
@@ -157,10 +161,11 @@ type Config struct {
 
 // Server answers HTTP. It is safe for concurrent use.
 type Server struct {
-	api   *rest.API
-	front *front.Front
-	hub   *events.Hub
-	log   *slog.Logger
+	api    *rest.API
+	front  *front.Front
+	hub    *events.Hub
+	signin *signin.Endpoints
+	log    *slog.Logger
 }
 
 // New makes a [Server] and registers its metrics. It fails when the
@@ -177,7 +182,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 	}
 	api := rest.New(rest.Config{
 		Authenticator: n.signin, Limits: limits, Logger: deps.Logger, Description: description(cfg, public),
-		Problems: []problem.Rule{messages.Problem, live.Problem, events.Problem},
+		Problems: []problem.Rule{messages.Problem, live.Problem, events.Problem, account.Problem},
 	})
 	outer, err := front.New(front.Deps{
 		API: api, Security: securityLog, Registry: deps.Registry, Logger: deps.Logger, NotFound: n.app.NotFound,
@@ -197,7 +202,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 	if err := outer.CheckBase(); err != nil {
 		return nil, err
 	}
-	return &Server{api: api, front: outer, hub: n.hub, log: deps.Logger}, nil
+	return &Server{api: api, front: outer, hub: n.hub, signin: n.signin, log: deps.Logger}, nil
 }
 
 // complete fills in the defaults and checks what was given.
@@ -239,6 +244,11 @@ func (c *Config) complete() (rest.PublicURL, error) {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.front.ServeHTTP(w, r) }
+
+// Finish waits for what goes on when its answer was sent, until ctx ends: failed
+// sign-ins to be recorded, and links to be mailed. To be called when no request comes
+// any more.
+func (s *Server) Finish(ctx context.Context) error { return s.signin.Finish(ctx) }
 
 // HTTPServer returns an http.Server for s with the time-outs that the handlers
 // count on (see [listen.HTTPServer]). Its Shutdown ends the event streams, whose

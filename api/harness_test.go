@@ -144,7 +144,7 @@ func newHarness(t *testing.T, opts ...options) *harness {
 	})
 	must(t, err)
 	h.http.Start()
-	t.Cleanup(func() { h.api.hub.End(); h.http.Close() })
+	t.Cleanup(func() { h.api.hub.End(); h.http.Close(); h.settle() })
 
 	if slices.ContainsFunc(opts, func(o options) bool { return o.first }) {
 		principal, _, err := h.db.Bootstrap(t.Context(), "", "")
@@ -171,10 +171,18 @@ func (h *harness) openDB(logger *slog.Logger, publish func([]storage.Event)) {
 	must(h.t, h.db.Migrate(h.t.Context()))
 }
 
+// settle waits for what goes on after answers.
+func (h *harness) settle() {
+	h.t.Helper()
+	if err := h.api.Finish(context.Background()); err != nil {
+		h.t.Error(err)
+	}
+}
+
 // recordsOf has one database answer all nouns.
 func recordsOf(db *sqldb.DB) Records {
 	return Records{
-		Audit: db, Conversations: db, Drafts: db, Events: db, Intake: db, Live: db, Members: db, Messages: db, People: db, Search: db, SignIn: db, Sound: db,
+		Account: db, Audit: db, Conversations: db, Drafts: db, Events: db, Intake: db, Live: db, Members: db, Messages: db, People: db, Search: db, SignIn: db, Sound: db,
 		Transcripts: db,
 	}
 }

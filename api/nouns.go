@@ -1,6 +1,7 @@
 package api
 
 import (
+	"hark/api/account"
 	"hark/api/audit"
 	"hark/api/conversations"
 	"hark/api/events"
@@ -8,6 +9,7 @@ import (
 	"hark/api/live"
 	"hark/api/messages"
 	"hark/api/pages"
+	"hark/api/password"
 	"hark/api/people"
 	"hark/api/rest"
 	"hark/api/search"
@@ -19,6 +21,7 @@ import (
 
 // nouns are the endpoints of all nouns, and what people open in a browser.
 type nouns struct {
+	account       *account.Endpoints
 	audit         *audit.Endpoints
 	conversations *conversations.Endpoints
 	events        *events.Endpoints
@@ -50,14 +53,18 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 	if err != nil {
 		return nil, err
 	}
+	passwords := password.NewHasher()
 	signIn, err := signin.New(signin.Deps{
-		Records: deps.Records.SignIn, Bus: deps.Bus, Security: securityLog, Logger: deps.Logger, PublicURL: public,
-		SessionTTL: cfg.SessionTTL, RecheckLive: recheck,
+		Records: deps.Records.SignIn, Bus: deps.Bus, Security: securityLog, Logger: deps.Logger, Limits: limits, Passwords: passwords, PublicURL: public,
+		Mail: cfg.Mail, SessionTTL: cfg.SessionTTL, RecheckLive: recheck,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &nouns{
+		account: account.New(account.Deps{
+			Records: deps.Records.Account, SignIns: signIn, Passwords: passwords, Mail: cfg.Mail,
+		}),
 		audit: audit.New(deps.Records.Audit),
 		conversations: conversations.New(conversations.Deps{
 			Records: deps.Records.Conversations, Members: deps.Records.Members, Limits: limits, PublicURL: public, RecheckLive: recheck,

@@ -14,14 +14,18 @@ import (
 // calls are all calls, in the groups of their description.
 func (n *nouns) calls() []rest.Group {
 	return []rest.Group{
-		{Name: "You", Description: "Who you are, who else is here, and your tokens.", Routes: []rest.Route{
+		{Name: "You", Description: "Who you are, how you sign in, who else is here, and your tokens.", Routes: []rest.Route{
 			get("/v1/me", n.people.GetMe()),
 			patch("/v1/me", n.people.UpdateMe()),
 			get("/v1/users", n.people.ListUsers()),
 			get("/v1/workspace", n.people.GetWorkspace()),
 			patch("/v1/workspace", n.people.UpdateWorkspace()),
+			get("/v1/account", n.account.Get()),
+			patch("/v1/account", n.account.Change()),
+			post("/v1/step-up", n.account.StepUp()),
 			get("/v1/tokens", n.signin.ListTokens()),
 			post("/v1/tokens", n.signin.CreateToken()),
+			remove("/v1/tokens", n.signin.RevokeOthers()),
 			remove("/v1/tokens/{id}", n.signin.RevokeToken()),
 			post("/v1/sign-out", n.signin.SignOut()),
 		}},

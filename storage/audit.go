@@ -19,6 +19,9 @@ const (
 	AuditSignIn              AuditAction = "sign_in"              // token (the session); method
 	AuditSignInFailed        AuditAction = "sign_in_failed"       // user, if known; method, reason, left_out
 	AuditSignOut             AuditAction = "sign_out"             // token
+	AuditCredentialsEnded    AuditAction = "credentials_ended"    // user; ended (how many)
+	AuditEmailChanged        AuditAction = "email_changed"        // user; change: set, changed
+	AuditPasswordChanged     AuditAction = "password_changed"     // user; change: set, changed, removed; ended (how many sessions)
 	AuditTokenCreated        AuditAction = "token_created"        // token; kind, name, scopes, user_id, imported
 	AuditTokenRevoked        AuditAction = "token_revoked"        // token; kind, name, user_id, ended (how many, with those made with it)
 	AuditUserCreated         AuditAction = "user_created"         // user; name, role
@@ -185,8 +188,9 @@ func (c AuditCheck) OK() bool { return c.Broken == 0 && c.Expected }
 
 // FailedSignIn is an attempt of somebody who is not signed in by it.
 type FailedSignIn struct {
-	Method  string // link
+	Method  string // link, password or step_up
 	Code    string // the secret that came in a link; it is looked up, and not kept
+	Email   string // that came with a password; it is looked up, and not kept
 	Reason  string // why it failed
 	LeftOut int64  // attempts since the last that was recorded, which were not
 }

@@ -20,6 +20,7 @@ var (
 	ErrRecording    = errors.New("still being recorded")                      // a draft that cannot be sent yet, or a message that cannot be taken back
 	ErrSent         = errors.New("sent already")                              // a message that is no draft any more
 	ErrTooLate      = errors.New("too late")                                  // a message that was sent too long ago to be taken back
+	ErrStepUp       = errors.New("proof of identity is too old")              // what is asked for needs the password again
 	ErrInvalidQuery = errors.New("query cannot be searched")                  // a search with nothing to look for
 )
 

@@ -35,8 +35,9 @@ type User struct {
 	Name        string
 	Named       bool // whether somebody chose the name
 	Role        Role
-	Disabled    bool  // cannot sign in, and has no credentials
-	No          int64 // counts up by the order of joining
+	Email       string // that they sign in by; empty for none
+	Disabled    bool   // cannot sign in, and has no credentials
+	No          int64  // counts up by the order of joining
 	CreatedAt   time.Time
 }
 
@@ -79,6 +80,10 @@ type Token struct {
 	ExpiresAt  time.Time // zero means never
 	Scopes     Scopes    // empty means all that its user may
 	ParentID   string    // the API token that it was made with, and ends with; empty for none
+
+	Method  SignInMethod // by which a session was begun, or will be by a one-time code; empty where it is not known
+	Address string       // IP address from which it was used last; empty where it is not known
+	Agent   string       // what the program calls itself that used it last
 }
 
 // NewToken is what a credential is made with.
@@ -87,6 +92,7 @@ type NewToken struct {
 	Name   string
 	Life   time.Duration // 0 means for ever, or as long as its parent
 	Scopes Scopes        // empty means all that its user may, or all of its parent's
+	Method SignInMethod  // of the session that a one-time code makes; empty means ByLink
 
 	// MadeWith is the id of the credential that asks for it; empty for none. An
 	// API token becomes its parent, which it never exceeds and with which it ends.

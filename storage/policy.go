@@ -84,6 +84,13 @@ func MayEndCredentials(p Principal, user User) bool {
 // MayRename says whether the principal may give this user another name.
 func MayRename(p Principal, userID string) bool { return own(p, userID) && everywhere(p) }
 
+// MayChangeAccount says whether the principal may change how they sign in, and end
+// all their other credentials: in a browser that they signed in, and with no token,
+// which would outgrow its scopes and its life so.
+func MayChangeAccount(p Principal, with TokenKind) bool {
+	return acts(p) && everywhere(p) && with == SessionToken
+}
+
 // MayNameWorkspace says whether the principal may give the workspace another name.
 func MayNameWorkspace(p Principal) bool { return leads(p) && everywhere(p) }
 

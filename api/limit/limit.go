@@ -32,6 +32,11 @@ const (
 	Retries       Class = "retries"       // of messages that failed
 	Renames       Class = "renames"       // of oneself and of the workspace, each of which the audit log keeps
 	Streams       Class = "streams"       // event streams open at once
+
+	// Of those who are not signed in yet, by what they bring:
+	SignIns      Class = "sign_ins"       // attempts at one account
+	SignInsFrom  Class = "sign_ins_from"  // attempts from one address
+	SignInEmails Class = "sign_in_emails" // links mailed to one address
 )
 
 // What names what is limited, in a sentence such as "60 … per hour".
@@ -43,6 +48,10 @@ func (c Class) What() string {
 		return "new conversations"
 	case Members:
 		return "members added"
+	case SignIns, SignInsFrom:
+		return "sign-ins"
+	case SignInEmails:
+		return "sign-in links by mail"
 	default:
 		return string(c)
 	}
@@ -51,6 +60,8 @@ func (c Class) What() string {
 // Config says how much one person may ask for. A zero field is no limit.
 type Config struct {
 	Searches, Tokens, Conversations, Members, Retries, Renames Rate
+
+	SignIns, SignInsFrom, SignInEmails Rate
 
 	Streams int // open at once
 }
@@ -80,6 +91,7 @@ func New(cfg Config) *Limiter {
 	return &Limiter{
 		rates: map[Class]Rate{
 			Searches: cfg.Searches, Tokens: cfg.Tokens, Conversations: cfg.Conversations, Members: cfg.Members, Retries: cfg.Retries, Renames: cfg.Renames,
+			SignIns: cfg.SignIns, SignInsFrom: cfg.SignInsFrom, SignInEmails: cfg.SignInEmails,
 		},
 		streams: cfg.Streams, now: time.Now,
 		buckets: map[holder]*rate.Limiter{}, open: map[string]int{}, sweepAt: leastSweep,

@@ -52,6 +52,7 @@ var storageErrors = Sentinels{
 	{storage.ErrRecording, StillRecording, ""},
 	{storage.ErrSent, AlreadySent, ""},
 	{storage.ErrTooLate, TooLate, ""},
+	{storage.ErrStepUp, StepUp, ""},
 	{storage.ErrInvalid, Validation, ""},
 	{storage.ErrBadCursor, BadCursor, ""},
 	{storage.ErrNoSpace, NoSpace, "60"},

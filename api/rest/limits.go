@@ -38,6 +38,13 @@ func (l *Limits) Spend(ctx context.Context, principal storage.Principal, class l
 	return p.WithHeader("Retry-After", strconv.Itoa(seconds(state.Retry)))
 }
 
+// Allow takes one of what those may ask for of a class who are not signed in yet,
+// whom key tells apart, or says when it may be asked for.
+func (l *Limits) Allow(class limit.Class, key string) (retry time.Duration, ok bool) {
+	state, ok := l.limiter.Take(class, key, 1)
+	return state.Retry, ok
+}
+
 func seconds(d time.Duration) int { return int(d / time.Second) }
 
 var perWords = map[time.Duration]string{time.Second: "per second", time.Minute: "per minute", time.Hour: "per hour", 24 * time.Hour: "per day"}

@@ -14,21 +14,24 @@ import (
 // Below a path it names that, so that each of several Harks on a host has its
 // own, and the prefix is the one for cookies of a path.
 const (
-	sessionCookie       = "hark_session"
-	hostSessionCookie   = "__Host-" + sessionCookie
-	secureSessionCookie = "__Secure-" + sessionCookie
+	sessionCookie = "hark_session"
+	deviceCookie  = "hark_device"
+	hostPrefix    = "__Host-"
+	securePrefix  = "__Secure-"
 )
 
 // CookieName is the name of the session's cookie below a public address.
-func CookieName(public rest.PublicURL) string {
+func CookieName(public rest.PublicURL) string { return cookieName(public, sessionCookie) }
+
+func cookieName(public rest.PublicURL, name string) string {
 	below := strings.ReplaceAll(public.Base, "/", "-")
 	switch {
 	case !public.Secure():
-		return sessionCookie + below
+		return name + below
 	case below == "":
-		return hostSessionCookie
+		return hostPrefix + name
 	}
-	return secureSessionCookie + below
+	return securePrefix + name + below
 }
 
 var errTwoCookies = errors.New("two session cookies")
@@ -49,9 +52,13 @@ func (e *Endpoints) sessionOf(req *http.Request) (string, error) {
 // newSessionCookie holds a session for maxAge seconds; a negative maxAge
 // clears it.
 func (e *Endpoints) newSessionCookie(secret string, maxAge int) http.Cookie {
+	return e.newCookie(sessionCookie, secret, maxAge)
+}
+
+func (e *Endpoints) newCookie(name, value string, maxAge int) http.Cookie {
 	return http.Cookie{
-		Name:     CookieName(e.deps.PublicURL),
-		Value:    secret,
+		Name:     cookieName(e.deps.PublicURL, name),
+		Value:    value,
 		Path:     e.deps.PublicURL.Base + "/",
 		MaxAge:   maxAge,
 		HttpOnly: true,

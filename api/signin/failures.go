@@ -42,6 +42,17 @@ func (e *Endpoints) auditFailure(ctx context.Context, failed storage.FailedSignI
 	}
 }
 
+// auditLater is auditFailure after the answer.
+func (e *Endpoints) auditLater(ctx context.Context, failed storage.FailedSignIn) {
+	taken := e.later.do(ctx, "recording failed sign-in", func(ctx context.Context) error {
+		e.auditFailure(ctx, failed)
+		return nil
+	})
+	if !taken {
+		e.failures.left.Add(1)
+	}
+}
+
 // reasonOf is why a code signs nobody in, as it is recorded.
 func reasonOf(err error) string {
 	if errors.Is(err, storage.ErrExpired) {

@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	_ "embed" // the page
+	"errors"
 	"html/template"
 	"net/http"
 
@@ -15,7 +16,7 @@ import (
 )
 
 // maxForm is the most that the sign-in form may be, in bytes.
-const maxForm = 4 << 10
+const maxForm = 8 << 10
 
 //go:embed signin.html
 var pageSource string
@@ -23,32 +24,48 @@ var pageSource string
 // page is parsed when the program starts; it is part of it.
 var page = template.Must(template.New("signin.html").Parse(pageSource))
 
-// pageView is what the page shows: a problem, or a button for a code.
+// pageView is what the page shows: a button for a code, a form for an address and a
+// password, or a word of what happened.
 type pageView struct {
-	Words   words
-	Problem string // for people; empty when there is a code
-	Code    string
-	To      string // the page to open then; empty for the app's first
-	Name    string // whom the code signs in
+	Words     words
+	Workspace string // that one signs in to; empty where it is not known yet
+	Problem   string // for people; empty where there is none
+	To        string // the page to open then; empty for the app's first
+
+	Code string // for the button
+	Name string // whom the code signs in
+
+	Form  bool   // whether to ask for an address and a password
+	Email string // that was typed
+	Mail  bool   // whether a link can be mailed
+	Sent  bool   // whether one was asked for
+
 	Current string // who is signed in here now and would not be any more; empty for nobody
 	Replace string // the id of that session
 }
 
-// Ask shows whom the address signs in, and a button. Opening the address
-// does not use up its code: chats and mail programs open addresses to preview
-// them.
-func (e *Endpoints) Ask(c echo.Context) error {
-	return e.show(c, http.StatusOK, c.QueryParam("code"), c.QueryParam("to"))
-}
-
-// show shows the page for a code, with status if the code is good. to is
-// where it was asked to lead.
-func (e *Endpoints) show(c echo.Context, status int, code, to string) error {
-	ctx := c.Request().Context()
-	view := pageView{Words: wordsFor(c.Request().Header.Get("Accept-Language")), Code: code}
+func (e *Endpoints) newView(req *http.Request, to string) pageView {
+	view := pageView{Words: wordsFor(req.Header.Get("Accept-Language")), Mail: e.deps.Mail}
 	if landing := e.landing(to); landing != e.deps.PublicURL.Base+"/" {
 		view.To = landing
 	}
+	return view
+}
+
+// Ask shows whom the address signs in, and a button; without a code, the form.
+// Opening the address does not use up its code: chats and mail programs open
+// addresses to preview them.
+func (e *Endpoints) Ask(c echo.Context) error {
+	view := e.newView(c.Request(), c.QueryParam("to"))
+	if !c.QueryParams().Has("code") {
+		return e.showForm(c, http.StatusOK, view)
+	}
+	return e.showCode(c, http.StatusOK, view, c.QueryParam("code"))
+}
+
+// showCode shows the page for a code, with status if the code is good.
+func (e *Endpoints) showCode(c echo.Context, status int, view pageView, code string) error {
+	ctx := c.Request().Context()
 	if code == "" || len(code) > maxSecret {
 		return e.refuse(c, http.StatusBadRequest, view, view.Words.Incomplete)
 	}
@@ -61,7 +78,11 @@ func (e *Endpoints) show(c echo.Context, status int, code, to string) error {
 	if err != nil {
 		return err
 	}
-	view.Name = whom.UserName
+	profile, err := e.deps.Records.Profile(ctx, whom)
+	if err != nil {
+		return err
+	}
+	view.Code, view.Name, view.Workspace = code, whom.UserName, profile.Workspace.Name
 	current, err := e.signedIn(c.Request())
 	if err != nil {
 		return err
@@ -72,8 +93,25 @@ func (e *Endpoints) show(c echo.Context, status int, code, to string) error {
 	return e.send(c, status, view)
 }
 
+// showForm shows the form for an address and a password. Who would be signed in by
+// it is not known yet: whoever is signed in here is named.
+func (e *Endpoints) showForm(c echo.Context, status int, view pageView) error {
+	ctx := c.Request().Context()
+	workspace, err := e.deps.Records.OnlyWorkspace(ctx)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	current, err := e.signedIn(c.Request())
+	if err != nil {
+		return err
+	}
+	view.Form, view.Workspace = true, workspace.Name
+	view.Current, view.Replace = current.UserName, current.CredentialID
+	return e.send(c, status, view)
+}
+
 func (e *Endpoints) refuse(c echo.Context, status int, view pageView, problem string) error {
-	view.Code, view.Problem = "", problem
+	view.Problem = problem
 	return e.send(c, status, view)
 }
 
@@ -87,12 +125,13 @@ func (e *Endpoints) send(c echo.Context, status int, view pageView) error {
 	}
 	header := c.Response().Header()
 	header.Set("Referrer-Policy", policy)
+	header.Set("Cache-Control", "no-store")
 	header.Add("Vary", "Accept-Language, Cookie")
 	return pages.Show(c, status, page, view)
 }
 
-// SignIn redeems a one-time code for a session. Another's session ends only
-// after its end was announced.
+// SignIn takes the forms of the page: a one-time code, an address with a password, or
+// an address to mail a link to.
 func (e *Endpoints) SignIn(c echo.Context) error {
 	ctx, req := c.Request().Context(), c.Request()
 	if err := e.csrf.Check(req); err != nil {
@@ -100,9 +139,23 @@ func (e *Endpoints) SignIn(c echo.Context) error {
 		return problem.CrossSite.Because(err)
 	}
 	req.Body = http.MaxBytesReader(c.Response(), req.Body, maxForm)
-	code, to := req.PostFormValue("code"), req.PostFormValue("to")
+	view := e.newView(req, req.PostFormValue("to"))
+	switch {
+	case req.PostForm.Has("email") && req.PostFormValue("way") == "mail":
+		return e.byMail(c, view)
+	case req.PostForm.Has("email"):
+		return e.byPassword(c, view)
+	}
+	return e.byCode(c, view)
+}
+
+// byCode redeems a one-time code for a session. Another's session ends only after
+// its end was announced.
+func (e *Endpoints) byCode(c echo.Context, view pageView) error {
+	ctx, req := c.Request().Context(), c.Request()
+	code := req.PostFormValue("code")
 	if code == "" || len(code) > maxSecret {
-		return e.show(c, http.StatusBadRequest, "", to)
+		return e.showCode(c, http.StatusBadRequest, view, "")
 	}
 	before, err := e.signedIn(req)
 	if err != nil {
@@ -111,21 +164,35 @@ func (e *Endpoints) SignIn(c echo.Context) error {
 	if before.UserID != "" && req.PostFormValue("replace") != before.CredentialID {
 		whom, err := e.deps.Records.Authenticate(ctx, code, storage.SignInToken)
 		if err == nil && whom.UserID != before.UserID {
-			return e.show(c, http.StatusConflict, code, to)
+			return e.showCode(c, http.StatusConflict, view, code)
 		}
 	}
-	session, secret, err := e.deps.Records.Redeem(ctx, code, e.deps.SessionTTL)
+	err = e.begin(c, before, storage.SignIn{Code: code})
 	if isNoCredential(err) {
-		return e.show(c, http.StatusGone, code, to)
+		return e.showCode(c, http.StatusGone, view, code)
 	}
+	return err
+}
+
+// begin makes the session of somebody who proved who they are, whichever way, and
+// leads on. It fails as [Ways.SignIn] does, before anything is answered. The session
+// is always a new one, whatever the browser brought.
+func (e *Endpoints) begin(c echo.Context, before storage.Principal, proof storage.SignIn) error {
+	ctx, req := c.Request().Context(), c.Request()
+	proof.Life, proof.Name, proof.Device = e.deps.SessionTTL, DeviceName(req.UserAgent()), e.deviceOf(req)
+	if e.deps.Mail {
+		proof.Notice = e.notice(req)
+	}
+	session, secret, err := e.deps.Records.SignIn(ctx, proof)
 	if err != nil {
 		return err
 	}
 	e.deps.Security.Done(ctx, security.SignIn, session.UserID, session.ID)
 	e.endReplaced(ctx, before)
-	cookie := e.newSessionCookie(secret, int(e.deps.SessionTTL.Seconds()))
+	cookie, mark := e.newSessionCookie(secret, int(e.deps.SessionTTL.Seconds())), e.newCookie(deviceCookie, proof.Device, deviceLife)
 	c.SetCookie(&cookie)
-	return c.Redirect(http.StatusSeeOther, e.landing(to))
+	c.SetCookie(&mark)
+	return c.Redirect(http.StatusSeeOther, e.landing(req.PostFormValue("to")))
 }
 
 // endReplaced revokes the session that the browser had before, whose cookie is
@@ -139,7 +206,7 @@ func (e *Endpoints) endReplaced(ctx context.Context, before storage.Principal) {
 		return
 	}
 	e.deps.Security.Done(ctx, security.SessionReplaced, before.UserID, before.CredentialID)
-	e.revoked(ctx, before.WorkspaceID)
+	e.Revoked(ctx, before.WorkspaceID)
 }
 
 // signedIn is who the browser is signed in as; zero for nobody.

@@ -2,10 +2,21 @@
 // revokes their credentials, and finds out whose request is whose.
 //
 // A request brings a bearer token or, from a browser, a session cookie
-// ([Endpoints.Authenticate]). A browser gets its session by a one-time code, on a
-// page that works without scripts: [Endpoints.Ask] shows whom the code signs in,
-// and [Endpoints.SignIn] redeems it. What a browser changes is taken from pages of
-// ours only.
+// ([Endpoints.Authenticate]). A browser gets its session on a page that works without
+// scripts, in one of several ways: by e-mail and password, by a one-time link that was
+// mailed, or by one that was handed on. [Endpoints.Ask] shows the page, and
+// [Endpoints.SignIn] takes its forms. Each way in says who somebody is by a
+// storage.SignIn; all end in [Endpoints.begin], which makes the session. What a
+// browser changes is taken from pages of ours only.
+//
+// # What strangers find out
+//
+// Nobody learns whether there is an account: an address that is not known is answered
+// with the same page and status as a wrong password, after a hash of the same cost; and
+// who asks for a link by mail gets the same answer whatever the address is. What differs,
+// the entry in the audit log and the mail, is written after the answer, in the
+// [background], which the end of the server waits for. Attempts are limited by
+// account and by address.
 //
 // A credential that was revoked ends all that goes on under it, on every node: a
 // passing event says so.
@@ -19,6 +30,7 @@ import (
 	"net/http"
 	"time"
 
+	"hark/api/password"
 	"hark/api/rest"
 	"hark/api/security"
 	"hark/storage"
@@ -26,12 +38,22 @@ import (
 
 // Records is what is asked of storage.
 type Records interface {
+	Ways
 	Authenticate(ctx context.Context, secret string, kind storage.TokenKind) (storage.Principal, error)
-	Redeem(ctx context.Context, signInSecret string, ttl time.Duration) (storage.Token, string, error)
 	CreateToken(ctx context.Context, userID string, n storage.NewToken) (storage.Token, string, error)
 	Tokens(ctx context.Context, principal storage.Principal) ([]storage.Token, error)
 	RevokeToken(ctx context.Context, principal storage.Principal, tokenID string) error
+	RevokeOthers(ctx context.Context, principal storage.Principal) error
+}
+
+// Ways is what ways in ask of storage.
+type Ways interface {
+	SignIn(ctx context.Context, s storage.SignIn) (session storage.Token, secret string, err error)
+	AccountByEmail(ctx context.Context, email string) (storage.Account, error)
+	MailSignIn(ctx context.Context, email string, life time.Duration, mail func(to string, code storage.Token, secret string) (storage.NewJob, error)) error
 	AuditFailedSignIn(ctx context.Context, failed storage.FailedSignIn) error
+	OnlyWorkspace(ctx context.Context) (storage.Workspace, error)
+	Profile(ctx context.Context, principal storage.Principal) (storage.Profile, error)
 }
 
 // Bus carries events to all nodes.
@@ -45,7 +67,12 @@ type Deps struct {
 	Bus       Bus
 	Security  *security.Log
 	Logger    *slog.Logger
+	Limits    *rest.Limits
+	Passwords *password.Hasher
 	PublicURL rest.PublicURL
+
+	// Mail says whether a mail server is configured.
+	Mail bool
 
 	// SessionTTL is how long a browser stays signed in.
 	SessionTTL time.Duration
@@ -58,21 +85,25 @@ type Endpoints struct {
 	deps     Deps
 	csrf     *http.CrossOriginProtection
 	failures *failures
+	later    *background
 }
 
 // New makes [Endpoints].
 func New(deps Deps) (*Endpoints, error) {
-	e := &Endpoints{deps: deps, csrf: http.NewCrossOriginProtection(), failures: newFailures()}
+	e := &Endpoints{deps: deps, csrf: http.NewCrossOriginProtection(), failures: newFailures(), later: newBackground(deps.Logger)}
 	if err := e.csrf.AddTrustedOrigin(deps.PublicURL.Scheme + "://" + deps.PublicURL.Host); err != nil {
 		return nil, fmt.Errorf("trust the public address: %w", err)
 	}
 	return e, nil
 }
 
-// revoked has all that goes on under a credential end where it was revoked, on
+// Finish waits for what goes on after its answer, until ctx ends.
+func (e *Endpoints) Finish(ctx context.Context) error { return e.later.wait(ctx) }
+
+// Revoked has all that goes on under a credential end where it was revoked, on
 // every node. A node that does not hear of it finds out at its streams' next
 // heartbeat.
-func (e *Endpoints) revoked(ctx context.Context, workspaceID string) {
+func (e *Endpoints) Revoked(ctx context.Context, workspaceID string) {
 	e.deps.RecheckLive()
 	event := storage.Event{WorkspaceID: workspaceID, Type: storage.CredentialRevoked, At: storage.Now()}
 	if err := e.deps.Bus.PublishEvents(ctx, []storage.Event{event}); err != nil {

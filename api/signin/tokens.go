@@ -23,6 +23,9 @@ type Token struct {
 	ExpiresAt  *time.Time        `json:"expires_at,omitempty" doc:"Left out if it never expires" example:"2027-03-01T09:30:00Z"`
 	Scopes     []string          `json:"scopes" nullable:"false" doc:"What it is good for, of what its user may do; see the top of this page" example:"[\"read\",\"record\"]"`
 	ParentID   string            `json:"parent_id,omitempty" format:"uuid" doc:"The token that it was made with, and ends with" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e56"`
+	Device     string            `json:"device,omitempty" doc:"What it was used with last, as far as the User-Agent tells" example:"Firefox on Linux"`
+	Address    string            `json:"address,omitempty" doc:"IP address that it was used from last" example:"203.0.113.7"`
+	Method     string            `json:"method,omitempty" enum:"link,mail,password" doc:"Of a session: how it was signed in; more may be added" example:"password"`
 	Current    bool              `json:"current" doc:"Whether this is the one that asks" example:"false"`
 }
 
@@ -111,7 +114,25 @@ func (e *Endpoints) revokeToken(ctx context.Context, principal storage.Principal
 		return nil, err
 	}
 	e.deps.Security.Done(ctx, security.TokenRevoked, principal.UserID, in.ID)
-	e.revoked(ctx, principal.WorkspaceID)
+	e.Revoked(ctx, principal.WorkspaceID)
+	return nil, nil
+}
+
+// RevokeOthers ends all credentials but the one that asks.
+func (e *Endpoints) RevokeOthers() rest.Endpoint {
+	return rest.Handle(rest.Operation{
+		ID: "revoke-other-tokens", Scope: storage.ScopeAdmin, Summary: "Revoke all your other tokens and sessions",
+		Description: "All of yours but the session that asks: browsers, API tokens and sign-in links. By a signed-in browser only, and `step_up` where the password was not given within the last 10 minutes. What goes on under them ends as with one.",
+		Problems:    []problem.Kind{problem.Forbidden, problem.StepUp},
+	}, e.revokeOthers)
+}
+
+func (e *Endpoints) revokeOthers(ctx context.Context, principal storage.Principal, _ *struct{}) (*struct{}, error) {
+	if err := e.deps.Records.RevokeOthers(ctx, principal); err != nil {
+		return nil, err
+	}
+	e.deps.Security.Done(ctx, security.TokenRevoked, principal.UserID, "all others")
+	e.Revoked(ctx, principal.WorkspaceID)
 	return nil, nil
 }
 
@@ -133,7 +154,7 @@ func (e *Endpoints) signOut(ctx context.Context, principal storage.Principal, _ 
 		return nil, err
 	}
 	e.deps.Security.Done(ctx, security.SignOut, principal.UserID, principal.CredentialID)
-	e.revoked(ctx, principal.WorkspaceID)
+	e.Revoked(ctx, principal.WorkspaceID)
 	return &signOutOutput{SetCookie: e.newSessionCookie("", -1), ClearSiteData: `"cache"`}, nil
 }
 
@@ -142,6 +163,7 @@ func tokenView(t storage.Token, principal storage.Principal) Token {
 		ID: t.ID, Kind: t.Kind, Name: t.Name, CreatedAt: t.CreatedAt,
 		LastUsedAt: rest.TimeOrNil(t.LastUsedAt), ExpiresAt: rest.TimeOrNil(t.ExpiresAt),
 		Scopes: t.Scopes.List(), ParentID: t.ParentID,
+		Device: DeviceName(t.Agent), Address: t.Address, Method: string(t.Method),
 		Current: t.ID == principal.CredentialID,
 	}
 }

@@ -18,17 +18,27 @@ import (
 )
 
 type userCmd struct {
-	List    userListCmd    `cmd:"" help:"List the users of a workspace."`
-	Add     userAddCmd     `cmd:"" help:"Add a user and print a one-time sign-in link."`
-	Rename  userRenameCmd  `cmd:"" help:"Rename a user."`
-	SignIn  userSignInCmd  `cmd:"" help:"Print a one-time sign-in link for a user."`
+	List   userListCmd   `cmd:"" help:"List the users of a workspace."`
+	Add    userAddCmd    `cmd:"" help:"Add a user and print a one-time sign-in link."`
+	Rename userRenameCmd `cmd:"" help:"Rename a user."`
+	SignIn userSignInCmd `cmd:"" help:"Print a one-time sign-in link for a user."`
+
+	SetEmail      userSetEmailCmd      `cmd:"" help:"Set the e-mail address that a user signs in by."`
+	ResetPassword userResetPasswordCmd `cmd:"" help:"Take a user's password away, end their sessions, and print a one-time link by which they set a new one."`
+
 	Disable userDisableCmd `cmd:"" help:"Keep a user out: end their sessions, tokens, event streams and recordings; what they said stays."`
 	Enable  userEnableCmd  `cmd:"" help:"Let a disabled user in again, with a new sign-in link or token."`
 }
 
 type userListCmd struct {
 	AdminConfig
-	JSON bool `name:"json" help:"Print a JSON array of users as the API has them."`
+	JSON bool `name:"json" help:"Print a JSON array of users as the API has them, with their e-mail addresses."`
+}
+
+// listedUser is a user as the API has them, with what only who runs the server sees.
+type listedUser struct {
+	people.User
+	Email string `json:"email,omitempty"`
 }
 
 // Run prints a line a user.
@@ -42,15 +52,15 @@ func (u *userListCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	views := make([]people.User, len(users))
+	views := make([]listedUser, len(users))
 	var t terminal.Table
 	for i, user := range users {
-		views[i] = people.View(user)
+		views[i] = listedUser{people.View(user), user.Email}
 		state := ""
 		if user.Disabled {
 			state = "disabled"
 		}
-		t.Add(user.ID, string(user.Role), user.Name, state)
+		t.Add(user.ID, string(user.Role), user.Name, user.Email, state)
 	}
 	if u.JSON {
 		return printJSON(views)
@@ -62,6 +72,11 @@ func (u *userListCmd) Run(ctx context.Context) error {
 type AddressConfig struct {
 	Addr      string `env:"HARK_ADDR" default:"127.0.0.1:8080" help:"Address that 'hark serve' listens on."`
 	PublicURL string `env:"HARK_PUBLIC_URL" placeholder:"URL" help:"Public address of Hark; the listening address when empty."`
+}
+
+// base is that address, without a slash at its end.
+func (c AddressConfig) base() string {
+	return cmp.Or(strings.TrimRight(c.PublicURL, "/"), config.AddressOf(c.Addr))
 }
 
 // SignInConfig says what a sign-in address leads to.
@@ -175,7 +190,7 @@ func (u *userSignInCmd) Run(ctx context.Context) error {
 }
 
 func (c SignInConfig) printSignIn(ctx context.Context, db *sqldb.DB, user storage.User) error {
-	base := cmp.Or(strings.TrimRight(c.PublicURL, "/"), config.AddressOf(c.Addr))
+	base := c.base()
 	to, below := strings.CutPrefix(c.To, base)
 	if c.To != "" && (!below || !strings.HasPrefix(to, "/")) {
 		return fmt.Errorf("--to must be an address below %s", base)

@@ -64,7 +64,7 @@ func TestAuditRecords(t *testing.T) {
 		onServer := storage.WithOrigin(t.Context(), storage.Origin{Operator: "root", Agent: "hark user disable"})
 		_, code, err := h.CreateToken(onServer, h.bob.UserID, storage.NewToken{Kind: storage.SignInToken, Name: "sign-in"})
 		h.check(err)
-		session, secret, err := h.Redeem(online, code, time.Hour)
+		session, secret, err := h.SignIn(online, storage.SignIn{Code: code, Life: time.Hour})
 		h.check(err)
 		bob := must(h.Authenticate(t.Context(), secret, storage.SessionToken))(t)
 		token, _, err := h.CreateToken(online, bob.UserID, storage.NewToken{Kind: storage.APIToken, Name: "laptop", Scopes: "read", MadeWith: bob.CredentialID})

@@ -103,7 +103,7 @@ func TestImportToken(t *testing.T) {
 	})
 }
 
-func TestRedeemOnce(t *testing.T) {
+func TestCodeSignsInOnce(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		h := newHarness(t, db)
 		_, link, err := h.CreateToken(t.Context(), h.ada.UserID, storage.NewToken{Kind: storage.SignInToken, Name: "first", Life: time.Hour})
@@ -113,7 +113,7 @@ func TestRedeemOnce(t *testing.T) {
 		var sessions []string
 		for range 8 {
 			wg.Go(func() {
-				_, secret, err := h.Redeem(t.Context(), link, time.Hour)
+				_, secret, err := h.SignIn(t.Context(), storage.SignIn{Code: link, Life: time.Hour})
 				mu.Lock()
 				defer mu.Unlock()
 				if err == nil {
@@ -130,9 +130,9 @@ func TestRedeemOnce(t *testing.T) {
 		if principal := must(h.Authenticate(t.Context(), sessions[0], storage.SessionToken))(t); principal.UserID != h.ada.UserID {
 			t.Errorf("principal %+v", principal)
 		}
-		_, _, err = h.Redeem(t.Context(), "never was", time.Hour)
+		_, _, err = h.SignIn(t.Context(), storage.SignIn{Code: "never was", Life: time.Hour})
 		wantErr(t, err, storage.ErrNotFound)
-		_, _, err = h.Redeem(t.Context(), sessions[0], time.Hour)
+		_, _, err = h.SignIn(t.Context(), storage.SignIn{Code: sessions[0], Life: time.Hour})
 		wantErr(t, err, storage.ErrNotFound)
 	})
 }

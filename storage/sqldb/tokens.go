@@ -18,6 +18,7 @@ const (
 	secretPrefix = "hark_"
 	secretBytes  = 32
 	lastUsedStep = time.Minute
+	maxAgent     = 160 // bytes
 )
 
 // newSecret is hark_ and 43 characters of base62 made of 32 random bytes.
@@ -85,7 +86,7 @@ func (t *tx) createToken(ctx context.Context, userID, secret string, n storage.N
 	if err := t.holdUser(ctx, userID); err != nil {
 		return storage.Token{}, err
 	}
-	token := storage.Token{ID: storage.NewID(), UserID: userID, Kind: n.Kind, Name: clean(n.Name), CreatedAt: t.now, Scopes: n.Scopes}
+	token := storage.Token{ID: storage.NewID(), UserID: userID, Kind: n.Kind, Name: clean(n.Name), CreatedAt: t.now, Scopes: n.Scopes, Method: n.Method}
 	if n.Life > 0 {
 		token.ExpiresAt = t.now.Add(n.Life)
 	}
@@ -94,8 +95,8 @@ func (t *tx) createToken(ctx context.Context, userID, secret string, n storage.N
 			return storage.Token{}, err
 		}
 	}
-	_, err := t.Exec(ctx, `INSERT INTO tokens (id, user_id, kind, name, hash, created_at, expires_at, scopes, parent_id) VALUES `+conn.Tuples(1, 9),
-		token.ID, token.UserID, token.Kind, token.Name, hashSecret(secret), toMS(token.CreatedAt), toMS(token.ExpiresAt), token.Scopes, token.ParentID)
+	_, err := t.Exec(ctx, `INSERT INTO tokens (id, user_id, kind, name, hash, created_at, expires_at, scopes, parent_id, method) VALUES `+conn.Tuples(1, 10),
+		token.ID, token.UserID, token.Kind, token.Name, hashSecret(secret), toMS(token.CreatedAt), toMS(token.ExpiresAt), token.Scopes, token.ParentID, token.Method)
 	return token, err
 }
 
@@ -186,15 +187,18 @@ type tokenRow struct {
 	EndedAt    int64 `db:"ended_at"`
 	Scopes     storage.Scopes
 	ParentID   string `db:"parent_id"`
+	Method     storage.SignInMethod
+	Address    string
+	Agent      string
 }
 
-const tokenColumns = `t.id, t.user_id, t.kind, t.name, t.created_at, t.last_used_at, t.expires_at, t.ended_at, t.scopes, t.parent_id`
+const tokenColumns = `t.id, t.user_id, t.kind, t.name, t.created_at, t.last_used_at, t.expires_at, t.ended_at, t.scopes, t.parent_id, t.method, t.address, t.agent`
 
 func (r tokenRow) token() storage.Token {
 	return storage.Token{
 		ID: r.ID, UserID: r.UserID, Kind: r.Kind, Name: r.Name,
 		CreatedAt: fromMS(r.CreatedAt), LastUsedAt: fromMS(r.LastUsedAt), ExpiresAt: fromMS(r.ExpiresAt),
-		Scopes: r.Scopes, ParentID: r.ParentID,
+		Scopes: r.Scopes, ParentID: r.ParentID, Method: r.Method, Address: r.Address, Agent: r.Agent,
 	}
 }
 
@@ -259,15 +263,16 @@ func (db *DB) credential(ctx context.Context, condition string, args ...any) (ro
 	return row, err
 }
 
-// noteUse writes when the token was last used, once a minute at the most. It
-// is a courtesy: failing to write it fails nothing.
+// noteUse writes when the token was last used, and from where, once a minute at the
+// most. It is a courtesy: failing to write it fails nothing.
 func (db *DB) noteUse(ctx context.Context, row tokenRow, at time.Time) {
 	now := toMS(at.Truncate(lastUsedStep))
 	if row.LastUsedAt >= now {
 		return
 	}
 	err := db.write(ctx, "note use of token", func(ctx context.Context, t *tx) error {
-		_, err := t.Exec(ctx, `UPDATE tokens SET last_used_at = ? WHERE id = ? AND last_used_at < ?`, now, row.ID, now)
+		address, agent := origin(ctx)
+		_, err := t.Exec(ctx, `UPDATE tokens SET last_used_at = ?, address = ?, agent = ? WHERE id = ? AND last_used_at < ?`, now, address, agent, row.ID, now)
 		return err
 	})
 	if err != nil {
@@ -275,49 +280,10 @@ func (db *DB) noteUse(ctx context.Context, row tokenRow, at time.Time) {
 	}
 }
 
-// Redeem turns the secret of a sign-in address into a session of its user, once.
-// A secret that never was is storage.ErrNotFound, one that is used up or has
-// run out storage.ErrExpired.
-func (db *DB) Redeem(ctx context.Context, signInSecret string, ttl time.Duration) (made storage.Token, _ string, err error) {
-	secret := newSecret()
-	var userID string
-	err = db.read(ctx, "find whom a sign-in is for", func(ctx context.Context, s session) error {
-		return s.Get(ctx, &userID, `SELECT user_id FROM tokens WHERE hash = ? AND kind = ?`, hashSecret(signInSecret), storage.SignInToken)
-	})
-	if err != nil {
-		return made, "", err
-	}
-	err = db.changeOf(ctx, "redeem sign-in", userID, func(ctx context.Context, t *tx) error {
-		var row tokenRow
-		err := t.Get(ctx, &row, t.ForUpdate(`SELECT `+tokenColumns+` FROM tokens t WHERE t.hash = ? AND t.kind = ?`),
-			hashSecret(signInSecret), storage.SignInToken)
-		if err != nil {
-			return err
-		}
-		if row.over(t.now) {
-			return storage.ErrExpired
-		}
-		if _, err := t.Exec(ctx, `UPDATE tokens SET ended_at = ?, last_used_at = ? WHERE id = ?`, toMS(t.now), toMS(t.now), row.ID); err != nil {
-			return err
-		}
-		made, err = t.createToken(ctx, row.UserID, secret, storage.NewToken{Kind: storage.SessionToken, Name: row.Name, Life: ttl})
-		if err != nil {
-			return err
-		}
-		return t.auditSignIn(ctx, made, "link")
-	})
-	return made, secret, err
-}
-
-// auditSignIn records that a user has a session from now on.
-func (t *tx) auditSignIn(ctx context.Context, session storage.Token, method string) error {
-	user, err := t.user(ctx, session.UserID)
-	if err != nil {
-		return err
-	}
-	who := storage.Principal{UserID: user.ID, UserName: user.Name, CredentialID: session.ID}
-	t.audit(ctx, who, storage.AuditSignIn, onToken(session.ID), map[string]string{"method": method})
-	return nil
+// origin is from where somebody asks, and by what program, as it is kept.
+func origin(ctx context.Context) (address, agent string) {
+	from := storage.OriginOf(ctx)
+	return storage.Printable(from.Address), storage.CutBytes(storage.Printable(from.Agent), maxAgent)
 }
 
 // Tokens returns the principal's own credentials that are not over, oldest first.

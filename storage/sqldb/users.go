@@ -47,14 +47,16 @@ type userRow struct {
 	Name      string
 	Named     bool
 	Role      storage.Role
+	Email     string
 	Disabled  bool
 	CreatedAt int64 `db:"created_at"`
 }
 
-const userColumns = `u.id, u.no, u.name, u.named, u.role, u.disabled_at > 0 AS disabled, u.created_at`
+const userColumns = `u.id, u.no, u.name, u.named, u.role, COALESCE((SELECT a.email FROM accounts a WHERE a.id = u.account_id), '') AS email,
+	u.disabled_at > 0 AS disabled, u.created_at`
 
 func (r userRow) user(workspaceID string) storage.User {
-	return storage.User{ID: r.ID, WorkspaceID: workspaceID, Name: r.Name, Named: r.Named, Role: r.Role, Disabled: r.Disabled, No: r.No, CreatedAt: fromMS(r.CreatedAt)}
+	return storage.User{ID: r.ID, WorkspaceID: workspaceID, Name: r.Name, Named: r.Named, Role: r.Role, Email: r.Email, Disabled: r.Disabled, No: r.No, CreatedAt: fromMS(r.CreatedAt)}
 }
 
 // user finds a user of the workspace.

@@ -48,19 +48,20 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 	s, err := api.New(deps, api.Config{
 		PublicURL: p.cfg.PublicURL, SigningKey: key, Version: p.version, CORSOrigins: p.cfg.CORSOrigins, MetricsToken: string(p.cfg.MetricsToken),
 		Hosts: p.cfg.Hosts, TrustedProxies: trusted, EventsKept: eventsKept - sweepMargin,
-		Limits: p.cfg.Limits(),
+		Limits: p.cfg.Limits(), Mail: p.mail.Possible(),
 		Intake: intake.Config{Limits: media.Limits{MaxBytes: p.cfg.MaxUploadBytes, MaxDuration: p.cfg.MaxDuration}, Quotas: p.cfg.Quotas()},
 	})
 	if err != nil {
 		return nil, err
 	}
+	p.api = s
 	return s.HTTPServer(""), nil
 }
 
 // recordsOf has the one database answer all nouns.
 func recordsOf(db *sqldb.DB) api.Records {
 	return api.Records{
-		Audit: db, Conversations: db, Drafts: db, Events: db, Intake: db, Live: db, Members: db, Messages: db, People: db, Search: db, SignIn: db, Sound: db,
+		Account: db, Audit: db, Conversations: db, Drafts: db, Events: db, Intake: db, Live: db, Members: db, Messages: db, People: db, Search: db, SignIn: db, Sound: db,
 		Transcripts: db,
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"hark/api"
 	"hark/api/health"
 	"hark/api/mail"
 	"hark/api/recorder"
@@ -55,6 +56,7 @@ type Program struct {
 	engine   transcribe.Engine  // nil in a role that neither works nor captions
 	webrtc   *whip.Server       // nil where nobody can speak
 	recorder *recorder.Recorder // nil in a role without an API
+	api      *api.Server        // nil in a role without an API, and before it serves
 	listener net.Listener
 
 	operations  health.Endpoints
@@ -246,6 +248,11 @@ func (p *Program) Serve(ctx context.Context) error {
 	}
 	if err := server.Shutdown(grace); err != nil {
 		_ = server.Close() // the grace is over; whoever is left loses the connection
+	}
+	if p.api != nil {
+		if err := p.api.Finish(grace); err != nil {
+			p.log.WarnContext(grace, "not every failed sign-in is recorded, or link mailed", "error", err)
+		}
 	}
 	group.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {

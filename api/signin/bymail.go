@@ -1,0 +1,92 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"hark/api/limit"
+	"hark/api/mail"
+	"hark/storage"
+)
+
+// mailedLife is how long a link that was mailed can be used.
+const mailedLife = 15 * time.Minute
+
+// byMail mails a one-time link to who signs in by an address, if anybody does. The
+// answer is the same if nobody does, and comes before it is looked up.
+func (e *Endpoints) byMail(c echo.Context, view pageView) error {
+	req := c.Request()
+	if !e.deps.Mail {
+		view.Problem = view.Words.NoMail
+		return e.showForm(c, http.StatusBadRequest, view)
+	}
+	view.Email = req.PostFormValue("email")
+	address, err := mail.CheckAddress(view.Email)
+	if err != nil {
+		view.Problem = view.Words.NoAddress
+		return e.showForm(c, http.StatusBadRequest, view)
+	}
+	if !e.allow(c, limit.SignInsFrom, addressKey(c.RealIP())) || !e.allow(c, limit.SignInEmails, storage.EmailKey(address)) {
+		view.Problem = view.Words.TooMany
+		return e.showForm(c, http.StatusTooManyRequests, view)
+	}
+	to := view.To
+	write := func(address string, code storage.Token, secret string) (storage.NewJob, error) {
+		return e.linkMail(req, address, to, code, secret)
+	}
+	taken := e.later.do(req.Context(), "mailing sign-in link", func(ctx context.Context) error {
+		err := e.deps.Records.MailSignIn(ctx, address, mailedLife, write)
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+	if !taken {
+		c.Response().Header().Set("Retry-After", "10")
+		view.Problem = view.Words.Busy
+		return e.showForm(c, http.StatusServiceUnavailable, view)
+	}
+	view.Sent = true
+	return e.send(c, http.StatusOK, view)
+}
+
+// linkMail is the job that mails a link.
+func (e *Endpoints) linkMail(req *http.Request, address, to string, code storage.Token, secret string) (storage.NewJob, error) {
+	link := e.address() + "/sign-in?code=" + secret
+	if to != "" {
+		link += "&to=" + url.QueryEscape(to)
+	}
+	m, err := mail.NewMessage(address, language(req), mail.SignIn{
+		Link: link, Minutes: int(mailedLife / time.Minute), Device: deviceOrUnknown(req),
+	})
+	return mail.NewJob("sign-in "+code.ID, m), err
+}
+
+// notice makes the job that tells of a sign-in from a browser not seen before.
+func (e *Endpoints) notice(req *http.Request) func(string, storage.Token) (storage.NewJob, error) {
+	return func(address string, session storage.Token) (storage.NewJob, error) {
+		m, err := mail.NewMessage(address, language(req), mail.NewDevice{
+			Device: deviceOrUnknown(req), At: session.CreatedAt, Link: e.address() + "/settings",
+		})
+		return mail.NewJob("new device "+session.ID, m), err
+	}
+}
+
+// address is where people reach this Hark.
+func (e *Endpoints) address() string {
+	return e.deps.PublicURL.Scheme + "://" + e.deps.PublicURL.Host + e.deps.PublicURL.Base
+}
+
+func language(req *http.Request) string { return wordsFor(req.Header.Get("Accept-Language")).Lang }
+
+func deviceOrUnknown(req *http.Request) string {
+	if name := DeviceName(req.UserAgent()); name != "" {
+		return name
+	}
+	return wordsFor(req.Header.Get("Accept-Language")).SomeDevice
+}

@@ -1,0 +1,139 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"hark/api/limit"
+	"hark/api/password"
+	"hark/api/security"
+	"hark/storage"
+)
+
+var (
+	errNoAccount     = errors.New("no account that can sign in has this address")
+	errWrongPassword = errors.New("wrong password")
+)
+
+// byPassword signs in who knows the password of an account. Whatever is wrong is
+// answered alike, after as long.
+func (e *Endpoints) byPassword(c echo.Context, view pageView) error {
+	ctx, req := c.Request().Context(), c.Request()
+	view.Email = req.PostFormValue("email")
+	if !e.allow(c, limit.SignInsFrom, addressKey(c.RealIP())) || !e.allow(c, limit.SignIns, storage.EmailKey(view.Email)) {
+		view.Problem = view.Words.TooMany
+		return e.showForm(c, http.StatusTooManyRequests, view)
+	}
+	account, err := e.checkPassword(ctx, view.Email, req.PostFormValue("password"))
+	if errors.Is(err, password.ErrBusy) {
+		c.Response().Header().Set("Retry-After", "10")
+		view.Problem = view.Words.Busy
+		return e.showForm(c, http.StatusServiceUnavailable, view)
+	}
+	if errors.Is(err, errNoAccount) || errors.Is(err, errWrongPassword) {
+		return e.refusePassword(c, view, err)
+	}
+	if err != nil {
+		return err
+	}
+	before, err := e.signedIn(req)
+	if err != nil {
+		return err
+	}
+	if before.UserID != "" && before.UserID != account.UserID && req.PostFormValue("replace") != before.CredentialID {
+		return e.showForm(c, http.StatusConflict, view)
+	}
+	err = e.begin(c, before, storage.SignIn{UserID: account.UserID, PasswordHash: account.PasswordHash})
+	if isNoCredential(err) { // disabled, or the password was changed, just now
+		return e.refusePassword(c, view, err)
+	}
+	return err
+}
+
+// checkPassword returns the account of an address and its password. A hash is computed
+// whether there is such an account or not.
+func (e *Endpoints) checkPassword(ctx context.Context, email, given string) (storage.Account, error) {
+	account, err := e.deps.Records.AccountByEmail(ctx, email)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return account, err
+	}
+	hash := account.PasswordHash
+	if account.UserID == "" {
+		hash = ""
+	}
+	right, err := e.deps.Passwords.Verify(ctx, given, hash)
+	switch {
+	case err != nil:
+		return account, err
+	case hash == "":
+		return account, errNoAccount
+	case !right:
+		return account, errWrongPassword
+	}
+	return account, nil
+}
+
+// refusePassword answers that it was not right, and records it when that is answered.
+func (e *Endpoints) refusePassword(c echo.Context, view pageView, cause error) error {
+	ctx := c.Request().Context()
+	e.deps.Security.Refused(ctx, security.SignInFailed, errors.New("address and password do not fit"))
+	failed := storage.FailedSignIn{Method: string(storage.ByPassword), Email: view.Email, Reason: "unknown"}
+	if errors.Is(cause, errWrongPassword) {
+		failed.Reason = "wrong password"
+	}
+	view.Problem = view.Words.Wrong
+	err := e.showForm(c, http.StatusForbidden, view)
+	e.auditLater(ctx, failed)
+	return err
+}
+
+// allow takes one attempt of a class, and says in the answer when there will be one
+// again if there is none.
+func (e *Endpoints) allow(c echo.Context, class limit.Class, key string) bool {
+	retry, ok := e.deps.Limits.Allow(class, key)
+	if !ok {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(retry/time.Second)))
+		e.deps.Security.Refused(c.Request().Context(), security.SignInFailed, fmt.Errorf("limit %s is reached", class))
+	}
+	return ok
+}
+
+// addressKey is what attempts from an address are counted by: of IPv6, what one
+// subscriber has.
+func addressKey(remote string) string {
+	addr, err := netip.ParseAddr(remote)
+	if err != nil {
+		return remote
+	}
+	addr = addr.Unmap()
+	if addr.Is4() {
+		return addr.String()
+	}
+	prefix, err := addr.WithZone("").Prefix(64)
+	if err != nil {
+		return remote
+	}
+	return prefix.String()
+}
+
+// CheckOwn reports whether a password is the principal's, whose account it is; for
+// who is signed in and is asked for it again. Its error is a problem where they asked
+// too often.
+func (e *Endpoints) CheckOwn(ctx context.Context, principal storage.Principal, account storage.Account, given string) (bool, error) {
+	if err := e.deps.Limits.Spend(ctx, storage.Principal{UserID: storage.EmailKey(account.Email)}, limit.SignIns, 1); err != nil {
+		return false, err
+	}
+	right, err := e.deps.Passwords.Verify(ctx, given, account.PasswordHash)
+	if err == nil && !right {
+		e.deps.Security.Refused(ctx, security.SignInFailed, errWrongPassword)
+		e.auditLater(ctx, storage.FailedSignIn{Method: "step_up", Email: account.Email, Reason: "wrong password"})
+	}
+	return right, err
+}

@@ -1,0 +1,85 @@
+package storage
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Account is a person across workspaces, who signs in by their e-mail address. In
+// each workspace they are a user of their own. Users whom an admin made have none
+// until they set an address.
+type Account struct {
+	ID    string
+	Email string // as they wrote it
+
+	// PasswordHash is a PHC string; empty for none. It leaves the server in no answer.
+	PasswordHash string
+	CreatedAt    time.Time
+
+	// UserID is the user who signs in by it: the first of the account's who is not
+	// disabled; empty for none.
+	UserID string
+	// ProvedUntil is how long the credential that asked needs no further proof of who
+	// it is; zero where it does.
+	ProvedUntil time.Time
+}
+
+// MaxEmail is how long an e-mail address may be, in bytes (RFC 5321, section 4.5.3.1.3).
+const MaxEmail = 254
+
+// EmailKey is the form of an e-mail address by which accounts are told apart: two
+// that differ in case alone are one.
+func EmailKey(email string) string {
+	return cases.Fold().String(norm.NFKC.String(strings.TrimSpace(email)))
+}
+
+// CheckEmail checks an e-mail address as far as it matters for keeping it; whoever
+// sends mail checks the rest.
+func CheckEmail(email string) error {
+	local, domain, _ := strings.Cut(email, "@")
+	if local == "" || domain == "" || len(email) > MaxEmail || len(EmailKey(email)) > 2*MaxEmail || !utf8.ValidString(email) || email != Printable(email) {
+		return &InvalidError{Field: "email", Problem: "must be an e-mail address, such as ada@example.org"}
+	}
+	return nil
+}
+
+// AccountChange is what is to be changed of an account; nil leaves what is there.
+type AccountChange struct {
+	Email        *string
+	PasswordHash *string // a PHC string
+}
+
+// ProofLife is how long what dangerous calls ask for, a password that was given or
+// a sign-in, is good for.
+const ProofLife = 10 * time.Minute
+
+// SignInMethod is a way in, as the audit log names it.
+type SignInMethod string
+
+// The ways in.
+const (
+	ByLink     SignInMethod = "link"     // a one-time link that was handed on
+	ByMail     SignInMethod = "mail"     // a one-time link that was mailed
+	ByPassword SignInMethod = "password" // e-mail and password
+)
+
+// SignIn is what somebody brings who signs in: a one-time code, or a password that
+// was checked.
+type SignIn struct {
+	Code string // of a one-time link; empty for the other ways
+
+	UserID       string // whose password it is
+	PasswordHash string // of the account, which the password was checked against
+
+	Name   string        // of the session, such as "Firefox on Linux"; empty means the code's
+	Life   time.Duration // of the session
+	Device string        // secret that marks the browser; empty for none. Its SHA-256 is kept
+
+	// Notice makes the job that tells the person, at their address, of a sign-in from a
+	// browser not seen before; nil where nobody can be told.
+	Notice func(email string, session Token) (NewJob, error)
+}

@@ -1,0 +1,261 @@
+package sqldb
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"hark/storage"
+)
+
+type accountRow struct {
+	ID        string
+	Email     string
+	Password  string
+	CreatedAt int64  `db:"created_at"`
+	UserID    string `db:"user_id"`
+}
+
+func (r accountRow) account() storage.Account {
+	return storage.Account{ID: r.ID, Email: r.Email, PasswordHash: r.Password, CreatedAt: fromMS(r.CreatedAt), UserID: r.UserID}
+}
+
+// AccountByEmail returns the account of an address, for who signs in by it;
+// storage.ErrNotFound where there is none.
+func (db *DB) AccountByEmail(ctx context.Context, email string) (storage.Account, error) {
+	var row accountRow
+	err := db.read(ctx, "find account", func(ctx context.Context, s session) error {
+		return s.Get(ctx, &row, `SELECT a.id, a.email, a.password, a.created_at, COALESCE(u.id, '') AS user_id
+			FROM accounts a LEFT JOIN users u ON u.account_id = a.id AND u.disabled_at = 0
+			WHERE a.email_key = ? ORDER BY u.created_at, u.id LIMIT 1`, clean(storage.EmailKey(email)))
+	})
+	return row.account(), err
+}
+
+// Account returns the principal's account, and how long their credential needs no
+// further proof; empty where they have none.
+func (db *DB) Account(ctx context.Context, principal storage.Principal) (a storage.Account, err error) {
+	err = db.read(ctx, "read account", func(ctx context.Context, s session) error {
+		row, err := s.accountOf(ctx, principal.UserID)
+		if err != nil {
+			return err
+		}
+		a = row.account()
+		var proof struct {
+			ProvedAt int64 `db:"proved_at"`
+			Now      int64
+		}
+		err = s.Get(ctx, &proof, `SELECT proved_at, `+s.NowSQL()+` AS now FROM tokens WHERE id = ?`, principal.CredentialID)
+		if until := fromMS(proof.ProvedAt).Add(storage.ProofLife); proof.ProvedAt > 0 && until.After(fromMS(proof.Now)) {
+			a.ProvedUntil = until
+		}
+		return err
+	})
+	return a, err
+}
+
+// accountOf is the account of a user; empty for none.
+func (s session) accountOf(ctx context.Context, userID string) (row accountRow, err error) {
+	err = s.Get(ctx, &row, `SELECT a.id, a.email, a.password, a.created_at, u.id AS user_id FROM users u JOIN accounts a ON a.id = u.account_id WHERE u.id = ?`, userID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return accountRow{UserID: userID}, nil
+	}
+	return row, err
+}
+
+// holdAccount keeps others from changing how a user signs in until the transaction
+// ends, and returns their account.
+func (t *tx) holdAccount(ctx context.Context, userID string) (accountRow, error) {
+	if err := t.holdUser(ctx, userID); err != nil {
+		return accountRow{}, err
+	}
+	if _, err := t.Exec(ctx, `UPDATE accounts SET email = email WHERE id = (SELECT account_id FROM users WHERE id = ?)`, userID); err != nil {
+		return accountRow{}, err
+	}
+	return t.accountOf(ctx, userID)
+}
+
+// mustProve fails with storage.ErrStepUp unless who asks gave their password, or
+// signed in, not long ago. Who has no password cannot be asked for it.
+func (t *tx) mustProve(ctx context.Context, principal storage.Principal, account accountRow) error {
+	var row struct {
+		Kind     storage.TokenKind
+		ProvedAt int64 `db:"proved_at"`
+	}
+	if err := t.Get(ctx, &row, `SELECT kind, proved_at FROM tokens WHERE id = ? AND user_id = ?`, principal.CredentialID, principal.UserID); err != nil {
+		return err
+	}
+	if !storage.MayChangeAccount(principal, row.Kind) {
+		return errOnlyBrowsers
+	}
+	if account.Password != "" && t.now.After(fromMS(row.ProvedAt).Add(storage.ProofLife)) {
+		return storage.ErrStepUp
+	}
+	return nil
+}
+
+var errOnlyBrowsers = &storage.ForbiddenError{Reason: "Only a signed-in browser can change how you sign in. A token cannot."}
+
+// Prove notes that the principal gave the password which a hash of is kept. It fails
+// with storage.ErrConflict where that is not the account's any more.
+func (db *DB) Prove(ctx context.Context, principal storage.Principal, passwordHash string) error {
+	return db.changeBy(ctx, "prove identity", principal, func(ctx context.Context, t *tx) error {
+		account, err := t.accountOf(ctx, principal.UserID)
+		if err != nil {
+			return err
+		}
+		if account.Password == "" || account.Password != passwordHash {
+			return storage.ErrConflict
+		}
+		return t.proved(ctx, principal)
+	})
+}
+
+func (t *tx) proved(ctx context.Context, principal storage.Principal) error {
+	_, err := t.Exec(ctx, `UPDATE tokens SET proved_at = ? WHERE id = ?`, toMS(t.now), principal.CredentialID)
+	return err
+}
+
+// ChangeAccount sets or changes by what the principal signs in. Links that were not
+// used yet end and, with a password that was another, all other sessions. An address
+// that is another account's is storage.ErrConflict; see [storage.MayChangeAccount]
+// and storage.ErrStepUp for who may not.
+func (db *DB) ChangeAccount(ctx context.Context, principal storage.Principal, change storage.AccountChange) (a storage.Account, err error) {
+	err = db.changeBy(ctx, "change account", principal, func(ctx context.Context, t *tx) error {
+		before, err := t.holdAccount(ctx, principal.UserID)
+		if err != nil {
+			return err
+		}
+		if err := t.mustProve(ctx, principal, before); err != nil {
+			return err
+		}
+		after, err := t.setAccount(ctx, principal, before, change)
+		if err != nil {
+			return err
+		}
+		if after.Password != before.Password {
+			if err := t.proved(ctx, principal); err != nil {
+				return err
+			}
+		}
+		a = after.account()
+		return nil
+	})
+	return a, err
+}
+
+// setAccount writes a change of an account, for an operator too, and ends what the
+// change is to end.
+func (t *tx) setAccount(ctx context.Context, by storage.Principal, before accountRow, change storage.AccountChange) (accountRow, error) {
+	after := before
+	if change.Email != nil {
+		after.Email = *change.Email
+		if err := storage.CheckEmail(after.Email); err != nil {
+			return after, err
+		}
+	}
+	if change.PasswordHash != nil {
+		after.Password = *change.PasswordHash
+	}
+	if after.Email == "" {
+		return after, &storage.InvalidError{Field: "email", Problem: "must be set to sign in by a password"}
+	}
+	if after == before {
+		return after, nil
+	}
+	if err := t.writeAccount(ctx, &after); err != nil {
+		return after, err
+	}
+	ended, err := t.endSignIns(ctx, after.ID, by.CredentialID, before.Password != "" && after.Password != before.Password)
+	if err != nil {
+		return after, err
+	}
+	if after.Email != before.Email {
+		t.audit(ctx, by, storage.AuditEmailChanged, onUser(before.UserID), map[string]string{"change": kindOfChange(before.Email, after.Email)})
+	}
+	if after.Password != before.Password {
+		t.audit(ctx, by, storage.AuditPasswordChanged, onUser(before.UserID), map[string]string{"change": kindOfChange(before.Password, after.Password), "ended": number(ended)})
+	}
+	return after, nil
+}
+
+func kindOfChange(before, after string) string {
+	switch "" {
+	case before:
+		return "set"
+	case after:
+		return "removed"
+	}
+	return "changed"
+}
+
+// writeAccount writes an account, which is made where the user has none.
+func (t *tx) writeAccount(ctx context.Context, a *accountRow) error {
+	if a.ID != "" {
+		_, err := t.Exec(ctx, `UPDATE accounts SET email = ?, email_key = ?, password = ? WHERE id = ?`, a.Email, clean(storage.EmailKey(a.Email)), a.Password, a.ID)
+		return err
+	}
+	a.ID, a.CreatedAt = storage.NewID(), cmp.Or(a.CreatedAt, toMS(t.now))
+	_, err := t.Exec(ctx, `INSERT INTO accounts (id, email, email_key, password, created_at) VALUES (?, ?, ?, ?, ?)`,
+		a.ID, a.Email, clean(storage.EmailKey(a.Email)), a.Password, a.CreatedAt)
+	if err != nil {
+		return err
+	}
+	_, err = t.Exec(ctx, `UPDATE users SET account_id = ? WHERE id = ?`, a.ID, a.UserID)
+	return err
+}
+
+// endSignIns ends the one-time links of an account's users and, if so asked, their
+// sessions, but for one. It returns how many sessions ended.
+func (t *tx) endSignIns(ctx context.Context, accountID, but string, sessions bool) (int64, error) {
+	const end = `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND kind = ? AND id <> ? AND user_id IN (SELECT id FROM users WHERE account_id = ?)`
+	_, err := t.Exec(ctx, end, toMS(t.now), storage.SignInToken, but, accountID)
+	if err != nil || !sessions {
+		return 0, err
+	}
+	return t.Exec(ctx, end, toMS(t.now), storage.SessionToken, but, accountID)
+}
+
+// RevokeOthers ends all credentials of the principal but the one that asks; see
+// [storage.MayChangeAccount] and storage.ErrStepUp for who may not.
+func (db *DB) RevokeOthers(ctx context.Context, principal storage.Principal) error {
+	return db.changeBy(ctx, "revoke other tokens", principal, func(ctx context.Context, t *tx) error {
+		account, err := t.holdAccount(ctx, principal.UserID)
+		if err != nil {
+			return err
+		}
+		if err := t.mustProve(ctx, principal, account); err != nil {
+			return err
+		}
+		n, err := t.Exec(ctx, `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND id <> ? AND user_id = ?`, toMS(t.now), principal.CredentialID, principal.UserID)
+		if err == nil && n > 0 {
+			t.audit(ctx, principal, storage.AuditCredentialsEnded, onUser(principal.UserID), map[string]string{"ended": number(n)})
+		}
+		return err
+	})
+}
+
+// SetEmail sets the address that a user signs in by, for who runs the server.
+func (db *DB) SetEmail(ctx context.Context, userID, email string) error {
+	return db.changeOf(ctx, "set e-mail", userID, func(ctx context.Context, t *tx) error {
+		before, err := t.holdAccount(ctx, userID)
+		if err != nil {
+			return err
+		}
+		_, err = t.setAccount(ctx, storage.Principal{}, before, storage.AccountChange{Email: &email})
+		return err
+	})
+}
+
+// ResetPassword takes a user's password away and ends their sessions and one-time
+// links, for who runs the server. It does nothing of what is not there.
+func (db *DB) ResetPassword(ctx context.Context, userID string) error {
+	return db.changeOf(ctx, "reset password", userID, func(ctx context.Context, t *tx) error {
+		before, err := t.holdAccount(ctx, userID)
+		if err != nil || before.ID == "" || before.Password == "" {
+			return err
+		}
+		_, err = t.setAccount(ctx, storage.Principal{}, before, storage.AccountChange{PasswordHash: new(string)})
+		return err
+	})
+}
