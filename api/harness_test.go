@@ -83,6 +83,7 @@ func openParts() error {
 type harness struct {
 	t     *testing.T
 	db    *sqldb.DB
+	url   string // of the database
 	api   *Server
 	deps  Deps
 	http  *httptest.Server
@@ -162,8 +163,9 @@ func newHarness(t *testing.T, opts ...options) *harness {
 func (h *harness) openDB(logger *slog.Logger, publish func([]storage.Event)) {
 	h.t.Helper()
 	var err error
+	h.url = "sqlite://" + filepath.Join(h.t.TempDir(), "hark.db")
 	h.db, err = sqldb.Open(h.t.Context(), sqldb.Config{
-		URL: "sqlite://" + filepath.Join(h.t.TempDir(), "hark.db"), Logger: logger,
+		URL: h.url, Logger: logger,
 		OnCommit: func(_ string, events []storage.Event) { publish(events) },
 	})
 	must(h.t, err)

@@ -326,6 +326,8 @@ var matrixBodies = map[string][2]string{
 	"POST /sign-in":                        {"application/x-www-form-urlencoded", ""},
 	"PATCH /v1/me":                         {"application/json", `{"name": "Somebody"}`},
 	"PATCH /v1/workspace":                  {"application/json", `{"name": "Somewhere"}`},
+	"PATCH /v1/account":                    {"application/json", `{"email": "somebody@example.org"}`},
+	"POST /v1/step-up":                     {"application/json", `{"password": "harbour wall at seven"}`},
 	"POST /v1/tokens":                      {"application/json", `{"name": "new"}`},
 	"POST /v1/sign-out":                    {},
 	"POST /v1/conversations":               {"application/json", `{"title": "new"}`},

@@ -57,7 +57,7 @@ func TestSignIn(t *testing.T) {
 		t.Errorf("%s", again.body)
 	}
 	h.browser().form("/sign-in", url.Values{}).want(400)
-	h.browser().get("/sign-in").want(400)
+	h.browser().get("/sign-in?code=").want(400)
 	if strings.Contains(h.log.String(), code) {
 		t.Error("the code is in the log")
 	}

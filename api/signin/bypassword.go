@@ -27,7 +27,7 @@ var (
 func (e *Endpoints) byPassword(c echo.Context, view pageView) error {
 	ctx, req := c.Request().Context(), c.Request()
 	view.Email = req.PostFormValue("email")
-	if !e.allow(c, limit.SignInsFrom, addressKey(c.RealIP())) || !e.allow(c, limit.SignIns, storage.EmailKey(view.Email)) {
+	if !e.allow(c, limit.SignInsFrom, addressKey(c.RealIP())) || !e.allow(c, limit.SignIns, accountKey(view.Email)) {
 		view.Problem = view.Words.TooMany
 		return e.showForm(c, http.StatusTooManyRequests, view)
 	}
@@ -105,6 +105,12 @@ func (e *Endpoints) allow(c echo.Context, class limit.Class, key string) bool {
 	return ok
 }
 
+// accountKey is what attempts at an account are counted by: its address, or as much
+// of what came in its place as one may be long.
+func accountKey(email string) string {
+	return storage.EmailKey(storage.CutBytes(email, storage.MaxEmail))
+}
+
 // addressKey is what attempts from an address are counted by: of IPv6, what one
 // subscriber has.
 func addressKey(remote string) string {
@@ -127,7 +133,7 @@ func addressKey(remote string) string {
 // who is signed in and is asked for it again. Its error is a problem where they asked
 // too often.
 func (e *Endpoints) CheckOwn(ctx context.Context, principal storage.Principal, account storage.Account, given string) (bool, error) {
-	if err := e.deps.Limits.Spend(ctx, storage.Principal{UserID: storage.EmailKey(account.Email)}, limit.SignIns, 1); err != nil {
+	if err := e.deps.Limits.Spend(ctx, storage.Principal{UserID: accountKey(account.Email)}, limit.SignIns, 1); err != nil {
 		return false, err
 	}
 	right, err := e.deps.Passwords.Verify(ctx, given, account.PasswordHash)

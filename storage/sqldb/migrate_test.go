@@ -131,6 +131,17 @@ var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing
 			}
 		}
 	},
+	15: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+		h := oldHarness(t, db)
+		secret := h.oldToken(h.bob, storage.SessionToken)
+		return func(t *testing.T) {
+			bob := must(db.Authenticate(t.Context(), secret, storage.SessionToken))(t)
+			if a := must(db.Account(t.Context(), bob))(t); a.Email != "" || a.PasswordHash != "" || !a.ProvedUntil.IsZero() {
+				t.Errorf("account %+v", a)
+			}
+			h.account(bob, "bob@example.org", "hash") // who has no password is not asked for it
+		}
+	},
 	5: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
 		h := oldHarness(t, db)
 		h.exec(`UPDATE workspaces SET name = 'Hark' WHERE id = ?`, h.ada.WorkspaceID)

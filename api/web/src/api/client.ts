@@ -9,6 +9,7 @@ import { ServerClock } from "../logic/serverclock";
 import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
+export type Account = Schemas["Account"];
 export type Conversation = Schemas["Conversation"];
 export type Gap = Schemas["Gap"];
 export type Hit = Schemas["Hit"];
@@ -49,6 +50,8 @@ export class Trouble extends Error {
     readonly kind: Kind,
     readonly code = "",
     detail = "",
+    /** What in the request is wrong, where that is one field. */
+    readonly field = "",
   ) {
     super(detail || kind);
   }
@@ -75,7 +78,7 @@ export async function take<T>(call: Promise<Answer<T>>): Promise<T> {
   if (response.ok) return data as T;
   const problem = answer.error as Partial<Schemas["Problem"]> | undefined;
   if (response.status === 401 && !problem?.code) throw new Trouble("intercepted"); // a proxy's own door
-  throw new Trouble(kindOf(response.status, problem?.code), problem?.code, problem?.detail);
+  throw new Trouble(kindOf(response.status, problem?.code), problem?.code, problem?.detail, problem?.errors?.[0]?.field);
 }
 
 const networkSignIn = 511; // RFC 6585, section 6
