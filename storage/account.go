@@ -23,6 +23,8 @@ type Account struct {
 	// UserID is the user who signs in by it: the first of the account's who is not
 	// disabled; empty for none.
 	UserID string
+	// KnownDevice says whether they signed in before from the browser that asks.
+	KnownDevice bool
 	// ProvedUntil is how long the credential that asked needs no further proof of who
 	// it is; zero where it does.
 	ProvedUntil time.Time

@@ -27,11 +27,24 @@ var (
 func (e *Endpoints) byPassword(c echo.Context, view pageView) error {
 	ctx, req := c.Request().Context(), c.Request()
 	view.Email = req.PostFormValue("email")
-	if !e.allow(c, limit.SignInsFrom, addressKey(c.RealIP())) || !e.allow(c, limit.SignIns, accountKey(view.Email)) {
+	if !e.allow(c, limit.SignInsFrom, addressKey(c.RealIP())) {
 		view.Problem = view.Words.TooMany
 		return e.showForm(c, http.StatusTooManyRequests, view)
 	}
-	account, err := e.checkPassword(ctx, view.Email, req.PostFormValue("password"))
+	device := e.deviceOf(req)
+	account, err := e.deps.Records.AccountByEmail(ctx, view.Email, device)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	counted := accountKey(view.Email)
+	if account.KnownDevice {
+		counted += "\x00" + device
+	}
+	if !e.allow(c, limit.SignIns, counted) {
+		view.Problem = view.Words.TooMany
+		return e.showForm(c, http.StatusTooManyRequests, view)
+	}
+	err = e.checkPassword(ctx, account, req.PostFormValue("password"))
 	if errors.Is(err, password.ErrBusy) {
 		c.Response().Header().Set("Retry-After", "10")
 		view.Problem = view.Words.Busy
@@ -57,13 +70,9 @@ func (e *Endpoints) byPassword(c echo.Context, view pageView) error {
 	return err
 }
 
-// checkPassword returns the account of an address and its password. A hash is computed
-// whether there is such an account or not.
-func (e *Endpoints) checkPassword(ctx context.Context, email, given string) (storage.Account, error) {
-	account, err := e.deps.Records.AccountByEmail(ctx, email)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
-		return account, err
-	}
+// checkPassword checks the password of an account. A hash is computed whether there is
+// such an account or not.
+func (e *Endpoints) checkPassword(ctx context.Context, account storage.Account, given string) error {
 	hash := account.PasswordHash
 	if account.UserID == "" {
 		hash = ""
@@ -71,13 +80,13 @@ func (e *Endpoints) checkPassword(ctx context.Context, email, given string) (sto
 	right, err := e.deps.Passwords.Verify(ctx, given, hash)
 	switch {
 	case err != nil:
-		return account, err
+		return err
 	case hash == "":
-		return account, errNoAccount
+		return errNoAccount
 	case !right:
-		return account, errWrongPassword
+		return errWrongPassword
 	}
-	return account, nil
+	return nil
 }
 
 // refusePassword answers that it was not right, and records it when that is answered.
@@ -131,9 +140,9 @@ func addressKey(remote string) string {
 
 // CheckOwn reports whether a password is the principal's, whose account it is; for
 // who is signed in and is asked for it again. Its error is a problem where they asked
-// too often.
+// too often; who guesses without a session does not count.
 func (e *Endpoints) CheckOwn(ctx context.Context, principal storage.Principal, account storage.Account, given string) (bool, error) {
-	if err := e.deps.Limits.Spend(ctx, storage.Principal{UserID: accountKey(account.Email)}, limit.SignIns, 1); err != nil {
+	if err := e.deps.Limits.Spend(ctx, storage.Principal{UserID: "step-up " + principal.UserID}, limit.SignIns, 1); err != nil {
 		return false, err
 	}
 	right, err := e.deps.Passwords.Verify(ctx, given, account.PasswordHash)

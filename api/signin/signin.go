@@ -16,7 +16,8 @@
 // who asks for a link by mail gets the same answer whatever the address is. What differs,
 // the entry in the audit log and the mail, is written after the answer, in the
 // [background], which the end of the server waits for. Attempts are limited by
-// account and by address.
+// account and by address. Those from a browser from which the account was signed in to
+// are counted apart: who guesses elsewhere does not lock its owner out.
 //
 // A credential that was revoked ends all that goes on under it, on every node: a
 // passing event says so.
@@ -49,7 +50,7 @@ type Records interface {
 // Ways is what ways in ask of storage.
 type Ways interface {
 	SignIn(ctx context.Context, s storage.SignIn) (session storage.Token, secret string, err error)
-	AccountByEmail(ctx context.Context, email string) (storage.Account, error)
+	AccountByEmail(ctx context.Context, email, device string) (storage.Account, error)
 	MailSignIn(ctx context.Context, email string, life time.Duration, mail func(to string, code storage.Token, secret string) (storage.NewJob, error)) error
 	AuditFailedSignIn(ctx context.Context, failed storage.FailedSignIn) error
 	OnlyWorkspace(ctx context.Context) (storage.Workspace, error)

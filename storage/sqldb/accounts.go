@@ -20,16 +20,33 @@ func (r accountRow) account() storage.Account {
 	return storage.Account{ID: r.ID, Email: r.Email, PasswordHash: r.Password, CreatedAt: fromMS(r.CreatedAt), UserID: r.UserID}
 }
 
-// AccountByEmail returns the account of an address, for who signs in by it;
-// storage.ErrNotFound where there is none.
-func (db *DB) AccountByEmail(ctx context.Context, email string) (storage.Account, error) {
-	var row accountRow
-	err := db.read(ctx, "find account", func(ctx context.Context, s session) error {
-		return s.Get(ctx, &row, `SELECT a.id, a.email, a.password, a.created_at, COALESCE(u.id, '') AS user_id
+// AccountByEmail returns the account of an address, for who signs in by it in the
+// browser that device marks; storage.ErrNotFound where there is none.
+func (db *DB) AccountByEmail(ctx context.Context, email, device string) (a storage.Account, err error) {
+	err = db.read(ctx, "find account", func(ctx context.Context, s session) error {
+		var row accountRow
+		err := s.Get(ctx, &row, `SELECT a.id, a.email, a.password, a.created_at, COALESCE(u.id, '') AS user_id
 			FROM accounts a LEFT JOIN users u ON u.account_id = a.id AND u.disabled_at = 0
 			WHERE a.email_key = ? ORDER BY u.created_at, u.id LIMIT 1`, clean(storage.EmailKey(email)))
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+		a = row.account()
+		known, knownErr := s.knowsDevice(ctx, a.UserID, device) // of nobody too: it takes as long
+		a.KnownDevice = known
+		return errors.Join(err, knownErr)
 	})
-	return row.account(), err
+	return a, err
+}
+
+// knowsDevice says whether a user signed in before from the browser that device marks.
+func (s session) knowsDevice(ctx context.Context, userID, device string) (bool, error) {
+	if device == "" {
+		return false, nil
+	}
+	var known int
+	err := s.Get(ctx, &known, `SELECT COUNT(*) FROM tokens WHERE user_id = ? AND device = ?`, userID, hashSecret(device))
+	return known > 0, err
 }
 
 // Account returns the principal's account, and how long their credential needs no

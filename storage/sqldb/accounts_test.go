@@ -43,14 +43,14 @@ func TestAccount(t *testing.T) {
 		_, err := db.ChangeAccount(ctx, ada, storage.AccountChange{PasswordHash: new("hash 1")})
 		wantErr(t, err, storage.ErrInvalid) // there is nothing to sign in by
 		h.account(ada, "Ada@Example.org", "hash 1")
-		found := must(db.AccountByEmail(ctx, " ada@eXample.ORG"))(t)
+		found := must(db.AccountByEmail(ctx, " ada@eXample.ORG", ""))(t)
 		if found.UserID != ada.UserID || found.PasswordHash != "hash 1" || found.Email != "Ada@Example.org" {
 			t.Errorf("found %+v", found)
 		}
 		if users := must(db.Users(ctx, ada.WorkspaceID))(t); users[0].Email != "Ada@Example.org" || users[1].Email != "" {
 			t.Errorf("users %+v", users)
 		}
-		_, err = db.AccountByEmail(ctx, "nobody@example.org")
+		_, err = db.AccountByEmail(ctx, "nobody@example.org", "")
 		wantErr(t, err, storage.ErrNotFound)
 		for _, other := range []storage.Principal{bob, mal} { // of another workspace too
 			_, err = db.ChangeAccount(ctx, other, storage.AccountChange{Email: new("ADA@example.org")})
@@ -134,7 +134,7 @@ func TestChangeEndsSessions(t *testing.T) {
 		h.check(db.ResetPassword(ctx, h.ada.UserID))
 		h.check(db.ResetPassword(ctx, h.ada.UserID)) // there is none any more
 		h.check(db.ResetPassword(ctx, h.eve.UserID))
-		if a := must(db.AccountByEmail(ctx, "ada@example.org"))(t); !ended(ada) || a.PasswordHash != "" {
+		if a := must(db.AccountByEmail(ctx, "ada@example.org", ""))(t); !ended(ada) || a.PasswordHash != "" {
 			t.Errorf("after a reset: %+v", a)
 		}
 		h.check(db.SetEmail(ctx, h.eve.UserID, "eve@example.org"))
@@ -168,6 +168,11 @@ func TestSignInByPassword(t *testing.T) {
 		if last := tokens[len(tokens)-1]; last.Method != storage.ByPassword || last.Address != "203.0.113.7" || last.Agent != "Firefox" || last.Name != "Firefox on Linux" {
 			t.Errorf("session %+v", last)
 		}
+		for device, known := range map[string]bool{"mark": true, "other": false, "": false} {
+			if a := must(db.AccountByEmail(ctx, "ada@example.org", device))(t); a.KnownDevice != known {
+				t.Errorf("device %q: %+v", device, a)
+			}
+		}
 		for name, bad := range map[string]storage.SignIn{
 			"a hash from before": {UserID: h.ada.UserID, PasswordHash: "hash 0"},
 			"no hash":            {UserID: h.ada.UserID},
@@ -182,7 +187,7 @@ func TestSignInByPassword(t *testing.T) {
 		h.check(db.SetEmail(ctx, h.eve.UserID, "eve@example.org"))
 		must(db.ChangeAccount(ctx, h.browser(h.eve), storage.AccountChange{PasswordHash: new("hash 3")}))(t)
 		h.check(db.DisableUser(ctx, h.ada.WorkspaceID, h.eve.UserID))
-		if a := must(db.AccountByEmail(ctx, "eve@example.org"))(t); a.UserID != "" {
+		if a := must(db.AccountByEmail(ctx, "eve@example.org", ""))(t); a.UserID != "" {
 			t.Errorf("who is disabled: %+v", a)
 		}
 		_, _, err = db.SignIn(ctx, storage.SignIn{UserID: h.eve.UserID, PasswordHash: "hash 3"})

@@ -70,15 +70,16 @@ func (t *tx) takeProof(ctx context.Context, s storage.SignIn) (proof tokenRow, e
 // known by is told them, where they have an address.
 func (t *tx) markSession(ctx context.Context, s storage.SignIn, made *storage.Token) error {
 	made.Address, made.Agent = origin(ctx)
-	device, known := "", 0
+	known, err := t.knowsDevice(ctx, made.UserID, s.Device)
+	if err != nil {
+		return err
+	}
+	device := ""
 	if s.Device != "" {
 		device = hashSecret(s.Device)
-		if err := t.Get(ctx, &known, `SELECT COUNT(*) FROM tokens WHERE user_id = ? AND device = ?`, made.UserID, device); err != nil {
-			return err
-		}
 	}
-	_, err := t.Exec(ctx, `UPDATE tokens SET address = ?, agent = ?, device = ?, proved_at = ? WHERE id = ?`, made.Address, made.Agent, device, toMS(t.now), made.ID)
-	if err != nil || known > 0 || s.Notice == nil {
+	_, err = t.Exec(ctx, `UPDATE tokens SET address = ?, agent = ?, device = ?, proved_at = ? WHERE id = ?`, made.Address, made.Agent, device, toMS(t.now), made.ID)
+	if err != nil || known || s.Notice == nil {
 		return err
 	}
 	var email string
@@ -111,7 +112,7 @@ func (t *tx) auditSignIn(ctx context.Context, session storage.Token) error {
 // mails it, which mail makes of the address and the secret. An address that nobody
 // signs in by is storage.ErrNotFound.
 func (db *DB) MailSignIn(ctx context.Context, email string, life time.Duration, mail func(to string, code storage.Token, secret string) (storage.NewJob, error)) error {
-	account, err := db.AccountByEmail(ctx, email)
+	account, err := db.AccountByEmail(ctx, email, "")
 	if err == nil && account.UserID == "" {
 		err = storage.ErrNotFound
 	}

@@ -27,7 +27,7 @@ test("from the printed link to a password, and in by it on a phone without scrip
   await expect(page.getByRole("heading", { name: "How will you sign in next time?" })).toBeVisible();
   await accessible(page);
   const email = page.getByRole("textbox", { name: "Email" });
-  const secret = page.getByRole("textbox", { name: "Password", exact: true });
+  const secret = page.getByLabel("Password", { exact: true });
   await expect(email).toBeFocused();
   await expect(email).toHaveAttribute("autocomplete", "username");
   await expect(secret).toHaveAttribute("autocomplete", "new-password");
@@ -104,7 +104,7 @@ test("signed out, one is led to the form and back; another's session is not repl
   const section = page.locator("section", { has: page.getByRole("heading", { name: "Signing in" }) });
   await expect(section).toContainText("mia@example.org");
   await section.getByRole("button", { name: "Change email or password" }).click();
-  await page.getByRole("dialog").getByRole("textbox", { name: "Password", exact: true }).fill(password);
+  await page.getByRole("dialog").getByLabel("Password", { exact: true }).fill(password);
   await accessible(page);
   await page.getByRole("button", { name: "Save" }).click();
   await expect(section).toContainText("Email and password");
@@ -133,7 +133,7 @@ test("devices are named and ended, and what is dangerous asks for the password a
   await expect(page.getByText(/by link · .*from 127\.0\.0\.1/).first()).toBeVisible();
   await page.getByRole("button", { name: "Set up email and password" }).click();
   await page.getByRole("textbox", { name: "Email" }).fill("eve@example.org");
-  await page.getByRole("textbox", { name: "Password", exact: true }).fill(password);
+  await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("Saved.")).toBeVisible();
 
@@ -147,7 +147,7 @@ test("devices are named and ended, and what is dangerous asks for the password a
   await page.getByRole("button", { name: "Sign out everywhere else" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Sign out everywhere else" }).click();
   const asked = page.getByRole("dialog", { name: "Enter your password" });
-  const again = asked.getByRole("textbox", { name: "Password" });
+  const again = asked.getByLabel("Password");
   await expect(again).toBeFocused();
   await expect(again).toHaveAttribute("autocomplete", "current-password");
   await accessible(page);

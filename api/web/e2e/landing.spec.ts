@@ -97,7 +97,7 @@ test("a sign-in link that was used leads on to where it was to lead", async ({ f
   await expect(page).toHaveURL(`${hark.url}/c/${conversation}`);
   const again = await context.newPage();
   await again.goto(address);
-  await again.getByRole("main").getByRole("link").click();
+  await again.getByRole("main").getByRole("link", { name: "Open Hark" }).click();
   await expect(again).toHaveURL(`${hark.url}/c/${conversation}`);
   await expect(again.getByRole("heading", { name: "Twice" })).toBeVisible();
 });
