@@ -144,8 +144,8 @@ test("devices are named and ended, and what is dangerous asks for the password a
     late = false;
     await route.fulfill({ status: 403, contentType: "application/problem+json", json: { type: "/docs#problem-step-up", title: "x", status: 403, code: "step_up", detail: "x" } });
   });
-  await page.getByRole("button", { name: "Sign out everywhere else" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Sign out everywhere else" }).click();
+  await page.getByRole("button", { name: "Revoke all others" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke all others" }).click();
   const asked = page.getByRole("dialog", { name: "Enter your password" });
   const again = asked.getByLabel("Password");
   await expect(again).toBeFocused();
@@ -156,7 +156,7 @@ test("devices are named and ended, and what is dangerous asks for the password a
   await expect(asked.getByRole("alert")).toHaveText("This is not your password.");
   await again.fill(password);
   await page.keyboard.press("Enter");
-  await expect(page.getByText("Signed out everywhere else.")).toBeVisible();
+  await expect(page.getByText("All others are revoked.")).toBeVisible();
   await expect(page.getByText("Safari on iPhone")).toBeHidden();
   await expect(phone.getByRole("heading", { name: "Say it once." })).toBeVisible({ timeout: 30_000 });
   await other.close();
