@@ -107,7 +107,7 @@ func TestSignInByPassword(t *testing.T) {
 	if in.header.Get("Location") != "/settings" {
 		t.Errorf("%v", in.header)
 	}
-	if me := string(b.get("/v1/me").want(200).body); !strings.Contains(me, `"Olga"`) {
+	if me := string(b.get("/v1/me", "User-Agent", firefox).want(200).body); !strings.Contains(me, `"Olga"`) {
 		t.Errorf("%s", me)
 	}
 	var devices struct{ Items []signin.Token }

@@ -4,6 +4,32 @@
  */
 
 export interface paths {
+    "/v1/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get how you sign in
+         * @description Scope: `admin`.
+         */
+        get: operations["get-account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change how you sign in
+         * @description Sets your e-mail address, your password, or both; a password needs an address. By a signed-in browser only, and `step_up` where the password was not given within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.
+         *
+         *     Scope: `admin`.
+         */
+        patch: operations["update-account"];
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -650,6 +676,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give your password again
+         * @description For 10 minutes, what answers `step_up` can be done with the session that asks.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["step-up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tokens": {
         parameters: {
             query?: never;
@@ -670,7 +718,13 @@ export interface paths {
          *     Scope: `admin`.
          */
         post: operations["create-token"];
-        delete?: never;
+        /**
+         * Revoke all your other tokens and sessions
+         * @description All of yours but the session that asks: browsers, API tokens and sign-in links. By a signed-in browser only, and `step_up` where the password was not given within the last 10 minutes. What goes on under them ends as with one.
+         *
+         *     Scope: `admin`.
+         */
+        delete: operations["revoke-other-tokens"];
         options?: never;
         head?: never;
         patch?: never;
@@ -780,6 +834,38 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Account: {
+            /**
+             * @description Whether this Hark can send mail, so that one can sign in by a link
+             * @example true
+             */
+            can_mail: boolean;
+            /**
+             * @description Address to sign in by; left out if none is set
+             * @example ada@example.org
+             */
+            email?: string;
+            /** @example true */
+            has_password: boolean;
+            /**
+             * Format: date-time
+             * @description How long changes need no password; left out where they need it, or there is none
+             * @example 2026-03-01T09:40:00Z
+             */
+            proved_until?: string;
+        };
+        AccountPatch: {
+            /**
+             * @description Address to sign in by
+             * @example ada@example.org
+             */
+            email?: string;
+            /**
+             * @description 10 to 128 characters of any kind, and none that many people have
+             * @example harbour wall at seven
+             */
+            password?: string;
+        };
         AudioURL: {
             /**
              * Format: date-time
@@ -1372,6 +1458,11 @@ export interface components {
         };
         NewToken: {
             /**
+             * @description IP address that it was used from last
+             * @example 203.0.113.7
+             */
+            address?: string;
+            /**
              * Format: date-time
              * @example 2026-03-01T09:30:00Z
              */
@@ -1381,6 +1472,11 @@ export interface components {
              * @example false
              */
             current: boolean;
+            /**
+             * @description What it was used with last, as far as the User-Agent tells
+             * @example Firefox on Linux
+             */
+            device?: string;
             /**
              * Format: date-time
              * @description Left out if it never expires
@@ -1404,6 +1500,12 @@ export interface components {
              * @example 2026-03-02T10:00:00Z
              */
             last_used_at?: string;
+            /**
+             * @description Of a session: how it was signed in; more may be added
+             * @example password
+             * @enum {string}
+             */
+            method?: "link" | "mail" | "password";
             /** @example laptop */
             name: string;
             /**
@@ -1638,7 +1740,19 @@ export interface components {
              */
             text: string;
         };
+        StepUp: {
+            /**
+             * @description The one that you have
+             * @example harbour wall at seven
+             */
+            password: string;
+        };
         Token: {
+            /**
+             * @description IP address that it was used from last
+             * @example 203.0.113.7
+             */
+            address?: string;
             /**
              * Format: date-time
              * @example 2026-03-01T09:30:00Z
@@ -1649,6 +1763,11 @@ export interface components {
              * @example false
              */
             current: boolean;
+            /**
+             * @description What it was used with last, as far as the User-Agent tells
+             * @example Firefox on Linux
+             */
+            device?: string;
             /**
              * Format: date-time
              * @description Left out if it never expires
@@ -1672,6 +1791,12 @@ export interface components {
              * @example 2026-03-02T10:00:00Z
              */
             last_used_at?: string;
+            /**
+             * @description Of a session: how it was signed in; more may be added
+             * @example password
+             * @enum {string}
+             */
+            method?: "link" | "mail" | "password";
             /** @example laptop */
             name: string;
             /**
@@ -1855,6 +1980,165 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "get-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "can_mail": false,
+                     *       "email": "ada@example.org",
+                     *       "has_password": true,
+                     *       "proved_until": "2026-03-01T09:40:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "can_mail": false,
+                     *       "email": "ada@example.org",
+                     *       "has_password": true,
+                     *       "proved_until": "2026-03-01T09:40:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Give your password again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-audit": {
         parameters: {
             query?: {
@@ -5578,6 +5862,91 @@ export interface operations {
             };
         };
     };
+    "step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepUp"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-tokens": {
         parameters: {
             query?: never;
@@ -5701,6 +6070,60 @@ export interface operations {
             };
             /** @description `rate_limited`: Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-other-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Give your password again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
