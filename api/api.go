@@ -13,8 +13,8 @@
 // the object store (package sound), and events go out of one hub a node (package
 // events). What people open in a browser is in package pages.
 //
-// Imports run one way. Nouns (account, audit, conversations, events, live, messages, people,
-// search, signin, sound, transcripts) import rest and problem, which know no
+// Imports run one way. Nouns (account, audit, conversations, events, invitations, live,
+// members, messages, people, search, signin, sound, transcripts) import rest and problem, which know no
 // noun; a noun imports another only where its views show that other's. Each noun
 // names what it asks of storage; [Records] has them all. A new noun is a folder, a
 // field of [Records], a line in newNouns, lines in routes.go and, where it has
@@ -40,9 +40,11 @@ import (
 	"hark/api/front"
 	"hark/api/health"
 	"hark/api/intake"
+	"hark/api/invitations"
 	"hark/api/limit"
 	"hark/api/listen"
 	"hark/api/live"
+	"hark/api/members"
 	"hark/api/messages"
 	"hark/api/pages"
 	"hark/api/people"
@@ -80,10 +82,12 @@ type Records struct {
 	Drafts        messages.Drafts
 	Events        events.Records
 	Intake        intake.Records
+	Invitations   invitations.Records
 	Live          live.Records
 	Members       conversations.Members
 	Messages      messages.Records
 	People        people.Records
+	Roster        members.Records
 	Search        search.Records
 	SignIn        signin.Records
 	Sound         sound.Records
@@ -141,7 +145,7 @@ type Config struct {
 	// nobody is.
 	TrustedProxies proxy.Trusted
 
-	// Mail says whether mail can be sent: links to sign in by, and notices.
+	// Mail says whether mail can be sent: links to sign in by, invitations and notices.
 	Mail bool
 	// SessionTTL is how long a browser stays signed in; 0 means 30 days.
 	SessionTTL time.Duration

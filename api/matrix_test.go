@@ -121,7 +121,7 @@ type matrix struct {
 }
 
 // matrixThings are what calls are about.
-type matrixThings struct{ conversation, message, draft, token string }
+type matrixThings struct{ conversation, message, draft, token, invitation string }
 
 // matrixCell is one request of one caller.
 type matrixCell struct {
@@ -165,6 +165,9 @@ func (m *matrix) things() (made matrixThings) {
 	token, _, err := m.db.CreateToken(ctx, m.author.UserID, storage.NewToken{Kind: storage.APIToken, Name: "other"})
 	must(m.t, err)
 	made.token = token.ID
+	invitation, _, err := m.db.CreateInvitation(ctx, m.owner, storage.NewInvitation{Role: storage.RoleMember, Uses: 1, Life: time.Hour})
+	must(m.t, err)
+	made.invitation = invitation.ID
 	return made
 }
 
@@ -290,6 +293,10 @@ func (m *matrix) path(r route, cell *matrixCell) string {
 		id = cell.things.conversation
 	case strings.HasPrefix(r.path, "/v1/tokens/"):
 		id = cell.things.token
+	case strings.HasPrefix(r.path, "/v1/invitations/"):
+		id = cell.things.invitation
+	case strings.HasPrefix(r.path, "/v1/members/"):
+		id = m.target.UserID
 	case strings.HasPrefix(r.path, "/v1/drafts/"), strings.HasSuffix(r.path, "/send"):
 		id = cell.things.draft
 	}
@@ -324,6 +331,9 @@ func (m *matrix) speak() {
 // body. An offer that cannot be understood is refused only where a good one is taken.
 var matrixBodies = map[string][2]string{
 	"POST /sign-in":                        {"application/x-www-form-urlencoded", ""},
+	"POST /join":                           {"application/x-www-form-urlencoded", ""},
+	"PATCH /v1/members/{id}":               {"application/json", `{"role": "member"}`},
+	"POST /v1/invitations":                 {"application/json", `{"role": "member"}`},
 	"PATCH /v1/me":                         {"application/json", `{"name": "Somebody"}`},
 	"PATCH /v1/workspace":                  {"application/json", `{"name": "Somewhere"}`},
 	"PATCH /v1/account":                    {"application/json", `{"email": "somebody@example.org"}`},

@@ -6,7 +6,9 @@ import (
 	"hark/api/conversations"
 	"hark/api/events"
 	"hark/api/intake"
+	"hark/api/invitations"
 	"hark/api/live"
+	"hark/api/members"
 	"hark/api/messages"
 	"hark/api/pages"
 	"hark/api/password"
@@ -25,7 +27,9 @@ type nouns struct {
 	audit         *audit.Endpoints
 	conversations *conversations.Endpoints
 	events        *events.Endpoints
+	invitations   *invitations.Endpoints
 	live          *live.Endpoints
+	members       *members.Endpoints
 	messages      *messages.Endpoints
 	people        *people.Endpoints
 	search        *search.Endpoints
@@ -70,7 +74,11 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 			Records: deps.Records.Conversations, Members: deps.Records.Members, Limits: limits, PublicURL: public, RecheckLive: recheck,
 		}),
 		events: streams,
-		live:   live.New(live.Deps{Records: deps.Records.Live, Recorder: deps.Live, Intake: in, PublicURL: public}),
+		invitations: invitations.New(invitations.Deps{
+			Records: deps.Records.Invitations, Browsers: signIn, Limits: limits, Security: securityLog, PublicURL: public, Mail: cfg.Mail,
+		}),
+		live:    live.New(live.Deps{Records: deps.Records.Live, Recorder: deps.Live, Intake: in, PublicURL: public}),
+		members: members.New(members.Deps{Records: deps.Records.Roster, Revoked: signIn.Revoked}),
 		messages: messages.New(messages.Deps{
 			Records: deps.Records.Messages, Drafts: deps.Records.Drafts, Bus: deps.Bus, Intake: in, Logger: deps.Logger, PublicURL: public,
 			RecheckLive: recheck,

@@ -29,6 +29,13 @@ func (n *nouns) calls() []rest.Group {
 			remove("/v1/tokens/{id}", n.signin.RevokeToken()),
 			post("/v1/sign-out", n.signin.SignOut()),
 		}},
+		{Name: "Members", Description: "Who is in the workspace, and whom it invites. For owners and admins.", Routes: []rest.Route{
+			get("/v1/members", n.members.List()),
+			patch("/v1/members/{id}", n.members.Update()),
+			get("/v1/invitations", n.invitations.List()),
+			post("/v1/invitations", n.invitations.Create()),
+			remove("/v1/invitations/{id}", n.invitations.Revoke()),
+		}},
 		{Name: "Conversations", Description: "Conversations and who is in them.", Routes: []rest.Route{
 			get("/v1/conversations", n.conversations.List()),
 			post("/v1/conversations", n.conversations.Create()),
@@ -82,7 +89,7 @@ func (n *nouns) calls() []rest.Group {
 
 // addPages adds what is no call of the API and asks for no credential.
 func (n *nouns) addPages(api *rest.API, docs *pages.Docs, operators health.Endpoints) {
-	for _, path := range []string{"/", "/c/:id", "/m/:id", "/search", "/settings"} {
+	for _, path := range []string{"/", "/c/:id", "/m/:id", "/search", "/settings", "/settings/members", "/settings/invitations"} {
 		api.Page(path, n.app.Page)
 	}
 	for path, file := range n.app.Files() {
@@ -90,6 +97,8 @@ func (n *nouns) addPages(api *rest.API, docs *pages.Docs, operators health.Endpo
 	}
 	api.Page("/sign-in", n.signin.Ask)
 	api.Echo().POST("/sign-in", n.signin.SignIn)
+	api.Page("/join", n.invitations.Page)
+	api.Echo().POST("/join", n.invitations.Join)
 	api.Page("/page.css", pages.Style)
 	api.Page("/docs", docs.Page)
 	api.Page("/openapi.json", docs.Spec)

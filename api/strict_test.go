@@ -71,7 +71,10 @@ func TestBodiesAreReadOneWay(t *testing.T) {
 	session := h.owner.send("POST", "/v1/conversations/"+conversation+"/whip",
 		strings.NewReader(offerOf(t, webrtc.RTPCodecTypeAudio)), "Content-Type", "application/sdp").want(201).header.Get("Location")
 	somebody := h.user("Mia", storage.RoleMember).principal.UserID
-	cases := bodyCases(h, map[string]any{"user_id": somebody, "member_ids": []string{somebody}}, func(path string) string {
+	cases := bodyCases(h, map[string]any{"user_id": somebody, "member_ids": []string{somebody}, "conversation_ids": []string{conversation}}, func(path string) string {
+		if strings.HasPrefix(path, "/v1/members/") {
+			return strings.ReplaceAll(path, "{id}", somebody)
+		}
 		return strings.NewReplacer("{id}", idFor(path, conversation, message, h), "/v1/whip/{session}", session).Replace(path)
 	})
 	if len(cases) < 6 {

@@ -64,9 +64,10 @@ type SignInMethod string
 
 // The ways in.
 const (
-	ByLink     SignInMethod = "link"     // a one-time link that was handed on
-	ByMail     SignInMethod = "mail"     // a one-time link that was mailed
-	ByPassword SignInMethod = "password" // e-mail and password
+	ByLink     SignInMethod = "link"       // a one-time link that was handed on
+	ByMail     SignInMethod = "mail"       // a one-time link that was mailed
+	ByPassword SignInMethod = "password"   // e-mail and password
+	ByInvite   SignInMethod = "invitation" // as they joined by one
 )
 
 // SignIn is what somebody brings who signs in: a one-time code, or a password that

@@ -16,26 +16,30 @@ type AuditAction string
 
 // The actions. What each is done to, and its details, stand behind it.
 const (
-	AuditSignIn              AuditAction = "sign_in"              // token (the session); method
-	AuditSignInFailed        AuditAction = "sign_in_failed"       // user, if known; method, reason, left_out
-	AuditSignOut             AuditAction = "sign_out"             // token
-	AuditCredentialsEnded    AuditAction = "credentials_ended"    // user; ended (how many)
-	AuditEmailChanged        AuditAction = "email_changed"        // user; change: set, changed
-	AuditPasswordChanged     AuditAction = "password_changed"     // user; change: set, changed, removed; ended (how many sessions)
-	AuditTokenCreated        AuditAction = "token_created"        // token; kind, name, scopes, user_id, imported
-	AuditTokenRevoked        AuditAction = "token_revoked"        // token; kind, name, user_id, ended (how many, with those made with it)
-	AuditUserCreated         AuditAction = "user_created"         // user; name, role
-	AuditUserDisabled        AuditAction = "user_disabled"        // user; name
-	AuditUserEnabled         AuditAction = "user_enabled"         // user; name
-	AuditUserRenamed         AuditAction = "user_renamed"         // user; from, to
-	AuditWorkspaceCreated    AuditAction = "workspace_created"    // workspace; name
-	AuditWorkspaceRenamed    AuditAction = "workspace_renamed"    // workspace; from, to
-	AuditChannelCreated      AuditAction = "channel_created"      // conversation
-	AuditMemberAdded         AuditAction = "member_added"         // user, in a conversation
-	AuditMemberRemoved       AuditAction = "member_removed"       // user, in a conversation
-	AuditConversationDeleted AuditAction = "conversation_deleted" // conversation; kind
-	AuditMessageDeleted      AuditAction = "message_deleted"      // message, in a conversation; author_id
-	AuditExported            AuditAction = "audit_exported"       // workspace; the filter
+	AuditSignIn              AuditAction = "sign_in"                  // token (the session); method
+	AuditSignInFailed        AuditAction = "sign_in_failed"           // user, if known; method, reason, left_out
+	AuditSignOut             AuditAction = "sign_out"                 // token
+	AuditCredentialsEnded    AuditAction = "credentials_ended"        // user; ended (how many)
+	AuditEmailChanged        AuditAction = "email_changed"            // user; change: set, changed
+	AuditPasswordChanged     AuditAction = "password_changed"         // user; change: set, changed, removed; ended (how many sessions)
+	AuditTokenCreated        AuditAction = "token_created"            // token; kind, name, scopes, user_id, imported
+	AuditTokenRevoked        AuditAction = "token_revoked"            // token; kind, name, user_id, ended (how many, with those made with it)
+	AuditUserCreated         AuditAction = "user_created"             // user; name, role, invitation_id
+	AuditUserDisabled        AuditAction = "user_disabled"            // user; name
+	AuditUserEnabled         AuditAction = "user_enabled"             // user; name
+	AuditUserRoleChanged     AuditAction = "user_role_changed"        // user; name, from, to
+	AuditUserRenamed         AuditAction = "user_renamed"             // user; from, to
+	AuditWorkspaceCreated    AuditAction = "workspace_created"        // workspace; name
+	AuditWorkspaceRenamed    AuditAction = "workspace_renamed"        // workspace; from, to
+	AuditChannelCreated      AuditAction = "channel_created"          // conversation
+	AuditMemberAdded         AuditAction = "member_added"             // user, in a conversation
+	AuditMemberRemoved       AuditAction = "member_removed"           // user, in a conversation
+	AuditInvitationCreated   AuditAction = "invitation_created"       // invitation; role, uses, expires, mailed
+	AuditInvitationRevoked   AuditAction = "invitation_revoked"       // invitation; why, where it was not asked for
+	AuditHandedOver          AuditAction = "conversation_handed_over" // conversation; from, to
+	AuditConversationDeleted AuditAction = "conversation_deleted"     // conversation; kind
+	AuditMessageDeleted      AuditAction = "message_deleted"          // message, in a conversation; author_id
+	AuditExported            AuditAction = "audit_exported"           // workspace; the filter
 )
 
 const (
@@ -67,7 +71,7 @@ type Actor struct {
 
 // Target is what something was done to.
 type Target struct {
-	Kind string // user, token, conversation, message or workspace; empty where nothing is known
+	Kind string // user, token, conversation, message, invitation or workspace; empty where nothing is known
 	ID   string
 
 	ConversationID string // that it is in; empty for what is in none

@@ -1,6 +1,9 @@
 package storage
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // The sentinels that storage returns, wrapped with the operation. Whoever asks
 // for what they may not see gets ErrNotFound, exactly as for what is not there.
@@ -23,6 +26,9 @@ var (
 	ErrStepUp       = errors.New("proof of identity is too old")              // what is asked for needs the password again
 	ErrInvalidQuery = errors.New("query cannot be searched")                  // a search with nothing to look for
 )
+
+// ErrLastOwner is an ErrConflict: without that owner the workspace would have none.
+var ErrLastOwner = fmt.Errorf("%w: the last owner", ErrConflict)
 
 // ForbiddenError is an [ErrForbidden] that says why.
 type ForbiddenError struct{ Reason string } // a sentence for who asked

@@ -23,8 +23,10 @@ const (
 	ConversationUpdated EventType = "conversation.updated"
 	ConversationDeleted EventType = "conversation.deleted"
 	UserCreated         EventType = "user.created"
-	UserUpdated         EventType = "user.updated"      // name
-	WorkspaceUpdated    EventType = "workspace.updated" // name
+	UserUpdated         EventType = "user.updated"       // name, role, or whether they are disabled
+	WorkspaceUpdated    EventType = "workspace.updated"  // name
+	InvitationCreated   EventType = "invitation.created" // of invitations, which go to those who may invite
+	InvitationUpdated   EventType = "invitation.updated" // used or revoked
 
 	ConversationRecordings EventType = "conversation.recordings" // passing; somebody began, paused, resumed or ended one
 

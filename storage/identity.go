@@ -41,6 +41,18 @@ type User struct {
 	CreatedAt   time.Time
 }
 
+// Member is a user with what those may know who manage the people of a workspace.
+type Member struct {
+	User
+	LastActiveAt time.Time // to the minute; zero means never
+}
+
+// MemberPatch changes a user's place in the workspace; what is nil stays.
+type MemberPatch struct {
+	Role     *Role
+	Disabled *bool
+}
+
 // Profile is a user and the workspace that they are in.
 type Profile struct {
 	User

@@ -81,6 +81,28 @@ func MayEndCredentials(p Principal, user User) bool {
 	return own(p, user.ID) || leads(p) && !above(user.Role, p.Role)
 }
 
+// MayManageMembers says whether the principal may see of everybody when they were
+// last active, and of all invitations, and revoke these.
+func MayManageMembers(p Principal) bool { return leads(p) && everywhere(p) }
+
+// MayInvite says whether the principal may invite people who get a role: none above
+// their own, and no other than an invitation can give.
+func MayInvite(p Principal, role Role) bool {
+	return MayManageMembers(p) && !above(role, p.Role) && !above(role, RoleMember)
+}
+
+// MayChangeRole says whether the principal may give a user another role: neither to
+// somebody who stands above them, nor one above their own.
+func MayChangeRole(p Principal, user User, to Role) bool {
+	return MayManageMembers(p) && !above(user.Role, p.Role) && !above(to, p.Role)
+}
+
+// MayDisable says whether the principal may deactivate a user, and let them in again.
+// Nobody locks themselves out.
+func MayDisable(p Principal, user User) bool {
+	return MayManageMembers(p) && !above(user.Role, p.Role) && !own(p, user.ID)
+}
+
 // MayRename says whether the principal may give this user another name.
 func MayRename(p Principal, userID string) bool { return own(p, userID) && everywhere(p) }
 

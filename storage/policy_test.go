@@ -20,6 +20,7 @@ type policyCase struct {
 	Role        Role   `json:"role"`
 	Own         bool   `json:"own"`          // whether they made it, or are it
 	To          Role   `json:"to"`           // role of the user whom it is done to; empty where it is done to nobody
+	Becomes     Role   `json:"becomes"`      // role that is given; empty where none is
 	OthersSpoke bool   `json:"others_spoke"` // whether a conversation has others' messages
 	Allowed     bool   `json:"allowed"`
 }
@@ -39,10 +40,16 @@ var policyRules = map[string]func(p Principal, c policyCase) bool{
 		return MayRemoveMember(p, c.maker(), User{ID: "me", Role: p.Role})
 	},
 	"endCredentials": func(p Principal, c policyCase) bool { return MayEndCredentials(p, User{ID: c.maker(), Role: c.To}) },
-	"rename":         func(p Principal, c policyCase) bool { return MayRename(p, c.maker()) },
-	"readAudit":      func(p Principal, _ policyCase) bool { return MayReadAudit(p) },
-	"nameWorkspace":  func(p Principal, _ policyCase) bool { return MayNameWorkspace(p) },
-	"seeEveryone":    func(p Principal, _ policyCase) bool { return MaySeeEveryone(p) },
+	"manageMembers":  func(p Principal, _ policyCase) bool { return MayManageMembers(p) },
+	"invite":         func(p Principal, c policyCase) bool { return MayInvite(p, c.Becomes) },
+	"changeRole": func(p Principal, c policyCase) bool {
+		return MayChangeRole(p, User{ID: c.maker(), Role: c.To}, c.Becomes)
+	},
+	"disable":       func(p Principal, c policyCase) bool { return MayDisable(p, User{ID: c.maker(), Role: c.To}) },
+	"rename":        func(p Principal, c policyCase) bool { return MayRename(p, c.maker()) },
+	"readAudit":     func(p Principal, _ policyCase) bool { return MayReadAudit(p) },
+	"nameWorkspace": func(p Principal, _ policyCase) bool { return MayNameWorkspace(p) },
+	"seeEveryone":   func(p Principal, _ policyCase) bool { return MaySeeEveryone(p) },
 }
 
 // maker is who made what the case is about.

@@ -57,7 +57,7 @@ type AuditActor struct { //nolint:revive // as above
 
 // AuditTarget is what something was done to.
 type AuditTarget struct { //nolint:revive // as above
-	Kind string `json:"kind" enum:"user,token,conversation,message,workspace" example:"token"`
+	Kind string `json:"kind" enum:"user,token,conversation,message,invitation,workspace" example:"token"`
 	ID   string `json:"id" format:"uuid" example:"0197a3c2-8888-7d05-b1c6-5e7788990a1b"`
 }
 

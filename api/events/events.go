@@ -15,7 +15,8 @@
 // and what passes is preceded by a look whether something was committed. So
 // nobody is sent what they could not read from the database at that moment.
 // Before anything is sent, one query tells whether the credentials of those it
-// is for still hold.
+// is for still hold, and whether they have the roles that these came with: a stream
+// whose user has another role now ends, and begins anew as what they are.
 //
 // A [Stream] is one listener. Up to streamBuffer events wait for it; whoever is
 // slower loses their place in line, and nobody waits for them: they read what
@@ -38,10 +39,10 @@ import (
 
 // Event is the data of one server-sent event.
 type Event struct {
-	Type           storage.EventType `json:"type" enum:"message.created,message.updated,message.progress,message.caption,message.deleted,draft.created,draft.updated,draft.deleted,conversation.created,conversation.updated,conversation.deleted,conversation.recordings,user.created,user.updated,workspace.updated,reset" example:"message.updated"`
+	Type           storage.EventType `json:"type" enum:"message.created,message.updated,message.progress,message.caption,message.deleted,draft.created,draft.updated,draft.deleted,conversation.created,conversation.updated,conversation.deleted,conversation.recordings,user.created,user.updated,workspace.updated,invitation.created,invitation.updated,reset" example:"message.updated"`
 	ConversationID string            `json:"conversation_id,omitempty" format:"uuid" example:"0197a3c2-6a00-7b11-8c22-3d44e5f60718"`
 	MessageID      string            `json:"message_id,omitempty" format:"uuid" example:"0197a3c2-7f3a-7d05-b1c6-5e7788990a1b"`
-	Data           any               `json:"data,omitempty" doc:"A little more, by type, such as the state or the progress; user_id and name of a user"`
+	Data           any               `json:"data,omitempty" doc:"A little more, by type, such as the state or the progress; user_id, name, role and disabled of a user"`
 	At             time.Time         `json:"at" example:"2026-03-01T09:31:15Z"`
 }
 
@@ -59,7 +60,7 @@ type Records interface {
 	EventTail(ctx context.Context, workspaceID string, after int64, limit int) (storage.EventTail, error)
 	EventsAfter(ctx context.Context, principal storage.Principal, afterSeq int64, limit int) ([]storage.Event, error)
 	ConversationsOf(ctx context.Context, workspaceID string, userIDs []string) (map[string][]string, error)
-	LiveCredentials(ctx context.Context, ids []string) (map[string]bool, error)
+	LiveCredentials(ctx context.Context, ids []string) (map[string]storage.Role, error)
 }
 
 // Bus brings the events that all nodes publish.

@@ -340,7 +340,7 @@ func (r *brokenRecords) ConversationsOf(ctx context.Context, workspaceID string,
 	return r.Records.ConversationsOf(ctx, workspaceID, userIDs)
 }
 
-func (r *brokenRecords) LiveCredentials(ctx context.Context, ids []string) (map[string]bool, error) {
+func (r *brokenRecords) LiveCredentials(ctx context.Context, ids []string) (map[string]storage.Role, error) {
 	if r.live != nil {
 		return nil, r.live
 	}

@@ -383,7 +383,7 @@ func (t *tail) resume(s *Stream) (after int64) {
 	return t.after
 }
 
-// checkAll ends all streams whose credentials hold no more.
+// checkAll ends all streams whose credentials hold no more, or not as they did.
 func (t *tail) checkAll(ctx context.Context) error {
 	t.mu.RLock()
 	all := make([]*Stream, 0, len(t.streams))
@@ -394,8 +394,8 @@ func (t *tail) checkAll(ctx context.Context) error {
 	return t.check(ctx, all)
 }
 
-// check ends those of the streams whose credentials hold no more: nothing is
-// told after that.
+// check ends those of the streams whose credentials hold no more, and those whose
+// users have another role now: nothing is told after that.
 func (t *tail) check(ctx context.Context, streams []*Stream) error {
 	if len(streams) == 0 {
 		return nil
@@ -410,7 +410,7 @@ func (t *tail) check(ctx context.Context, streams []*Stream) error {
 		return fmt.Errorf("check credentials: %w", err)
 	}
 	for _, s := range streams {
-		if !live[s.principal.CredentialID] {
+		if role, holds := live[s.principal.CredentialID]; !holds || role != s.principal.Role {
 			s.finish(nil)
 		}
 	}

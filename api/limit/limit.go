@@ -13,6 +13,7 @@ package limit
 
 import (
 	"math"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -28,9 +29,11 @@ const (
 	Searches      Class = "searches"
 	Tokens        Class = "tokens"        // credentials made
 	Conversations Class = "conversations" // made
-	Members       Class = "members"       // people added to conversations
+	Members       Class = "members"       // people added to conversations, or given another place in the workspace
 	Retries       Class = "retries"       // of messages that failed
 	Renames       Class = "renames"       // of oneself and of the workspace, each of which the audit log keeps
+	Invitations   Class = "invitations"   // made
+	Joins         Class = "joins"         // tries to join by an invitation, by address and not by person
 	Streams       Class = "streams"       // event streams open at once
 
 	// Of those who are not signed in yet, by what they bring:
@@ -47,11 +50,13 @@ func (c Class) What() string {
 	case Conversations:
 		return "new conversations"
 	case Members:
-		return "members added"
+		return "members added or changed"
 	case SignIns, SignInsFrom:
 		return "sign-ins"
 	case SignInEmails:
 		return "sign-in links by mail"
+	case Invitations:
+		return "new invitations"
 	default:
 		return string(c)
 	}
@@ -59,7 +64,7 @@ func (c Class) What() string {
 
 // Config says how much one person may ask for. A zero field is no limit.
 type Config struct {
-	Searches, Tokens, Conversations, Members, Retries, Renames Rate
+	Searches, Tokens, Conversations, Members, Retries, Renames, Invitations, Joins Rate
 
 	SignIns, SignInsFrom, SignInEmails Rate
 
@@ -92,6 +97,7 @@ func New(cfg Config) *Limiter {
 		rates: map[Class]Rate{
 			Searches: cfg.Searches, Tokens: cfg.Tokens, Conversations: cfg.Conversations, Members: cfg.Members, Retries: cfg.Retries, Renames: cfg.Renames,
 			SignIns: cfg.SignIns, SignInsFrom: cfg.SignInsFrom, SignInEmails: cfg.SignInEmails,
+			Invitations: cfg.Invitations, Joins: cfg.Joins,
 		},
 		streams: cfg.Streams, now: time.Now,
 		buckets: map[holder]*rate.Limiter{}, open: map[string]int{}, sweepAt: leastSweep,
@@ -175,4 +181,22 @@ func (l *Limiter) MaxStreams() int { return l.streams }
 // until is how long it takes to fill up by n tokens, in whole seconds.
 func (r Rate) until(n float64) time.Duration {
 	return time.Duration(math.Ceil(max(0, n)*r.Per.Seconds()/float64(r.N))) * time.Second
+}
+
+// AddressKey is what attempts from an address are counted by: of IPv6, what one
+// subscriber has. What is no address counts as it is.
+func AddressKey(remote string) string {
+	addr, err := netip.ParseAddr(remote)
+	if err != nil {
+		return remote
+	}
+	addr = addr.Unmap()
+	if addr.Is4() {
+		return addr.String()
+	}
+	prefix, err := addr.WithZone("").Prefix(64)
+	if err != nil {
+		return remote
+	}
+	return prefix.String()
 }

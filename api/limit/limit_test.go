@@ -114,3 +114,13 @@ func FuzzRate(f *testing.F) {
 		}
 	})
 }
+
+func TestAddressKey(t *testing.T) {
+	for address, want := range map[string]string{
+		"203.0.113.7": "203.0.113.7", "::ffff:203.0.113.7": "203.0.113.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::9": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "odd": "odd",
+	} {
+		if got := AddressKey(address); got != want {
+			t.Errorf("%s is %s, not %s", address, got, want)
+		}
+	}
+}

@@ -48,6 +48,7 @@ var storageErrors = Sentinels{
 	{storage.ErrForbidden, Forbidden, ""},
 	{storage.ErrKeyReused, KeyReused, ""},
 	{storage.ErrKeySpent, KeySpent, ""},
+	{storage.ErrLastOwner, LastOwner, ""}, // which is an ErrConflict
 	{storage.ErrConflict, Conflict, ""},
 	{storage.ErrRecording, StillRecording, ""},
 	{storage.ErrSent, AlreadySent, ""},

@@ -28,6 +28,7 @@ var (
 	OfferNotAcceptable   = Kind{"offer_not_acceptable", 406, "Offer not acceptable", "The offer has nothing that can be recorded: it needs an audio track in Opus that sends."}
 	TooSlow              = Kind{"too_slow", 408, "Too slow", "Nothing came for too long. Send it again, on a better line."}
 	Conflict             = Kind{"conflict", 409, "Conflict", "This cannot be done as things stand now. Look again, then try again."}
+	LastOwner            = Kind{"last_owner", 409, "The last owner", "A workspace needs an owner. Make somebody else an owner first."}
 	StillRecording       = Kind{"still_recording", 409, "Still being recorded", "The message is still being recorded. End the recording, then try again."}
 	AlreadySent          = Kind{"already_sent", 409, "Sent already", "This is no draft any more: it has been sent, and stays."}
 	TooLate              = Kind{"too_late", 409, "Too late", "A message can be taken back within 10 seconds of its sending. Delete it instead."}
@@ -63,7 +64,7 @@ var (
 func Kinds() []Kind {
 	return []Kind{
 		BadRequest, BadCursor, EmptyClip, Incomplete, BadOffer, Unauthorized, Forbidden, InsufficientScope, CrossSite, StepUp,
-		NotFound, NoTranscript, NoWaveform, NoRendition, Method, NotAcceptable, OfferNotAcceptable, TooSlow, Conflict,
+		NotFound, NoTranscript, NoWaveform, NoRendition, Method, NotAcceptable, OfferNotAcceptable, TooSlow, Conflict, LastOwner,
 		StillRecording, AlreadySent, TooLate, KeyReused, KeySpent, RepresentationGone, PreconditionFailed, TooLarge, NotAudio, Unsupported, Range, Validation, InvalidQuery,
 		Damaged, TooLong, OverBudget, Misdirected, PreconditionRequired, RateLimited, TooManyStreams, TooManyUploads, TooManyRecordings, TooManyChanges,
 		Internal, LiveOff, Unavailable, Saturated, NoSpace, Quota,

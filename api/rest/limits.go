@@ -39,7 +39,7 @@ func (l *Limits) Spend(ctx context.Context, principal storage.Principal, class l
 }
 
 // Allow takes one of what those may ask for of a class who are not signed in yet,
-// whom key tells apart, or says when it may be asked for.
+// whom key tells apart (see [limit.AddressKey]), or says when it may be asked for.
 func (l *Limits) Allow(class limit.Class, key string) (retry time.Duration, ok bool) {
 	state, ok := l.limiter.Take(class, key, 1)
 	return state.Retry, ok

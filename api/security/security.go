@@ -25,6 +25,7 @@ type Event string
 const (
 	SignIn           Event = "sign_in"
 	SignInFailed     Event = "sign_in_failed"
+	JoinFailed       Event = "join_failed"
 	SignOut          Event = "sign_out"
 	SessionReplaced  Event = "session_replaced"
 	TokenCreated     Event = "token_created"

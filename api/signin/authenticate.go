@@ -34,9 +34,8 @@ func (e *Endpoints) Authenticate(req *http.Request) (storage.Principal, storage.
 		return storage.Principal{}, "", err
 	}
 	if kind == storage.SessionToken {
-		if err := e.csrf.Check(req); err != nil {
-			e.deps.Security.Refused(req.Context(), security.CrossSite, err)
-			return principal, kind, problem.CrossSite.Because(err)
+		if err := e.CheckOrigin(req); err != nil {
+			return principal, kind, err
 		}
 	}
 	return principal, kind, nil

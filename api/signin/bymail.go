@@ -31,7 +31,7 @@ func (e *Endpoints) byMail(c echo.Context, view pageView) error {
 		view.Problem = view.Words.NoAddress
 		return e.showForm(c, http.StatusBadRequest, view)
 	}
-	if !e.allow(c, limit.SignInsFrom, addressKey(c.RealIP())) || !e.allow(c, limit.SignInEmails, accountKey(address)) {
+	if !e.allow(c, limit.SignInsFrom, limit.AddressKey(c.RealIP())) || !e.allow(c, limit.SignInEmails, accountKey(address)) {
 		view.Problem = view.Words.TooMany
 		return e.showForm(c, http.StatusTooManyRequests, view)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"time"
 
@@ -27,7 +26,7 @@ var (
 func (e *Endpoints) byPassword(c echo.Context, view pageView) error {
 	ctx, req := c.Request().Context(), c.Request()
 	view.Email = req.PostFormValue("email")
-	if !e.allow(c, limit.SignInsFrom, addressKey(c.RealIP())) {
+	if !e.allow(c, limit.SignInsFrom, limit.AddressKey(c.RealIP())) {
 		view.Problem = view.Words.TooMany
 		return e.showForm(c, http.StatusTooManyRequests, view)
 	}
@@ -56,7 +55,7 @@ func (e *Endpoints) byPassword(c echo.Context, view pageView) error {
 	if err != nil {
 		return err
 	}
-	before, err := e.signedIn(req)
+	before, err := e.SignedIn(req)
 	if err != nil {
 		return err
 	}
@@ -118,24 +117,6 @@ func (e *Endpoints) allow(c echo.Context, class limit.Class, key string) bool {
 // of what came in its place as one may be long.
 func accountKey(email string) string {
 	return storage.EmailKey(storage.CutBytes(email, storage.MaxEmail))
-}
-
-// addressKey is what attempts from an address are counted by: of IPv6, what one
-// subscriber has.
-func addressKey(remote string) string {
-	addr, err := netip.ParseAddr(remote)
-	if err != nil {
-		return remote
-	}
-	addr = addr.Unmap()
-	if addr.Is4() {
-		return addr.String()
-	}
-	prefix, err := addr.WithZone("").Prefix(64)
-	if err != nil {
-		return remote
-	}
-	return prefix.String()
 }
 
 // CheckOwn reports whether a password is the principal's, whose account it is; for

@@ -10,7 +10,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"hark/api/pages"
-	"hark/api/problem"
 	"hark/api/security"
 	"hark/storage"
 )
@@ -83,7 +82,7 @@ func (e *Endpoints) showCode(c echo.Context, status int, view pageView, code str
 		return err
 	}
 	view.Code, view.Name, view.Workspace = code, whom.UserName, profile.Workspace.Name
-	current, err := e.signedIn(c.Request())
+	current, err := e.SignedIn(c.Request())
 	if err != nil {
 		return err
 	}
@@ -101,7 +100,7 @@ func (e *Endpoints) showForm(c echo.Context, status int, view pageView) error {
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
-	current, err := e.signedIn(c.Request())
+	current, err := e.SignedIn(c.Request())
 	if err != nil {
 		return err
 	}
@@ -133,10 +132,9 @@ func (e *Endpoints) send(c echo.Context, status int, view pageView) error {
 // SignIn takes the forms of the page: a one-time code, an address with a password, or
 // an address to mail a link to.
 func (e *Endpoints) SignIn(c echo.Context) error {
-	ctx, req := c.Request().Context(), c.Request()
-	if err := e.csrf.Check(req); err != nil {
-		e.deps.Security.Refused(ctx, security.CrossSite, err)
-		return problem.CrossSite.Because(err)
+	req := c.Request()
+	if err := e.CheckOrigin(req); err != nil {
+		return err
 	}
 	req.Body = http.MaxBytesReader(c.Response(), req.Body, maxForm)
 	view := e.newView(req, req.PostFormValue("to"))
@@ -157,7 +155,7 @@ func (e *Endpoints) byCode(c echo.Context, view pageView) error {
 	if code == "" || len(code) > maxSecret {
 		return e.showCode(c, http.StatusBadRequest, view, "")
 	}
-	before, err := e.signedIn(req)
+	before, err := e.SignedIn(req)
 	if err != nil {
 		return err
 	}
@@ -178,20 +176,17 @@ func (e *Endpoints) byCode(c echo.Context, view pageView) error {
 // leads on. It fails as [Ways.SignIn] does, before anything is answered. The session
 // is always a new one, whatever the browser brought.
 func (e *Endpoints) begin(c echo.Context, before storage.Principal, proof storage.SignIn) error {
-	ctx, req := c.Request().Context(), c.Request()
-	proof.Life, proof.Name, proof.Device = e.deps.SessionTTL, DeviceName(req.UserAgent()), e.deviceOf(req)
+	req := c.Request()
+	session := e.NewSession(req)
+	proof.Life, proof.Name, proof.Device = session.Life, session.Name, session.Device
 	if e.deps.Mail {
 		proof.Notice = e.notice(req)
 	}
-	session, secret, err := e.deps.Records.SignIn(ctx, proof)
+	made, secret, err := e.deps.Records.SignIn(req.Context(), proof)
 	if err != nil {
 		return err
 	}
-	e.deps.Security.Done(ctx, security.SignIn, session.UserID, session.ID)
-	e.endReplaced(ctx, before)
-	cookie, mark := e.newSessionCookie(secret, int(e.deps.SessionTTL.Seconds())), e.newCookie(deviceCookie, proof.Device, deviceLife)
-	c.SetCookie(&cookie)
-	c.SetCookie(&mark)
+	e.Begin(c, made, secret, proof.Device, before)
 	return c.Redirect(http.StatusSeeOther, e.landing(req.PostFormValue("to")))
 }
 
@@ -209,8 +204,8 @@ func (e *Endpoints) endReplaced(ctx context.Context, before storage.Principal) {
 	e.Revoked(ctx, before.WorkspaceID)
 }
 
-// signedIn is who the browser is signed in as; zero for nobody.
-func (e *Endpoints) signedIn(req *http.Request) (storage.Principal, error) {
+// SignedIn is who the browser is signed in as; zero for nobody.
+func (e *Endpoints) SignedIn(req *http.Request) (storage.Principal, error) {
 	secret, err := e.sessionOf(req)
 	if err != nil || secret == "" || len(secret) > maxSecret {
 		return storage.Principal{}, nil //nolint:nilerr // two cookies are nobody's

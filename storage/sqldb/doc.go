@@ -64,6 +64,15 @@
 // transcript was made meanwhile becomes ready with it in one transaction. The
 // job of a ready message only adds to it and never moves it, however it ends.
 //
+// # People
+//
+// Who joins by an invitation is made a user, put where it leads and signed in by one
+// change, which holds the workspace: of two who take its last use, the second finds it
+// used up. What may have been taken from somebody since they were let in, their role, is
+// read again by the changes that give power to others. Who is deactivated, or may not
+// invite any more, has their invitations revoked in the same change, so that a join
+// looks at the invitation alone.
+//
 // # Deletion
 //
 // A message goes in one transaction. A conversation, however much was said in

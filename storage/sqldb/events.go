@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,12 +44,15 @@ func audience(userIDs []string) string { return "," + strings.Join(userIDs, ",")
 
 // personEvent notes what all may hear of who know the user: guests if they
 // share a conversation.
-func (t *tx) personEvent(ctx context.Context, typ storage.EventType, userID, name string) error {
+func (t *tx) personEvent(ctx context.Context, typ storage.EventType, u storage.User) error {
 	var guests []string
 	err := t.List(ctx, &guests, `SELECT DISTINCT u.id FROM users u JOIN conversation_members his ON his.user_id = u.id
 		JOIN conversation_members theirs ON theirs.conversation_id = his.conversation_id
-		WHERE u.workspace_no = ? AND u.role = ? AND (theirs.user_id = ? OR u.id = ?)`, t.workspaceNo, storage.Guest, userID, userID)
-	t.eventTo(storage.Everyone+audience(guests), typ, "", "", map[string]any{"user_id": userID, "name": name})
+		WHERE u.workspace_no = ? AND u.role = ? AND (theirs.user_id = ? OR u.id = ?)`, t.workspaceNo, storage.Guest, u.ID, u.ID)
+	if !slices.Contains(guests, u.ID) { // who has become a guest is told of it too
+		guests = append(guests, u.ID)
+	}
+	t.eventTo(storage.Everyone+audience(guests), typ, "", "", map[string]any{"user_id": u.ID, "name": u.Name, "role": u.Role, "disabled": u.Disabled})
 	return err
 }
 

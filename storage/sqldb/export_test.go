@@ -323,3 +323,32 @@ func (db *DB) FillAudit(ctx context.Context, principal storage.Principal, n int)
 	}
 	return nil
 }
+
+// FillRoster adds n members to a workspace, each with four credentials that were used.
+func (db *DB) FillRoster(ctx context.Context, principal storage.Principal, n int) error {
+	const batch = 1000
+	for done := 0; done < n; done += batch {
+		err := db.change(ctx, "fill roster", principal.WorkspaceID, func(ctx context.Context, t *tx) error {
+			for i := done; i < min(done+batch, n); i++ {
+				user, err := t.createUser(ctx, fmt.Sprintf("Member Übermüller %d", i), storage.RoleMember)
+				if err != nil {
+					return err
+				}
+				for range 4 {
+					token, err := t.createToken(ctx, user.ID, newSecret(), storage.NewToken{Kind: storage.SessionToken, Name: "browser"})
+					if err != nil {
+						return err
+					}
+					if _, err := t.Exec(ctx, `UPDATE tokens SET last_used_at = ? WHERE id = ?`, toMS(t.now), token.ID); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -20,8 +20,8 @@ func (t *tx) forgetGeneral(ctx context.Context, conversationID string) error {
 }
 
 // joinGeneral puts somebody new where everybody is. A guest is only where they
-// are invited.
-func (t *tx) joinGeneral(ctx context.Context, u storage.User) error {
+// are invited. by is who made them a user, or another than a guest.
+func (t *tx) joinGeneral(ctx context.Context, by storage.Principal, u storage.User) error {
 	if !storage.JoinsGeneral(u.Role) {
 		return nil
 	}
@@ -29,10 +29,13 @@ func (t *tx) joinGeneral(ctx context.Context, u storage.User) error {
 	if err := t.Get(ctx, &general, `SELECT general_id FROM workspaces WHERE no = ?`, t.workspaceNo); err != nil || general == "" {
 		return err
 	}
+	if in, err := t.isMember(ctx, general, u.ID); err != nil || in { // a guest may have been invited there before
+		return err
+	}
 	if err := t.addMember(ctx, general, u.ID); err != nil {
 		return err
 	}
-	t.audit(ctx, storage.Principal{}, storage.AuditMemberAdded, onMember(u.ID, general), nil)
+	t.audit(ctx, by, storage.AuditMemberAdded, onMember(u.ID, general), nil)
 	t.event(storage.ConversationUpdated, general, "", nil)
 	return t.reviseNewest(ctx, general)
 }

@@ -340,6 +340,18 @@ func (t *tx) endJob(ctx context.Context, job jobRow, reason string, hopeless boo
 	return t.advanceSubject(ctx, job, storage.Failed, reason)
 }
 
+// callOff has a job that waits not be done any more. One that runs goes on.
+func (t *tx) callOff(ctx context.Context, kind storage.JobKind, subject string) error {
+	job, err := t.jobOf(ctx, kind, subject)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil
+	case err != nil || job.WorkspaceNo != t.workspaceNo || job.State != "waiting":
+		return err
+	}
+	return t.jobDone(ctx, job)
+}
+
 func (t *tx) jobDone(ctx context.Context, job jobRow) error {
 	_, err := t.Exec(ctx, `UPDATE jobs SET state = 'done', args = '', reason = '', worker = '', lease_until = 0, ended_at = ? WHERE id = ?`, toMS(t.now), job.ID)
 	return err

@@ -140,10 +140,11 @@ func (db *DB) ConversationsOf(ctx context.Context, workspaceID string, userIDs [
 	return of, err
 }
 
-// LiveCredentials returns which of the credentials, by their ids, hold still: as
-// [DB.Authenticate] would find, for many at once. They count as used now.
-func (db *DB) LiveCredentials(ctx context.Context, ids []string) (map[string]bool, error) {
-	live := map[string]bool{}
+// LiveCredentials returns which of the credentials, by their ids, hold still, and the
+// role that the user of each has now: as [DB.Authenticate] would find, for many at once.
+// They count as used now.
+func (db *DB) LiveCredentials(ctx context.Context, ids []string) (map[string]storage.Role, error) {
+	live := map[string]storage.Role{}
 	var now int64
 	var unnoted []string
 	err := db.read(ctx, "check credentials", func(ctx context.Context, s session) error {
@@ -152,16 +153,17 @@ func (db *DB) LiveCredentials(ctx context.Context, ids []string) (map[string]boo
 		return conn.InChunks(len(ids), 500, func(from, to int) error {
 			var rows []struct {
 				tokenRow
-				Now int64
+				Role storage.Role
+				Now  int64
 			}
-			err := s.List(ctx, &rows, `SELECT `+tokenColumns+`, `+s.NowSQL()+` AS now FROM tokens t JOIN users u ON u.id = t.user_id
+			err := s.List(ctx, &rows, `SELECT `+tokenColumns+`, u.role, `+s.NowSQL()+` AS now FROM tokens t JOIN users u ON u.id = t.user_id
 				WHERE u.disabled_at = 0 AND t.id IN `+conn.Tuples(1, to-from), anys(ids[from:to])...)
 			for _, r := range rows {
 				now = toMS(fromMS(r.Now).Truncate(lastUsedStep))
 				if r.over(fromMS(r.Now)) {
 					continue
 				}
-				live[r.ID] = true
+				live[r.ID] = r.Role
 				if r.LastUsedAt < now {
 					unnoted = append(unnoted, r.ID)
 				}

@@ -17,6 +17,12 @@ func (t *tx) addMember(ctx context.Context, conversationID, userID string) error
 	return err
 }
 
+// isMember says whether a user is in a conversation.
+func (t *tx) isMember(ctx context.Context, conversationID, userID string) (in bool, err error) {
+	err = t.Get(ctx, &in, `SELECT EXISTS (SELECT 1 FROM conversation_members WHERE conversation_id = ? AND user_id = ?)`, conversationID, userID)
+	return in, err
+}
+
 // ConversationMembers returns who is in a conversation that the principal is in,
 // in the order in which they came.
 func (db *DB) ConversationMembers(ctx context.Context, principal storage.Principal, id string) ([]storage.ConversationMember, error) {

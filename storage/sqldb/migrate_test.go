@@ -131,7 +131,7 @@ var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing
 			}
 		}
 	},
-	15: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
+	15: func(t *testing.T, db *sqldb.DB) func(t *testing.T) { // who was there before there were accounts and invitations
 		h := oldHarness(t, db)
 		secret := h.oldToken(h.bob, storage.SessionToken)
 		return func(t *testing.T) {
@@ -140,6 +140,13 @@ var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing
 				t.Errorf("account %+v", a)
 			}
 			h.account(bob, "bob@example.org", "hash") // who has no password is not asked for it
+			if all, _ := must2(db.Members(t.Context(), h.ada, "", storage.Page{}))(t); len(all) != 3 || all[2].Name != "Ada" || !all[0].LastActiveAt.IsZero() {
+				t.Errorf("members %+v", all)
+			}
+			_, code := h.invite(storage.NewInvitation{Role: storage.Guest, ConversationIDs: []string{h.room.ID}})
+			if joined := must(h.Join(t.Context(), code, "Gus", storage.SignIn{Life: time.Hour}))(t); joined.ConversationID != h.room.ID {
+				t.Errorf("%+v", joined)
+			}
 		}
 	},
 	5: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {

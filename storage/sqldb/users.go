@@ -15,10 +15,10 @@ func (db *DB) CreateUser(ctx context.Context, workspaceID, name string, role sto
 			return err
 		}
 		t.audit(ctx, storage.Principal{}, storage.AuditUserCreated, onUser(u.ID), map[string]string{"name": u.Name, "role": string(u.Role)})
-		if err := t.joinGeneral(ctx, u); err != nil {
+		if err := t.joinGeneral(ctx, storage.Principal{}, u); err != nil {
 			return err
 		}
-		return t.personEvent(ctx, storage.UserCreated, u.ID, u.Name)
+		return t.personEvent(ctx, storage.UserCreated, u)
 	})
 	return u, err
 }
@@ -85,46 +85,27 @@ func (db *DB) Users(ctx context.Context, workspaceID string) ([]storage.User, er
 
 // DisableUser keeps a user of a workspace out: all their credentials end now,
 // and with them their streams and recordings, and they get no more. What they
-// said stays, and so do their memberships. The last owner cannot be disabled:
-// storage.ErrConflict.
+// said stays, and so do their memberships; the channels that they made are handed
+// over. The last owner cannot be disabled: storage.ErrLastOwner.
 func (db *DB) DisableUser(ctx context.Context, workspaceID, userID string) error {
-	return db.change(ctx, "disable user", workspaceID, func(ctx context.Context, t *tx) error {
-		user, err := t.user(ctx, userID)
-		if err != nil {
-			return err
-		}
-		if user.Role.Owns() {
-			var others int
-			err := t.Get(ctx, &others, `SELECT COUNT(*) FROM users WHERE workspace_no = ? AND role = ? AND disabled_at = 0 AND id <> ?`, t.workspaceNo, user.Role, userID)
-			if err != nil {
-				return err
-			}
-			if others == 0 {
-				return storage.ErrConflict
-			}
-		}
-		if _, err := t.Exec(ctx, `UPDATE users SET disabled_at = ? WHERE id = ? AND disabled_at = 0`, toMS(t.now), userID); err != nil {
-			return err
-		}
-		if !user.Disabled {
-			t.audit(ctx, storage.Principal{}, storage.AuditUserDisabled, onUser(userID), map[string]string{"name": user.Name})
-		}
-		_, err = t.Exec(ctx, `UPDATE tokens SET ended_at = ? WHERE user_id = ? AND ended_at = 0`, toMS(t.now), userID)
-		return err
-	})
+	return db.switchUser(ctx, "disable user", workspaceID, userID, true)
 }
 
 // EnableUser lets a user in again who was disabled. The credentials that they
 // had stay ended.
 func (db *DB) EnableUser(ctx context.Context, workspaceID, userID string) error {
-	return db.change(ctx, "enable user", workspaceID, func(ctx context.Context, t *tx) error {
+	return db.switchUser(ctx, "enable user", workspaceID, userID, false)
+}
+
+// switchUser is for the operator, whom no policy bounds; for everybody else there is
+// [DB.ChangeMember].
+func (db *DB) switchUser(ctx context.Context, op, workspaceID, userID string, disabled bool) error {
+	return db.change(ctx, op, workspaceID, func(ctx context.Context, t *tx) error {
 		user, err := t.user(ctx, userID)
-		if err != nil || !user.Disabled {
+		if err != nil || user.Disabled == disabled {
 			return err
 		}
-		t.audit(ctx, storage.Principal{}, storage.AuditUserEnabled, onUser(userID), map[string]string{"name": user.Name})
-		_, err = t.Exec(ctx, `UPDATE users SET disabled_at = 0 WHERE id = ?`, userID)
-		return err
+		return t.setDisabled(ctx, storage.Principal{}, user, disabled)
 	})
 }
 
@@ -179,7 +160,7 @@ func (db *DB) Rename(ctx context.Context, principal storage.Principal, name stri
 		if err := t.reviseNewestOf(ctx, p.User); err != nil {
 			return err
 		}
-		return t.personEvent(ctx, storage.UserUpdated, p.ID, name)
+		return t.personEvent(ctx, storage.UserUpdated, p.User)
 	})
 	return p, err
 }

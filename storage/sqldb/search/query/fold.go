@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -42,6 +43,21 @@ func AppendTokens(dst []string, text string) []string {
 
 // Tokens returns the tokens of text.
 func Tokens(text string) []string { return AppendTokens(nil, text) }
+
+// Begins says whether each of the words begins a part of a name, whatever the case and
+// the accents of either. Words without letters or digits must stand in it as they are.
+func Begins(name, words string) bool {
+	parts, wanted := Tokens(name), Tokens(words)
+	if len(wanted) == 0 {
+		return strings.Contains(name, strings.TrimSpace(words))
+	}
+	for _, word := range wanted {
+		if !slices.ContainsFunc(parts, func(part string) bool { return strings.HasPrefix(part, word) }) {
+			return false
+		}
+	}
+	return true
+}
 
 // isPlain says whether text is lower-case ASCII letters and digits only, which
 // is its own token.

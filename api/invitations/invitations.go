@@ -1,0 +1,86 @@
+// Package invitations lets people into a workspace by links: it makes, lists and revokes
+// invitations, and answers the page on which somebody joins by one.
+//
+//	admin ── POST /v1/invitations ──> link ── by mail, or by hand ──> GET /join ── POST /join ──> user, session, conversation
+//
+// The code in a link is shown once, when the invitation is made; storage keeps its SHA-256.
+// Opening the link uses nothing up, since chats and mail programs open links to preview
+// them. The page works without scripts. Who joins says what they are called and nothing
+// else: their role and where they are put the invitation has. The page signs the
+// browser in as package signin does.
+//
+// What a link that lets nobody in says depends on who asks: who has the code of an
+// invitation is told that it is used up, has expired or was revoked; everybody else gets
+// one page for all that is wrong. Tries are bounded by address ([limit.Joins]).
+package invitations
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"hark/api/mail"
+	"hark/api/rest"
+	"hark/api/security"
+	"hark/storage"
+)
+
+// Records is what is asked of storage.
+type Records interface {
+	CreateInvitation(ctx context.Context, principal storage.Principal, n storage.NewInvitation) (storage.Invitation, string, error)
+	Invitations(ctx context.Context, principal storage.Principal, page storage.Page) ([]storage.Invitation, string, error)
+	RevokeInvitation(ctx context.Context, principal storage.Principal, id string) error
+	Welcome(ctx context.Context, code string) (storage.Welcome, error)
+	Join(ctx context.Context, code, name string, session storage.SignIn) (storage.Joined, error)
+}
+
+// Browsers signs browsers in (signin.Endpoints).
+type Browsers interface {
+	CheckOrigin(req *http.Request) error
+	SignedIn(req *http.Request) (storage.Principal, error)
+	NewSession(req *http.Request) storage.SignIn
+	Begin(c echo.Context, session storage.Token, secret, device string, before storage.Principal)
+}
+
+// Deps are the parts that [Endpoints] work with. All are required.
+type Deps struct {
+	Records   Records
+	Browsers  Browsers
+	Limits    *rest.Limits
+	Security  *security.Log
+	PublicURL rest.PublicURL
+
+	// Mail is whether mails can be sent; else links are passed on by who invites.
+	Mail bool
+}
+
+// Endpoints answer the calls about invitations, and the page on which one joins.
+type Endpoints struct{ deps Deps }
+
+// New makes [Endpoints].
+func New(deps Deps) *Endpoints { return &Endpoints{deps} }
+
+// Link is the link of an invitation below a public address.
+func Link(public, code string) string { return public + "/join?code=" + url.QueryEscape(code) }
+
+// Mailing makes the job that mails an invitation's link, for storage to add. It fails
+// where the address is none.
+func Mailing(public, to, language string) (address string, job func(i storage.Invitation, workspace, code string) (storage.NewJob, error), err error) {
+	address, err = mail.CheckAddress(to)
+	if err != nil {
+		return "", nil, &storage.InvalidError{Field: "email", Problem: err.Error()}
+	}
+	return address, func(i storage.Invitation, workspace, code string) (storage.NewJob, error) {
+		message, err := mail.NewMessage(address, language, mail.Invitation{
+			Inviter: i.CreatedBy.Name, Workspace: workspace, Link: Link(public, code), Until: i.ExpiresAt,
+		})
+		if err != nil {
+			return storage.NewJob{}, err
+		}
+		job := mail.NewJob(storage.InvitationMail(i.ID), message)
+		job.AuthorID = i.CreatedBy.ID
+		return job, nil
+	}, nil
+}

@@ -1,0 +1,154 @@
+package sqldb
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"hark/storage"
+)
+
+// invitationByCode finds an invitation by the code of its link.
+func (s session) invitationByCode(ctx context.Context, code string) (row invitationRow, err error) {
+	err = s.Get(ctx, &row, selectInvitations+`WHERE i.hash = ?`, hashSecret(code))
+	return row, err
+}
+
+// leadsTo are the conversations that who joins is put into now: those of the invitation
+// that who made it is in still.
+func (s session) leadsTo(ctx context.Context, row invitationRow) (to []storage.InvitedTo, err error) {
+	err = s.List(ctx, &to, `SELECT c.id, c.title FROM invitation_conversations ic JOIN conversations c ON c.id = ic.conversation_id
+		JOIN conversation_members m ON m.conversation_id = c.id AND m.user_id = ? WHERE ic.invitation_id = ? ORDER BY ic.place`, row.CreatedBy, row.ID)
+	return to, err
+}
+
+// usable fails where nobody can join by an invitation. A guest is only where they are
+// invited, so one that leads nowhere any more is as good as revoked.
+func (r invitationRow) usable(now time.Time, to []storage.InvitedTo) error {
+	state := r.state(now)
+	if state == storage.InvitationOpen && !storage.JoinsGeneral(r.Role) && len(to) == 0 {
+		state = storage.InvitationRevoked
+	}
+	if state != storage.InvitationOpen {
+		return &storage.InvitationError{State: state}
+	}
+	return nil
+}
+
+// Welcome returns what an invitation tells who has the code of its link. A code that
+// never was is storage.ErrNotFound; an invitation that is over is a
+// [storage.InvitationError]. Nothing is used up.
+func (db *DB) Welcome(ctx context.Context, code string) (w storage.Welcome, err error) {
+	err = db.read(ctx, "read invitation", func(ctx context.Context, s session) error {
+		row, err := s.invitationByCode(ctx, code)
+		if err != nil {
+			return err
+		}
+		to, err := s.leadsTo(ctx, row)
+		if err != nil {
+			return err
+		}
+		now, err := s.Clock(ctx)
+		if err != nil {
+			return err
+		}
+		if err := row.usable(now, to); err != nil {
+			return err
+		}
+		w = storage.Welcome{Inviter: row.Maker, Role: row.Role}
+		for _, one := range to {
+			w.Conversations = append(w.Conversations, one.Title)
+		}
+		return s.Get(ctx, &w.Workspace, `SELECT w.name FROM workspaces w JOIN invitations i ON i.workspace_no = w.no WHERE i.id = ?`, row.ID)
+	})
+	return w, err
+}
+
+// Join makes a user of a name by an invitation, with the role that it gives and in the
+// conversations that it leads to, and signs them in to a session like s. It fails as
+// Welcome does; of two who take the last use at once, one gets it.
+func (db *DB) Join(ctx context.Context, code, name string, s storage.SignIn) (joined storage.Joined, err error) {
+	var workspaceID string
+	err = db.read(ctx, "find workspace of invitation", func(ctx context.Context, r session) error {
+		return r.Get(ctx, &workspaceID, `SELECT w.id FROM workspaces w JOIN invitations i ON i.workspace_no = w.no WHERE i.hash = ?`, hashSecret(code))
+	})
+	if err != nil {
+		return joined, err
+	}
+	secret := newSecret()
+	err = db.change(ctx, "join by invitation", workspaceID, func(ctx context.Context, t *tx) error {
+		row, err := t.invitationByCode(ctx, code)
+		if err != nil {
+			return err
+		}
+		to, err := t.leadsTo(ctx, row)
+		if err != nil {
+			return err
+		}
+		if err := row.usable(t.now, to); err != nil {
+			return err
+		}
+		user, err := t.createUser(ctx, name, row.Role)
+		if err != nil {
+			return err
+		}
+		if _, err := t.Exec(ctx, `UPDATE users SET invitation_id = ? WHERE id = ?`, row.ID, user.ID); err != nil {
+			return err
+		}
+		if _, err := t.Exec(ctx, `UPDATE invitations SET used = used + 1 WHERE id = ?`, row.ID); err != nil {
+			return err
+		}
+		joined.Session, err = t.createToken(ctx, user.ID, secret, storage.NewToken{Kind: storage.SessionToken, Name: cmp.Or(s.Name, "invitation"), Life: s.Life, Method: storage.ByInvite})
+		if err != nil {
+			return err
+		}
+		if err := t.markSession(ctx, s, &joined.Session); err != nil {
+			return err
+		}
+		joined.Secret = secret
+		joined.ConversationID, err = t.welcome(ctx, row, user, joined.Session, to)
+		return err
+	})
+	return joined, err
+}
+
+// welcome puts somebody who has just joined where they belong, records it, and returns
+// the conversation to open first.
+func (t *tx) welcome(ctx context.Context, row invitationRow, user storage.User, session storage.Token, to []storage.InvitedTo) (first string, err error) {
+	who := storage.Principal{UserID: user.ID, UserName: user.Name, CredentialID: session.ID}
+	t.audit(ctx, who, storage.AuditUserCreated, onUser(user.ID), map[string]string{"name": user.Name, "role": string(user.Role), "invitation_id": row.ID})
+	if err := t.auditSignIn(ctx, session); err != nil {
+		return "", err
+	}
+	if err := t.joinGeneral(ctx, who, user); err != nil {
+		return "", err
+	}
+	for _, one := range to {
+		in, err := t.isMember(ctx, one.ID, user.ID)
+		if err != nil {
+			return "", err
+		}
+		if in { // it is the one for everybody
+			continue
+		}
+		if err := t.addMember(ctx, one.ID, user.ID); err != nil {
+			return "", err
+		}
+		t.audit(ctx, who, storage.AuditMemberAdded, onMember(user.ID, one.ID), nil)
+		t.event(storage.ConversationUpdated, one.ID, "", nil)
+		if err := t.reviseNewest(ctx, one.ID); err != nil {
+			return "", err
+		}
+	}
+	if err := t.personEvent(ctx, storage.UserCreated, user); err != nil {
+		return "", err
+	}
+	if err := t.invitationEvent(ctx, storage.InvitationUpdated, row.ID); err != nil {
+		return "", err
+	}
+	if len(to) > 0 {
+		return to[0].ID, nil
+	}
+	err = t.Get(ctx, &first, `SELECT general_id FROM workspaces WHERE no = ?`, t.workspaceNo)
+	return first, err
+}
