@@ -10,7 +10,7 @@ import { basename, extname, join } from "node:path";
 import { root } from "./speech";
 
 const types: Record<string, string> = { ".js": "text/javascript", ".css": "text/css", ".html": "text/html; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png", ".webmanifest": "application/manifest+json" };
-const pages = /^(?:$|c\/|m\/|search$|settings$)/;
+const pages = /^(?:$|c\/|m\/|search$|settings(?:\/members|\/invitations)?$)/;
 
 export class Build {
   private constructor(

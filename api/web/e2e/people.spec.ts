@@ -287,7 +287,9 @@ test("each empty state has its one action", async ({ app, hark }) => {
   await app.goto(hark.url);
   await expect(app.getByRole("main").getByRole("heading", { name: "No conversations yet" })).toBeVisible();
   await app.getByRole("main").getByRole("button", { name: "New conversation" }).click();
-  await expect(app.getByRole("dialog").getByText(/hark user add/)).toBeVisible();
-  await expect(app.getByRole("button", { name: "Copy command" })).toBeVisible();
+  await expect(app.getByRole("dialog").getByText("Invite someone by a link:")).toBeVisible();
   await accessible(app);
+  await app.getByRole("link", { name: "Invite people" }).click();
+  await expect(app.getByRole("dialog")).toHaveCount(0);
+  await expect(app.getByRole("heading", { name: "Invitations", level: 1 })).toBeVisible();
 });

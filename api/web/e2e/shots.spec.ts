@@ -167,5 +167,39 @@ for (const look of looks) {
       await page.getByRole("button", { name: "Revoke: This browser" }).click();
       await shoot("token-end");
     });
+
+    test("people", async ({ page, hark, browser }) => {
+      const shoot = camera(page, look.colorScheme);
+      const { main } = await furnish(hark);
+      await enter(page, hark);
+      await page.goto(`${hark.url}/settings/members`);
+      await expect(page.getByText("Grace Hopper").last()).toBeVisible();
+      await shoot("roster");
+      await page.getByRole("button", { name: "Deactivate: Grace Hopper" }).click();
+      await shoot("roster-deactivate");
+      await page.keyboard.press("Escape");
+      await page.goto(`${hark.url}/settings/invitations`);
+      await page.getByRole("button", { name: "New invitation" }).click();
+      await page.getByRole("dialog").getByText("Guest", { exact: true }).click();
+      await shoot("invitation-new");
+      await page.getByRole("dialog").getByRole("checkbox").first().check();
+      await page.getByRole("button", { name: "Create link" }).click();
+      await expect(page.getByRole("button", { name: "Copy link" })).toBeVisible();
+      await shoot("invitation-link");
+      await page.keyboard.press("Escape");
+      await shoot("invitations");
+      const made = await hark.json<{ id: string; link: string }>("/v1/invitations", { method: "POST", body: JSON.stringify({ role: "guest", conversation_ids: [main] }) });
+      await page.goto(made.link);
+      await shoot("join-signed-in");
+      const context = await browser.newContext(look);
+      const visitor = await context.newPage();
+      const shootVisitor = camera(visitor, look.colorScheme);
+      await visitor.goto(made.link);
+      await shootVisitor("join");
+      await hark.json(`/v1/invitations/${made.id}`, { method: "DELETE" }).catch(() => {}); // 204 has no JSON
+      await visitor.goto(made.link);
+      await shootVisitor("join-over");
+      await context.close();
+    });
   });
 }

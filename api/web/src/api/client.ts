@@ -13,9 +13,11 @@ export type Account = Schemas["Account"];
 export type Conversation = Schemas["Conversation"];
 export type Gap = Schemas["Gap"];
 export type Hit = Schemas["Hit"];
+export type Invitation = Schemas["Invitation"];
 export type Me = Schemas["Me"];
 export type Member = Schemas["Member"];
 export type Message = Schemas["Message"];
+export type NewInvitation = Schemas["NewInvitation"];
 export type NewToken = Schemas["NewToken"];
 export type OngoingRecording = Schemas["OngoingRecording"];
 export type SearchResults = Schemas["SearchResults"];
@@ -23,6 +25,7 @@ export type Segment = Schemas["Segment"];
 export type Token = Schemas["Token"];
 export type Transcript = Schemas["Transcript"];
 export type User = Schemas["User"];
+export type WorkspaceMember = Schemas["WorkspaceMember"];
 
 /** An answer that takes longer does not come any more. */
 const patience = 30_000; // ms

@@ -326,9 +326,9 @@ export interface paths {
          * @description Server-sent events (text/event-stream) from the conversations you are in, and of people and the workspace, as they happen.
          *
          *     An event with an id is kept: connect again with `Last-Event-ID` (or `after`; `after=0` is the very beginning) and you get
-         *     every one since, each once. What happens to your drafts comes as `draft.…` events, to you alone; to everybody else a draft is created when it is sent. Without either, the stream begins now. Ids mean nothing but a place in your stream: other people's are refused, and two ids tell nothing of what happened between. Progress,
+         *     every one since, each once. What happens to your drafts comes as `draft.…` events, to you alone; to everybody else a draft is created when it is sent. `invitation.…` events come to owners and admins. Without either, the stream begins now. Ids mean nothing but a place in your stream: other people's are refused, and two ids tell nothing of what happened between. Progress,
          *     the captions of what is being spoken, and that somebody records pass and have no id. After `reset`, which comes when you were away for too long, read what you show afresh. Comments come every 15 seconds as signs of life. The stream ends when
-         *     its token is revoked, when the server stops, and when you do not keep up; then connect again.
+         *     its token is revoked, when your role changes, when the server stops, and when you do not keep up; then connect again.
          *
          *     Scope: `read`.
          */
@@ -336,6 +336,56 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List invitations
+         * @description Everybody's in the workspace, with those by which nobody can join any more. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["list-invitations"];
+        put?: never;
+        /**
+         * Invite people
+         * @description Makes a link by which people join the workspace. By an owner or an admin. With `email` the link is mailed, where this server sends mail.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["create-invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an invitation
+         * @description Nobody joins by it any more; who has joined stays. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        delete: operations["revoke-invitation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -362,6 +412,50 @@ export interface paths {
          *     Scope: `write`.
          */
         patch: operations["update-me"];
+        trace?: never;
+    };
+    "/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the workspace's members
+         * @description Everybody with their role and when they were last active, those who came last first. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["list-workspace-members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a member's role, deactivate, activate
+         * @description By an owner or an admin; nobody changes somebody whose role is above theirs, gives a role above theirs, or deactivates themselves. Deactivating ends all their sessions, tokens, event streams and recordings at once, revokes the invitations that they made and hands over the channels that they made to who has been there longest; what they said stays. The last owner stays one.
+         *
+         *     Scope: `admin`.
+         */
+        patch: operations["update-workspace-member"];
         trace?: never;
     };
     "/v1/messages/{id}": {
@@ -967,7 +1061,7 @@ export interface components {
              * @example token
              * @enum {string}
              */
-            kind: "user" | "token" | "conversation" | "message" | "workspace";
+            kind: "user" | "token" | "conversation" | "message" | "invitation" | "workspace";
         };
         Author: {
             /**
@@ -1099,7 +1193,7 @@ export interface components {
              * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
              */
             conversation_id?: string;
-            /** @description A little more, by type, such as the state or the progress; user_id and name of a user */
+            /** @description A little more, by type, such as the state or the progress; user_id, name, role and disabled of a user */
             data?: unknown;
             /**
              * Format: uuid
@@ -1110,7 +1204,7 @@ export interface components {
              * @example message.updated
              * @enum {string}
              */
-            type: "message.created" | "message.updated" | "message.progress" | "message.caption" | "message.deleted" | "draft.created" | "draft.updated" | "draft.deleted" | "conversation.created" | "conversation.updated" | "conversation.deleted" | "conversation.recordings" | "user.created" | "user.updated" | "workspace.updated" | "reset";
+            type: "message.created" | "message.updated" | "message.progress" | "message.caption" | "message.deleted" | "draft.created" | "draft.updated" | "draft.deleted" | "conversation.created" | "conversation.updated" | "conversation.deleted" | "conversation.recordings" | "user.created" | "user.updated" | "workspace.updated" | "invitation.created" | "invitation.updated" | "reset";
         };
         Failure: {
             /**
@@ -1172,6 +1266,113 @@ export interface components {
             start_ms: number;
             /** @description What to highlight in the message's title: half-open ranges in Unicode code points */
             title_marks: components["schemas"]["Mark"][];
+        };
+        Invitation: {
+            /** @description Where who joins is put, as far as you are there; members are in the conversation for everybody besides */
+            conversations: components["schemas"]["InvitedTo"][];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:30:00Z
+             */
+            created_at: string;
+            created_by: components["schemas"]["InvitationUser"];
+            /**
+             * @description Address that the link was mailed to; left out if none
+             * @example grace@example.org
+             */
+            email?: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-08T09:30:00Z
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-aaaa-7d05-b1c6-5e7788990a1b
+             */
+            id: string;
+            /** @description The last who came by it, 20 at the most; the newest first */
+            joined: components["schemas"]["InvitationUser"][];
+            /**
+             * @description Of who joins by it
+             * @example guest
+             * @enum {string}
+             */
+            role: "member" | "guest";
+            /**
+             * @example open
+             * @enum {string}
+             */
+            state: "open" | "used_up" | "expired" | "revoked";
+            /**
+             * Format: int64
+             * @description How many may join by it
+             * @example 5
+             */
+            uses: number;
+            /**
+             * Format: int64
+             * @description How many more could, were it open
+             * @example 4
+             */
+            uses_left: number;
+        };
+        InvitationRequest: {
+            /** @description Channels that you are in, where who joins is put; needed for guests. Who joins opens the first */
+            conversation_ids?: string[];
+            /**
+             * @description Address to mail the link to
+             * @example grace@example.org
+             */
+            email?: string;
+            /**
+             * Format: int64
+             * @description Seconds until the link runs out; a week if left out
+             * @example 604800
+             */
+            expires_in?: number;
+            /**
+             * @description Of the mail; English if left out
+             * @example en
+             * @enum {string}
+             */
+            language?: "en" | "de";
+            /**
+             * @description Of who joins by it
+             * @example guest
+             * @enum {string}
+             */
+            role: "member" | "guest";
+            /**
+             * Format: int64
+             * @description How many may join by it; 1 if left out
+             * @example 5
+             */
+            uses?: number;
+        };
+        InvitationUser: {
+            /**
+             * Format: int64
+             * @description See User
+             * @example 0
+             */
+            color: number;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
+             */
+            id: string;
+            /** @example Ada */
+            name: string;
+        };
+        InvitedTo: {
+            /**
+             * Format: uuid
+             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
+             */
+            id: string;
+            /** @example Field notes */
+            title: string;
         };
         LastMessage: {
             author: components["schemas"]["Author"];
@@ -1456,6 +1657,66 @@ export interface components {
              */
             title?: string;
         };
+        NewInvitation: {
+            /** @description Where who joins is put, as far as you are there; members are in the conversation for everybody besides */
+            conversations: components["schemas"]["InvitedTo"][];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:30:00Z
+             */
+            created_at: string;
+            created_by: components["schemas"]["InvitationUser"];
+            /**
+             * @description Address that the link was mailed to; left out if none
+             * @example grace@example.org
+             */
+            email?: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-08T09:30:00Z
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-aaaa-7d05-b1c6-5e7788990a1b
+             */
+            id: string;
+            /** @description The last who came by it, 20 at the most; the newest first */
+            joined: components["schemas"]["InvitationUser"][];
+            /**
+             * @description Shown this once. Whoever has it can join
+             * @example https://hark.example.org/join?code=hark_…
+             */
+            link: string;
+            /**
+             * @description Whether the link is on its way to the address; where this server sends no mail, pass it on yourself
+             * @example true
+             */
+            mailed: boolean;
+            /**
+             * @description Of who joins by it
+             * @example guest
+             * @enum {string}
+             */
+            role: "member" | "guest";
+            /**
+             * @example open
+             * @enum {string}
+             */
+            state: "open" | "used_up" | "expired" | "revoked";
+            /**
+             * Format: int64
+             * @description How many may join by it
+             * @example 5
+             */
+            uses: number;
+            /**
+             * Format: int64
+             * @description How many more could, were it open
+             * @example 4
+             */
+            uses_left: number;
+        };
         NewToken: {
             /**
              * @description IP address that it was used from last
@@ -1505,7 +1766,7 @@ export interface components {
              * @example password
              * @enum {string}
              */
-            method?: "link" | "mail" | "password";
+            method?: "link" | "mail" | "password" | "invitation";
             /** @example laptop */
             name: string;
             /**
@@ -1588,9 +1849,27 @@ export interface components {
              */
             next_cursor?: string;
         };
+        PageInvitation: {
+            /** @description Newest first */
+            items: components["schemas"]["Invitation"][];
+            /**
+             * @description Pass it as cursor to get the next page; left out on the last
+             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
+             */
+            next_cursor?: string;
+        };
         PageMessage: {
             /** @description Newest first */
             items: components["schemas"]["Message"][];
+            /**
+             * @description Pass it as cursor to get the next page; left out on the last
+             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
+             */
+            next_cursor?: string;
+        };
+        PageWorkspaceMember: {
+            /** @description Newest first */
+            items: components["schemas"]["WorkspaceMember"][];
             /**
              * @description Pass it as cursor to get the next page; left out on the last
              * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
@@ -1796,7 +2075,7 @@ export interface components {
              * @example password
              * @enum {string}
              */
-            method?: "link" | "mail" | "password";
+            method?: "link" | "mail" | "password" | "invitation";
             /** @example laptop */
             name: string;
             /**
@@ -1963,6 +2242,58 @@ export interface components {
             id: string;
             /** @example Harbour office */
             name: string;
+        };
+        WorkspaceMember: {
+            /**
+             * Format: int64
+             * @description Which of twelve colours to show them in, by the order of joining: the first dozen differ
+             * @example 0
+             */
+            color: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:30:00Z
+             */
+            created_at: string;
+            /**
+             * @description Whether they are kept out; left out if not
+             * @example false
+             */
+            disabled?: boolean;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When they, or a program of theirs, last asked for something, to the minute; left out if never
+             * @example 2026-03-02T08:15:00Z
+             */
+            last_active_at?: string;
+            /**
+             * @description As they call themselves; several may have the same
+             * @example Ada
+             */
+            name: string;
+            /**
+             * @example member
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "member" | "guest";
+        };
+        WorkspaceMemberPatch: {
+            /**
+             * @description Whether they are kept out; left out to leave it
+             * @example false
+             */
+            disabled?: boolean;
+            /**
+             * @description At the most your own; left out to leave it
+             * @example admin
+             * @enum {string}
+             */
+            role?: "owner" | "admin" | "member" | "guest";
         };
         WorkspacePatch: {
             /**
@@ -3972,6 +4303,287 @@ export interface operations {
             };
         };
     };
+    "list-invitations": {
+        parameters: {
+            query?: {
+                /** @description Where to go on: next_cursor of the page before */
+                cursor?: string;
+                /** @description Items on a page, at the most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "conversations": [
+                     *             {
+                     *               "id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *               "title": "Field notes"
+                     *             }
+                     *           ],
+                     *           "created_at": "2026-03-01T09:30:00Z",
+                     *           "created_by": {
+                     *             "color": 0,
+                     *             "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *             "name": "Ada"
+                     *           },
+                     *           "email": "grace@example.org",
+                     *           "expires_at": "2026-03-08T09:30:00Z",
+                     *           "id": "0197a3c2-aaaa-7d05-b1c6-5e7788990a1b",
+                     *           "joined": [
+                     *             {
+                     *               "color": 1,
+                     *               "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e56",
+                     *               "name": "Grace"
+                     *             }
+                     *           ],
+                     *           "role": "guest",
+                     *           "state": "open",
+                     *           "uses": 5,
+                     *           "uses_left": 4
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageInvitation"];
+                };
+            };
+            /** @description `bad_cursor`: Bad cursor */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "conversations": [
+                     *         {
+                     *           "id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *           "title": "Field notes"
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "created_by": {
+                     *         "color": 0,
+                     *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *         "name": "Ada"
+                     *       },
+                     *       "email": "grace@example.org",
+                     *       "expires_at": "2026-03-08T09:30:00Z",
+                     *       "id": "0197a3c2-aaaa-7d05-b1c6-5e7788990a1b",
+                     *       "joined": [
+                     *         {
+                     *           "color": 1,
+                     *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e56",
+                     *           "name": "Grace"
+                     *         }
+                     *       ],
+                     *       "link": "https://hark.example.org/join?code=hark_…",
+                     *       "mailed": true,
+                     *       "role": "guest",
+                     *       "state": "open",
+                     *       "uses": 5,
+                     *       "uses_left": 4
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewInvitation"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the invitation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-me": {
         parameters: {
             query?: never;
@@ -4085,6 +4697,193 @@ export interface operations {
             };
             /** @description `insufficient_scope`: Not within the token's scopes */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-workspace-members": {
+        parameters: {
+            query?: {
+                /** @description Where to go on: next_cursor of the page before */
+                cursor?: string;
+                /** @description Items on a page, at the most */
+                limit?: number;
+                /** @description Only those whose name has parts that begin with these words, whatever their case and accents */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "color": 0,
+                     *           "created_at": "2026-03-01T09:30:00Z",
+                     *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *           "last_active_at": "2026-03-02T09:30:00Z",
+                     *           "name": "Ada",
+                     *           "role": "member"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageWorkspaceMember"];
+                };
+            };
+            /** @description `bad_cursor`: Bad cursor */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-workspace-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkspaceMemberPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "color": 0,
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "last_active_at": "2026-03-02T09:30:00Z",
+                     *       "name": "Ada",
+                     *       "role": "member"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkspaceMember"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `last_owner`: The last owner */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

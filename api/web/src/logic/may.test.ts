@@ -7,6 +7,7 @@ interface Case {
   may: string;
   role: may.Role;
   own?: boolean; // whether they made it
+  becomes?: may.Role; // role that is given
   to?: may.Role; // role of the user whom it is done to
   others_spoke?: boolean;
   allowed: boolean;
@@ -20,6 +21,10 @@ const rules: Record<string, (me: may.Person, one: Case) => boolean> = {
   deleteConversation: (me, one) => may.mayDeleteConversation(me, made(one), one.others_spoke!),
   addMember: (me, one) => may.mayAddMember(me, { role: one.to! }),
   removeMember: (me, one) => may.mayRemoveMember(me, made(one), { role: one.to! }),
+  manageMembers: may.mayManageMembers,
+  invite: (me, one) => may.mayInvite(me, one.becomes!),
+  changeRole: (me, one) => may.mayChangeRole(me, { id: made(one).created_by, role: one.to! }, one.becomes!),
+  disable: (me, one) => may.mayDisable(me, { id: made(one).created_by, role: one.to! }),
   nameWorkspace: may.mayNameWorkspace,
   seeEveryone: may.maySeeEveryone,
 };

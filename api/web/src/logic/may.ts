@@ -42,3 +42,18 @@ export const mayRemoveMember = (me: Who, conversation: { created_by: string }, u
 export const maySeeEveryone = isMember;
 
 export const mayNameWorkspace = leads;
+
+/** See when each was last active, and all invitations, and revoke these. */
+export const mayManageMembers = leads;
+
+/** Invite people who get a role. */
+export const mayInvite = (me: Who, role: Role) => leads(me) && !above(role, "member");
+
+/** Give somebody another role, who does not stand above: none above one's own. */
+export const mayChangeRole = (me: Who, user: Person, to: Role) => me !== undefined && leads(me) && !above(user.role, me.role) && !above(to, me.role);
+
+/** Deactivate somebody, who does not stand above, and let them in again. */
+export const mayDisable = (me: Who, user: Person) => me !== undefined && leads(me) && !above(user.role, me.role) && me.id !== user.id;
+
+/** All roles, the most powerful first. */
+export const roles: readonly Role[] = order.toReversed();

@@ -13,6 +13,7 @@ import { known, rememberConversations } from "./known";
 import { ongoing } from "./ongoing.svelte";
 import { people } from "./people.svelte";
 import { route } from "./route.svelte";
+import { roster } from "./roster.svelte";
 import { patience, session } from "./session.svelte";
 import { Thread, type Wanted } from "./thread.svelte";
 
@@ -193,10 +194,15 @@ class Library {
       case "conversation.deleted":
         return this.dropConversation(conversation!);
       case "user.created":
+        roster.tell("members");
         return this.announced.add("people");
       case "user.updated":
-        people.rename(String(event.data?.user_id), String(event.data?.name));
+        people.change(event.data!);
+        roster.tell("members", event.data!);
         return session.renamed(event.data!);
+      case "invitation.created":
+      case "invitation.updated":
+        return roster.tell("invitations");
       case "workspace.updated":
         return session.renamed({ workspace_name: event.data?.name });
       case "message.created":
@@ -229,6 +235,7 @@ class Library {
   /** Events were missed, perhaps: what is shown is read afresh. */
   reread() {
     ongoing.hear();
+    roster.tell("all");
     this.draftsChanged();
     this.announced.add("all");
   }

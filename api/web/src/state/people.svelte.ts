@@ -30,6 +30,13 @@ class People {
     this.list = this.list.map((person) => (person.id === id ? { ...person, name } : person));
   }
 
+  /** Takes in what the server says of somebody: their name, and what else comes with it. */
+  change({ user_id: id, name, role, disabled }: Record<string, unknown>) {
+    this.rename(String(id), String(name));
+    if (role === undefined) return;
+    this.list = this.list.map((person) => (person.id === id ? { ...person, role: role as User["role"], disabled: disabled === true } : person));
+  }
+
   /** What a person is called, wherever that comes from. */
   name = ({ id, name }: Named): string => this.marks.get(id)?.name ?? this.told.get(id) ?? name;
 

@@ -7,6 +7,8 @@ export type Place =
   | { name: "message"; id: string }
   | { name: "search" }
   | { name: "settings" }
+  | { name: "roster" }
+  | { name: "invitations" }
   | { name: "nowhere" };
 
 const patterns: [RegExp, (id: string) => Place][] = [
@@ -15,6 +17,8 @@ const patterns: [RegExp, (id: string) => Place][] = [
   [/^\/m\/([0-9a-f-]{36})$/, (id) => ({ name: "message", id })],
   [/^\/search$/, () => ({ name: "search" })],
   [/^\/settings$/, () => ({ name: "settings" })],
+  [/^\/settings\/members$/, () => ({ name: "roster" })],
+  [/^\/settings\/invitations$/, () => ({ name: "invitations" })],
 ];
 
 function placeOf(path: string): Place {

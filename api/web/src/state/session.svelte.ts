@@ -33,10 +33,10 @@ class Session {
     if (this.phase !== "asking") void this.find();
   }
 
-  /** Takes in another name of who it is, or of their workspace. */
-  renamed({ user_id: id, name, workspace_name: workspace }: Record<string, unknown>) {
+  /** Takes in another name or role of who it is, or another name of their workspace. */
+  renamed({ user_id: id, name, role, workspace_name: workspace }: Record<string, unknown>) {
     if (!this.me) return;
-    if (id === this.me.id) this.be({ ...this.me, name: String(name) });
+    if (id === this.me.id) this.be({ ...this.me, name: String(name), role: (role as Me["role"] | undefined) ?? this.me.role });
     if (workspace !== undefined) this.be({ ...this.me, workspace_name: String(workspace) });
   }
 
