@@ -33,6 +33,7 @@ type cli struct {
 	Mail      mailCmd       `cmd:"" group:"server" help:"Test whether mails can be sent."`
 	Models    modelsCmd     `cmd:"" group:"server" help:"List, fetch and verify speech models."`
 	User      userCmd       `cmd:"" group:"people" help:"Manage users."`
+	Invite    inviteCmd     `cmd:"" group:"people" help:"Manage invitations, by whose links people join."`
 	Token     tokenCmd      `cmd:"" group:"people" help:"Manage API tokens."`
 	Workspace workspaceCmd  `cmd:"" group:"people" help:"Manage the workspace."`
 	Audit     auditCmd      `cmd:"" group:"people" help:"List, export and verify the audit log."`
