@@ -38,7 +38,7 @@ var (
 			Incomplete: "Dieser Link ist unvollständig. Kopiere den ganzen Link und öffne ihn noch einmal.",
 			Used:       "Dieser Anmeldelink ist abgelaufen oder wurde schon benutzt. Bitte um einen neuen.",
 
-			Email: "E-Mail", Password: "Passwort", OrMail: "Noch kein Passwort, oder vergessen?", MailButton: "Anmeldelink per E-Mail schicken",
+			Email: "E-Mail", Password: "Passwort", OrMail: "Noch kein Passwort, oder vergessen?", MailButton: "Link per E-Mail schicken",
 			NoMail:    "Noch kein Passwort, oder vergessen? Dieser Server kann keine Mails senden. Bitte seinen Betreiber um einen Anmeldelink.",
 			Wrong:     "E-Mail oder Passwort ist falsch.",
 			NoAddress: "Gib zuerst deine E-Mail-Adresse ein.",

@@ -67,7 +67,7 @@ test("from the printed link to a password, and in by it on a phone without scrip
 
 test("the sign-in page in both languages, light and dark, on a phone and wide", async ({ browser }, info) => {
   const hark = await Hark.start({ HARK_SMTP_URL: "smtp://127.0.0.1:1", HARK_SMTP_TLS: "off", HARK_MAIL_FROM: "hark@example.org" });
-  for (const [locale, button] of [["en-GB", "Email me a sign-in link"], ["de-DE", "Anmeldelink per E-Mail schicken"]] as const) {
+  for (const [locale, button] of [["en-GB", "Email me a sign-in link"], ["de-DE", "Link per E-Mail schicken"]] as const) {
     for (const colorScheme of ["light", "dark"] as const) {
       for (const width of [390, 1280]) {
         const context = await browser.newContext({ locale, colorScheme, viewport: { width, height: 844 } });
