@@ -49,7 +49,8 @@ func (t *tx) personEvent(ctx context.Context, typ storage.EventType, u storage.U
 	err := t.List(ctx, &guests, `SELECT DISTINCT u.id FROM users u JOIN conversation_members his ON his.user_id = u.id
 		JOIN conversation_members theirs ON theirs.conversation_id = his.conversation_id
 		WHERE u.workspace_no = ? AND u.role = ? AND (theirs.user_id = ? OR u.id = ?)`, t.workspaceNo, storage.Guest, u.ID, u.ID)
-	if !slices.Contains(guests, u.ID) { // who has become a guest is told of it too
+	who := storage.Principal{UserID: u.ID, Role: u.Role}
+	if !storage.MaySeeEveryone(who) && !slices.Contains(guests, u.ID) { // who is a guest, or has become one, is told of it too
 		guests = append(guests, u.ID)
 	}
 	t.eventTo(storage.Everyone+audience(guests), typ, "", "", map[string]any{"user_id": u.ID, "name": u.Name, "role": u.Role, "disabled": u.Disabled})

@@ -242,10 +242,11 @@ for (const look of looks) {
       await page.route(call, async (route) => (await held, route.continue()));
       await page.getByRole("button", { name: "Try again" }).click();
       await page.reload();
-      await expect(page.getByRole("status", { name: "Loading" })).toBeVisible();
+      const loading = page.getByRole("main").getByRole("status", { name: "Loading" });
+      await expect(loading).toBeVisible();
       await fits(`${path}, loading`);
       go();
-      await expect(page.getByRole("status", { name: "Loading" })).toHaveCount(0);
+      await expect(loading).toHaveCount(0);
       await page.unrouteAll({ behavior: "ignoreErrors" });
     }
     expect(wrong).toEqual([]);
