@@ -119,16 +119,18 @@ func TestEventsOfPeople(t *testing.T) {
 	h.owner.json("PATCH", "/v1/workspace", map[string]any{"name": "Harbour"}).want(200)
 	ida := h.user("Ida", storage.RoleMember)
 	h.owner.conversation(mia, gus)
-	of := func(id, name string) map[string]any { return map[string]any{"user_id": id, "name": name} }
+	of := func(id, name, role string) map[string]any {
+		return map[string]any{"user_id": id, "name": name, "role": role, "disabled": false}
+	}
 	type told struct {
 		kind storage.EventType
 		data any
 	}
 	for c, want := range map[*client][]told{
 		mia: {
-			{storage.UserUpdated, of(h.owner.principal.UserID, "Olga B")},
+			{storage.UserUpdated, of(h.owner.principal.UserID, "Olga B", "owner")},
 			{storage.WorkspaceUpdated, map[string]any{"name": "Harbour"}},
-			{storage.UserCreated, of(ida.principal.UserID, "Ida")},
+			{storage.UserCreated, of(ida.principal.UserID, "Ida", "member")},
 			{storage.ConversationCreated, nil},
 		},
 		gus: {{storage.WorkspaceUpdated, map[string]any{"name": "Harbour"}}, {storage.ConversationCreated, nil}}, // who shares no conversation with the others

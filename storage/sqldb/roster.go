@@ -71,6 +71,7 @@ func (s session) members(ctx context.Context, workspaceNo int64, words string, b
 		err = s.List(ctx, &rows, `SELECT `+memberColumns+` FROM users u WHERE u.workspace_no = ? AND u.no < ?`+order, workspaceNo, before, limit)
 		return rows, err
 	}
+	matches := query.Begins(words)
 	var found []any
 	for more := true; more && len(found) < limit; {
 		var names []struct {
@@ -83,7 +84,7 @@ func (s session) members(ctx context.Context, workspaceNo int64, words string, b
 		}
 		for _, one := range names {
 			before = one.No
-			if len(found) < limit && query.Begins(one.Name, words) {
+			if len(found) < limit && matches(one.Name) {
 				found = append(found, one.No)
 			}
 		}

@@ -44,19 +44,25 @@ func AppendTokens(dst []string, text string) []string {
 // Tokens returns the tokens of text.
 func Tokens(text string) []string { return AppendTokens(nil, text) }
 
-// Begins says whether each of the words begins a part of a name, whatever the case and
-// the accents of either. Words without letters or digits must stand in it as they are.
-func Begins(name, words string) bool {
-	parts, wanted := Tokens(name), Tokens(words)
+// Begins returns what says of a name whether each of the words begins a part of it,
+// whatever the case and the accents of either. Words without letters or digits must
+// stand in it as they are. It is for one goroutine.
+func Begins(words string) func(name string) bool {
+	wanted := Tokens(words)
 	if len(wanted) == 0 {
-		return strings.Contains(name, strings.TrimSpace(words))
+		words = strings.TrimSpace(words)
+		return func(name string) bool { return strings.Contains(name, words) }
 	}
-	for _, word := range wanted {
-		if !slices.ContainsFunc(parts, func(part string) bool { return strings.HasPrefix(part, word) }) {
-			return false
+	var parts []string
+	return func(name string) bool {
+		parts = AppendTokens(parts[:0], name)
+		for _, word := range wanted {
+			if !slices.ContainsFunc(parts, func(part string) bool { return strings.HasPrefix(part, word) }) {
+				return false
+			}
 		}
+		return true
 	}
-	return true
 }
 
 // isPlain says whether text is lower-case ASCII letters and digits only, which
