@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"hark/api/signin"
 	"hark/cmd/hark/terminal"
 	"hark/storage"
 )
@@ -58,6 +59,9 @@ type tokenView struct {
 	ExpiresAt  *time.Time        `json:"expires_at,omitempty"`
 	Scopes     []string          `json:"scopes"`
 	ParentID   string            `json:"parent_id,omitempty"`
+	Device     string            `json:"device,omitempty"`
+	Address    string            `json:"address,omitempty"`
+	Method     string            `json:"method,omitempty"`
 }
 
 func viewToken(t storage.Token) tokenView {
@@ -67,7 +71,7 @@ func viewToken(t storage.Token) tokenView {
 		}
 		return &at
 	}
-	return tokenView{t.ID, t.Kind, t.Name, t.CreatedAt, given(t.LastUsedAt), given(t.ExpiresAt), t.Scopes.List(), t.ParentID}
+	return tokenView{t.ID, t.Kind, t.Name, t.CreatedAt, given(t.LastUsedAt), given(t.ExpiresAt), t.Scopes.List(), t.ParentID, signin.DeviceName(t.Agent), t.Address, string(t.Method)}
 }
 
 // Run prints a line a token.
