@@ -125,7 +125,7 @@ func (e *Endpoints) change(ctx context.Context, principal storage.Principal, in 
 		}
 		change.PasswordHash = &hash
 	}
-	account, err := e.deps.Records.ChangeAccount(ctx, principal, change)
+	_, err = e.deps.Records.ChangeAccount(ctx, principal, change)
 	if errors.Is(err, storage.ErrConflict) {
 		return nil, problem.Conflict.Saying("This address is another account's.", err)
 	}
@@ -135,8 +135,7 @@ func (e *Endpoints) change(ctx context.Context, principal storage.Principal, in 
 	if before.PasswordHash != "" && change.PasswordHash != nil {
 		e.deps.SignIns.Revoked(ctx, principal.WorkspaceID)
 	}
-	account, err = e.deps.Records.Account(ctx, principal)
-	return &accountOutput{e.view(account)}, err
+	return e.get(ctx, principal, nil)
 }
 
 // hash checks a password that is to be set, and hashes it.

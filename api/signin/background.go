@@ -38,7 +38,7 @@ func (b *background) do(ctx context.Context, what string, task func(context.Cont
 		ctx, cancel := context.WithTimeout(ctx, afterwardsTime)
 		defer cancel()
 		if err := task(ctx); err != nil {
-			b.log.WarnContext(ctx, what+" failed", "error", err)
+			b.log.WarnContext(ctx, "task after an answer failed", "task", what, "error", err)
 		}
 	})
 	return true
