@@ -143,6 +143,9 @@ var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing
 			if all, _ := must2(db.Members(t.Context(), h.ada, "", storage.Page{}))(t); len(all) != 3 || all[2].Name != "Ada" || !all[0].LastActiveAt.IsZero() {
 				t.Errorf("members %+v", all)
 			}
+			if found, _ := must2(db.Members(t.Context(), h.ada, "AD", storage.Page{}))(t); len(found) != 1 || found[0].Name != "Ada" {
+				t.Errorf("found %+v", found)
+			}
 			_, code := h.invite(storage.NewInvitation{Role: storage.Guest, ConversationIDs: []string{h.room.ID}})
 			if joined := must(h.Join(t.Context(), code, "Gus", storage.SignIn{Life: time.Hour}))(t); joined.ConversationID != h.room.ID {
 				t.Errorf("%+v", joined)

@@ -63,8 +63,18 @@ func (db *DB) Members(ctx context.Context, principal storage.Principal, words st
 	return members, next, err
 }
 
-// members reads up to limit users with numbers below before. Names are compared here:
-// databases know no letters but English ones to be the same.
+// sought is what is kept of a name to look for it: its parts, each behind a space.
+func sought(name string) string {
+	var text strings.Builder
+	for _, part := range query.Tokens(name) {
+		text.WriteString(" " + part)
+	}
+	return text.String()
+}
+
+// members reads up to limit users with numbers below before. Names are compared here, and
+// the database leaves out those that cannot be meant: of one whose parts it does not have,
+// since it was given by an older version, it cannot tell.
 func (s session) members(ctx context.Context, workspaceNo int64, words string, before int64, limit int) (rows []memberRow, err error) {
 	const order = ` ORDER BY u.no DESC LIMIT ?`
 	if strings.TrimSpace(words) == "" {
@@ -72,13 +82,18 @@ func (s session) members(ctx context.Context, workspaceNo int64, words string, b
 		return rows, err
 	}
 	matches := query.Begins(words)
+	maybe := statement{}
+	for _, word := range query.Tokens(words) {
+		maybe = maybe.and(` AND (u.sought_of <> u.name OR u.sought LIKE ?)`, "% "+word+"%") // of letters and digits alone
+	}
 	var found []any
 	for more := true; more && len(found) < limit; {
 		var names []struct {
 			No   int64
 			Name string
 		}
-		err := s.List(ctx, &names, `SELECT u.no, u.name FROM users u WHERE u.workspace_no = ? AND u.no < ?`+order, workspaceNo, before, rosterStep)
+		err := s.listAll(ctx, &names, statement{`SELECT u.no, u.name FROM users u WHERE u.workspace_no = ? AND u.no < ?`, []any{workspaceNo, before}}.
+			with(maybe).and(order, rosterStep))
 		if err != nil {
 			return nil, err
 		}

@@ -146,3 +146,22 @@ func TestMemberPageTimes(t *testing.T) {
 		}
 	})
 }
+
+// A name is found however it was given, and by no name of before.
+func TestFindMembers(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		h.exec(`UPDATE users SET name = 'Zoë Åström' WHERE id = ?`, h.bob.UserID) // as an older version does
+		must(h.Rename(t.Context(), h.eve, "Anna-Lena O'Neill"))(t)
+		for words, want := range map[string]string{"zoe": "Zoë Åström", "bob": "", "ASTR z": "Zoë Åström", "eve": "", "lena oneill": "Anna-Lena O'Neill", "ada": "Ada", "a": "Anna-Lena O'Neill, Zoë Åström, Ada", "_": "", "lena%": "Anna-Lena O'Neill"} {
+			found, _ := must2(h.Members(t.Context(), h.ada, words, storage.Page{}))(t)
+			var names []string
+			for _, m := range found {
+				names = append(names, m.Name)
+			}
+			if got := strings.Join(names, ", "); got != want {
+				t.Errorf("%q finds %s, want %s", words, got, want)
+			}
+		}
+	})
+}

@@ -36,8 +36,8 @@ func (t *tx) createUser(ctx context.Context, name string, role storage.Role) (st
 		return storage.User{}, err
 	}
 	u := storage.User{ID: storage.NewID(), WorkspaceID: t.workspaceID, Name: name, Named: true, Role: role, No: no, CreatedAt: t.now}
-	_, err = t.Exec(ctx, `INSERT INTO users (id, workspace_no, no, name, role, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
-		u.ID, t.workspaceNo, no, u.Name, u.Role, toMS(u.CreatedAt))
+	_, err = t.Exec(ctx, `INSERT INTO users (id, workspace_no, no, name, role, created_at, sought, sought_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		u.ID, t.workspaceNo, no, u.Name, u.Role, toMS(u.CreatedAt), sought(u.Name), u.Name)
 	return u, err
 }
 
@@ -154,7 +154,7 @@ func (db *DB) Rename(ctx context.Context, principal storage.Principal, name stri
 		}
 		t.audit(ctx, principal, storage.AuditUserRenamed, onUser(p.ID), map[string]string{"from": p.Name, "to": name})
 		p.Name, p.Named = name, true
-		if _, err := t.Exec(ctx, `UPDATE users SET name = ?, named = ? WHERE id = ?`, name, true, p.ID); err != nil {
+		if _, err := t.Exec(ctx, `UPDATE users SET name = ?, named = ?, sought = ?, sought_of = ? WHERE id = ?`, name, true, sought(name), name, p.ID); err != nil {
 			return err
 		}
 		if err := t.reviseNewestOf(ctx, p.User); err != nil {
