@@ -182,18 +182,23 @@ func TestNobodyLearnsOfAccounts(t *testing.T) {
 	if slices.Sort(to); !slices.Equal(to, []string{"eve@example.org", anAddress}) {
 		t.Errorf("mailed to %q", to)
 	}
-	took := func(address string) (fastest time.Duration) {
-		for range 5 {
-			began := time.Now()
-			h.browser().password(address, "harbour wall at eight").want(403)
-			if d := time.Since(began); fastest == 0 || d < fastest {
-				fastest = d
-			}
+	// Without the hash it is a twentieth. What the machine does beside it takes longer now
+	// and then, so that the fastest count, of as many as it takes.
+	var known, unknown time.Duration
+	took := func(address string, fastest *time.Duration) {
+		began := time.Now()
+		h.browser().password(address, "harbour wall at eight").want(403)
+		if d := time.Since(began); *fastest == 0 || d < *fastest {
+			*fastest = d
 		}
-		return fastest
 	}
-	known, unknown := took(anAddress), took("mia@example.org")
-	if ratio := float64(known) / float64(unknown); ratio > 2 || ratio < 0.5 { // without the hash it is 20 and more
+	alike, rounds := false, 0
+	for ; !alike && rounds < 50; rounds++ {
+		took(anAddress, &known)
+		took("mia@example.org", &unknown)
+		alike = rounds > 3 && known < 2*unknown && unknown < 2*known
+	}
+	if !alike {
 		t.Errorf("known takes %s, unknown %s", known, unknown)
 	}
 	failed := h.audited(storage.AuditSignInFailed)
@@ -206,7 +211,7 @@ func TestNobodyLearnsOfAccounts(t *testing.T) {
 			targets[e.Target.ID]++
 		}
 	}
-	if len(failed) != len(guesses)+10 || targets[h.owner.principal.UserID] != 6 || targets[bob.principal.UserID] != 1 || targets[eve.principal.UserID] != 1 {
+	if len(failed) != len(guesses)+2*rounds || targets[h.owner.principal.UserID] != 1+rounds || targets[bob.principal.UserID] != 1 || targets[eve.principal.UserID] != 1 {
 		t.Errorf("%d recorded, of %v", len(failed), targets)
 	}
 }
