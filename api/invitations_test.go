@@ -241,8 +241,11 @@ func TestJoinAttacks(t *testing.T) {
 	h.browser().form("/join", form(nil), "Origin", "https://evil.example").problem(403, "cross_site")
 	h.browser().form("/join", form(nil), "Origin", "null").problem(403, "cross_site")
 	for _, more := range []url.Values{
-		{"role": {"owner"}}, {"Role": {"admin"}}, {"role": {"owner", "admin"}, "disabled": {"false"}, "id": {h.owner.principal.UserID}},
-		{"to": {"https://evil.example/"}, "return": {"//evil.example"}}, {"name": {"Mia", "Olga"}},
+		{"role": {"owner"}},
+		{"Role": {"admin"}},
+		{"role": {"owner", "admin"}, "disabled": {"false"}, "id": {h.owner.principal.UserID}},
+		{"to": {"https://evil.example/"}, "return": {"//evil.example"}},
+		{"name": {"Mia", "Olga"}},
 	} {
 		b := h.browser()
 		to := b.form("/join?role=owner&to=https://evil.example&name=Other", form(more)).want(303).header.Get("Location")
