@@ -223,7 +223,7 @@ func (db *DB) DropUnusedWorkspaces(ctx context.Context) (names []string, err err
 			return err
 		}
 		for _, w := range unused {
-			for _, table := range []string{"jobs", "audit", "events", "conversations", "users"} {
+			for _, table := range []string{"jobs", "audit", "events", "invitations", "conversations", "users"} {
 				if _, err := t.Exec(ctx, `DELETE FROM `+table+` WHERE workspace_no = ?`, w.No); err != nil {
 					return err
 				}
@@ -233,7 +233,9 @@ func (db *DB) DropUnusedWorkspaces(ctx context.Context) (names []string, err err
 			}
 			names = append(names, w.Name)
 		}
-		return nil
+		// Whose user was theirs can give the address to the one that they have now.
+		_, err = t.Exec(ctx, `DELETE FROM accounts WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.account_id = accounts.id)`)
+		return err
 	})
 	return names, err
 }

@@ -69,7 +69,10 @@ func TestRestore(t *testing.T) {
 		inPieces.Message.ID, inPieces.Original, inPieces.Message.CreatedAt = live.ID, storage.ManifestOriginal{Key: live.Original.Key}, live.CreatedAt
 		all = append(all, sqldb.Restored{Manifest: inPieces, Node: "n1"})
 
-		must2(db.Bootstrap(t.Context(), "Hark", "Owner"))(t)
+		begun, _ := must2(db.Bootstrap(t.Context(), "Hark", "Owner"))(t)
+		h.check(db.SetEmail(t.Context(), begun.UserID, "ada@example.org"))
+		_, _, err := db.CreateInvitation(t.Context(), begun, storage.NewInvitation{Role: storage.RoleMember, Uses: 1, Life: time.Hour})
+		h.check(err)
 		for again := range 2 {
 			h.check(db.RestoreWorkspace(t.Context(), all[0].Workspace))
 			if n := must(db.Restore(t.Context(), h.ada.WorkspaceID, all))(t); n != 3*(1-again) {
@@ -95,7 +98,7 @@ func TestRestore(t *testing.T) {
 		if c := must(db.Conversation(t.Context(), h.ada, h.room.ID))(t); c.MemberCount != 2 || !c.LastMessageAt.Equal(live.CreatedAt) {
 			t.Errorf("%+v", c)
 		}
-		_, err := db.Message(t.Context(), h.eve, ready.ID)
+		_, err = db.Message(t.Context(), h.eve, ready.ID)
 		wantErr(t, err, storage.ErrNotFound)
 		if due := must(db.DueJobs(t.Context(), 10))(t); len(due) != 1 || due[0].ID != silent.ID {
 			t.Errorf("due: %+v", due)
@@ -115,6 +118,7 @@ func TestRestore(t *testing.T) {
 		if created || owner.UserID != h.ada.UserID {
 			t.Errorf("the owner is %+v", owner)
 		}
+		h.check(db.SetEmail(t.Context(), h.ada.UserID, "ada@example.org")) // which is nobody else's any more
 		if names := must(db.DropUnusedWorkspaces(t.Context()))(t); len(names) != 0 {
 			t.Errorf("dropped %v", names)
 		}
