@@ -89,7 +89,7 @@ func (c *consumer) work1(ctx context.Context, r *run) {
 	defer r.mu.Unlock()
 	switch {
 	case !verdict.again:
-		c.tell(r.msg.Ack())
+		c.tell(done(ctx, r.msg))
 	case verdict.after <= 0:
 		c.tell(r.msg.Nak())
 	default:
@@ -128,6 +128,14 @@ func (c *consumer) beat(r *run, stop <-chan struct{}) {
 			}
 		}
 	}
+}
+
+// done takes a job out of the queue, and returns once it is out: until then the job has
+// its place there, and could not be put into it anew (see [Bus.PublishJob]).
+func done(ctx context.Context, msg jetstream.Msg) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
+	defer cancel()
+	return msg.DoubleAck(ctx)
 }
 
 // tell notes that the server could not be told what became of a delivery. It
