@@ -104,7 +104,7 @@ test("joining works without scripts, names what is wrong, and warns before it re
   await plain.page.keyboard.press("Enter");
   await plain.page.waitForURL(/\/c\/[0-9a-f-]{36}$/);
   const cookies = await plain.context.cookies();
-  expect(cookies.filter(({ httpOnly, sameSite }) => httpOnly && sameSite === "Lax")).toHaveLength(1);
+  expect(cookies.filter(({ httpOnly, sameSite }) => httpOnly && sameSite === "Lax")).toHaveLength(2); // the session, and what the browser is known by
   await plain.page.goto(linkOf(hark, made));
   await expect(plain.page.getByRole("alert")).toContainText("will be signed out: Nora <b>Noscript</b>");
   await plain.page.getByRole("link", { name: "Keep using Hark as you are" }).click();

@@ -316,7 +316,7 @@ test("a server that has no time is asked again when it said", async ({ app, hark
     return route.fulfill({ status: 429, headers: { "Retry-After": "4" }, json: { detail: "Too many at once." } });
   });
   await app.locator("input[type=file]").setInputFiles(file());
-  await expect(pending(app).getByText(/Waiting/)).toBeVisible();
+  await expect(pending(app).getByText(/^Too many at once. It’s only on this device until then/)).toBeVisible(); // in its own words
   await only(hark, conversation);
   expect(asked).toBe(2);
   await expect(pending(app)).toBeHidden();
