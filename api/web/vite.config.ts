@@ -54,9 +54,9 @@ export default defineConfig({
     assetsInlineLimit: 0, // the policy allows no data: addresses
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      // What records comes in one file, whoever of its parts asks for another, and so does what each page stands on: each file has a head of its own, and browsers ask for six at a time.
+      // What records comes in one file, whoever of its parts asks for another: each file has a head of its own, and browsers ask for six at a time.
       checks: { pluginTimings: false, ineffectiveDynamicImport: false },
-      output: { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: "recorder", test: /\/src\/recorder\// }, { name: "shared", test: /\/src\/(base\.ts|api\/client|logic\/(initials|stitch|announced|may)\.ts|state\/(known\.ts|(kept|library|notices|people|roster|session|thread)\.svelte\.ts)|parts\/Icon\.svelte)/ }] } },
+      output: { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: "recorder", test: /\/src\/recorder\// }] } },
     },
   },
   // Files find each other wherever the app is; in the page package web writes where that is.
