@@ -5,7 +5,7 @@ import { expect, signIn, test, watch } from "./app";
 import { pointIn } from "./finger";
 import { Hark, type Message as Sent } from "./hark";
 import { Recogniser } from "./recogniser";
-import { at, jumpedTo, listenIn, sound } from "./sound";
+import { at, ended, jumpedTo, listenIn, sound } from "./sound";
 import { lasting, prompt } from "./speech";
 import { tone } from "./wav";
 
@@ -32,6 +32,8 @@ test("a rendition that is made while the original plays changes nothing of what 
 
   const asked: Response[] = [];
   page.on("response", (response) => response.url().includes(`${id}/audio`) && asked.push(response));
+  let known: Message | undefined; // to the page
+  page.on("response", (response) => void (response.url().endsWith(`/v1/messages/${id}`) && response.json().then((read: Message) => (known = read), () => {})));
   await page.goto(`${hark.url}/m/${id}`);
   await page.locator("div.reader").getByRole("button", { name: "Play Tone" }).click();
   await expect.poll(() => at(page)).toBeGreaterThan(0.5);
@@ -42,7 +44,8 @@ test("a rendition that is made while the original plays changes nothing of what 
   recogniser.finish();
   await hark.ready(id);
   await expect.poll(async () => (await hark.json<Message>(`/v1/messages/${id}`)).rendition).not.toBeNull();
-  await expect(page.locator("[data-w='2']")).toHaveText("good"); // the page knows
+  await expect(page.locator("[data-w='2']")).toHaveText("good");
+  await expect.poll(() => known?.rendition ?? null).not.toBeNull();
   const before = asked.length;
 
   await bar(page).getByRole("button", { name: "Play Tone" }).click();
@@ -62,6 +65,7 @@ test("a rendition that is made while the original plays changes nothing of what 
     const { sound } = window as unknown as { sound: HTMLAudioElement };
     sound.currentTime = sound.duration - 0.2;
   });
+  await ended(page);
   await bar(page).getByRole("button", { name: "Play Tone" }).click();
   await expect.poll(() => sound(page)).toMatchObject({ paused: false });
   expect((await sound(page)).src).toContain("format=rendition");
