@@ -133,6 +133,10 @@ func (f *File) write(all map[string]string) error {
 // keys.
 type Derived struct{ secret []byte }
 
+// Random makes keys of a secret that nobody else has: what they seal is opened in this
+// process alone, as the places in lists that a command reads to their end.
+func Random() Derived { return Derived{[]byte(rand.Text() + rand.Text())} }
+
 // ReadSecret reads the secret that a file holds: 32 bytes or more, of any
 // kind. White space around it does not count.
 func ReadSecret(path string) (Derived, error) {

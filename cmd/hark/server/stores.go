@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hark/cmd/hark/config"
+	"hark/storage/keys"
 	"hark/storage/reconcile"
 	"hark/storage/sqldb"
 )
@@ -63,7 +64,8 @@ func OpenStores(ctx context.Context, c *config.StoresConfig) (_ *Stores, err err
 // Close closes both.
 func (s *Stores) Close() error { return s.close() }
 
-// OpenRecords opens the records for a command, with this version's schema.
+// OpenRecords opens the records for a command, with this version's schema. The server's
+// keys are not read: a command has keys of its own.
 func OpenRecords(ctx context.Context, c *config.DatabaseConfig) (*sqldb.DB, error) {
 	if err := c.Resolve(); err != nil {
 		return nil, err
@@ -71,7 +73,9 @@ func OpenRecords(ctx context.Context, c *config.DatabaseConfig) (*sqldb.DB, erro
 	if _, err := c.MakeData(slog.New(slog.DiscardHandler)); err != nil {
 		return nil, err
 	}
-	db, err := sqldb.Open(ctx, c.Records(slog.New(slog.DiscardHandler)))
+	cfg := c.Records(slog.New(slog.DiscardHandler))
+	cfg.Secrets = keys.Random()
+	db, err := sqldb.Open(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open records: %w", err)
 	}
