@@ -125,7 +125,7 @@ func (db *DB) Audit(ctx context.Context, principal storage.Principal, filter sto
 // whose numbers are lower than before, newest first; 0 means all numbers.
 func (db *DB) AuditBefore(ctx context.Context, principal storage.Principal, filter storage.AuditFilter, before int64, limit int) ([]storage.AuditEntry, error) {
 	if !storage.MayReadAudit(principal) {
-		return nil, fmt.Errorf("read audit log: %w", storage.ErrForbidden)
+		return nil, fmt.Errorf("read audit log: %w", errForLeaders)
 	}
 	no, err := db.workspaceNo(ctx, principal.WorkspaceID)
 	if err != nil {

@@ -155,7 +155,7 @@ func (t *tx) invitationEvent(ctx context.Context, typ storage.EventType, id stri
 // them gets storage.ErrForbidden ([storage.MayManageMembers]).
 func (db *DB) Invitations(ctx context.Context, principal storage.Principal, page storage.Page) (list []storage.Invitation, next string, err error) {
 	if !storage.MayManageMembers(principal) {
-		return nil, "", fmt.Errorf("list invitations: %w", storage.ErrForbidden)
+		return nil, "", fmt.Errorf("list invitations: %w", errForLeaders)
 	}
 	no, seal, err := db.pages(ctx, principal)
 	if err != nil {

@@ -31,7 +31,7 @@ const rosterStep = 1000
 // storage.ErrForbidden ([storage.MayManageMembers]).
 func (db *DB) Members(ctx context.Context, principal storage.Principal, words string, page storage.Page) (members []storage.Member, next string, err error) {
 	if !storage.MayManageMembers(principal) {
-		return nil, "", fmt.Errorf("list members of workspace: %w", storage.ErrForbidden)
+		return nil, "", fmt.Errorf("list members of workspace: %w", errForLeaders)
 	}
 	no, seal, err := db.pages(ctx, principal)
 	if err != nil {
@@ -153,6 +153,9 @@ func (db *DB) ChangeMember(ctx context.Context, principal storage.Principal, use
 	})
 	return row.member(principal.WorkspaceID), err
 }
+
+// errForLeaders is the error of who asks for what owners and admins alone see.
+var errForLeaders = &storage.ForbiddenError{Reason: "Only owners and admins see this."}
 
 // errAbove is the error of who would act on somebody whom it is not for them to act on.
 var errAbove = &storage.ForbiddenError{Reason: "Your role does not reach so far: nobody changes somebody whose role is above theirs, gives a role above theirs, or deactivates themselves."}
