@@ -34,7 +34,7 @@ test("a conversation whose older messages can't be read keeps the others, and tr
   await expect(trouble).toContainText("Try again");
   await expect(card(app, "Message 9")).toBeAttached();
   network.down = false;
-  await trouble.getByRole("button", { name: "Try again" }).click();
+  await trouble.getByRole("button", { name: "Try again" }).click({ timeout: 5000 }).catch(() => expect(trouble).toHaveCount(0)); // it may try by itself just before
   await expect(card(app, "Message 1")).toBeAttached();
   await expect(trouble).toHaveCount(0);
 });
