@@ -88,7 +88,7 @@ func (e *Endpoints) create(ctx context.Context, principal storage.Principal, in 
 		}
 	}
 	if in.Body.Email != "" {
-		address, job, err := Mailing(e.public(), in.Body.Email, in.Body.Language)
+		address, job, err := Mailing(e.deps.PublicURL.Address(), in.Body.Email, in.Body.Language)
 		if err != nil {
 			return nil, err
 		}
@@ -100,12 +100,7 @@ func (e *Endpoints) create(ctx context.Context, principal storage.Principal, in 
 	if err != nil {
 		return nil, err
 	}
-	return &createOutput{Body: NewInvitation{Invitation: View(invitation), Link: Link(e.public(), code), Mailed: n.Mail != nil}}, nil
-}
-
-// public is the public address, without a slash at its end.
-func (e *Endpoints) public() string {
-	return e.deps.PublicURL.Scheme + "://" + e.deps.PublicURL.Host + e.deps.PublicURL.Base
+	return &createOutput{Body: NewInvitation{Invitation: View(invitation), Link: Link(e.deps.PublicURL.Address(), code), Mailed: n.Mail != nil}}, nil
 }
 
 // List lists the invitations of the workspace.

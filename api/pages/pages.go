@@ -37,6 +37,21 @@ func Show(c echo.Context, status int, page *template.Template, view any) error {
 	return send(c, status, rendered)
 }
 
+// ShowUnderCode is Show of a page whose address holds a code, which it keeps from what is
+// loaded and opened next. Over http browsers say where a form comes from by the Origin
+// alone, which no-referrer would take away too.
+func ShowUnderCode(c echo.Context, status int, secure bool, page *template.Template, view any) error {
+	policy := "strict-origin"
+	if secure {
+		policy = "no-referrer"
+	}
+	header := c.Response().Header()
+	header.Set("Referrer-Policy", policy)
+	header.Set("Cache-Control", "no-store")
+	header.Add("Vary", "Accept-Language, Cookie")
+	return Show(c, status, page, view)
+}
+
 func render(page *template.Template, view any) ([]byte, error) {
 	var rendered bytes.Buffer
 	if err := page.Execute(&rendered, view); err != nil {

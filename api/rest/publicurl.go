@@ -32,5 +32,8 @@ func ParsePublicURL(address string) (PublicURL, error) {
 	return PublicURL{URL: u, Base: base}, nil
 }
 
+// Address is the public address, without a slash at its end.
+func (p PublicURL) Address() string { return p.Scheme + "://" + p.Host + p.Base }
+
 // Secure reports whether people reach Hark over https.
 func (p PublicURL) Secure() bool { return p.Scheme == "https" }

@@ -57,7 +57,7 @@ func (e *Endpoints) byMail(c echo.Context, view pageView) error {
 
 // linkMail is the job that mails a link.
 func (e *Endpoints) linkMail(req *http.Request, address, to string, code storage.Token, secret string) (storage.NewJob, error) {
-	link := e.address() + "/sign-in?code=" + secret
+	link := e.deps.PublicURL.Address() + "/sign-in?code=" + secret
 	if to != "" {
 		link += "&to=" + url.QueryEscape(to)
 	}
@@ -71,15 +71,10 @@ func (e *Endpoints) linkMail(req *http.Request, address, to string, code storage
 func (e *Endpoints) notice(req *http.Request) func(string, storage.Token) (storage.NewJob, error) {
 	return func(address string, session storage.Token) (storage.NewJob, error) {
 		m, err := mail.NewMessage(address, language(req), mail.NewDevice{
-			Device: deviceOrUnknown(req), At: session.CreatedAt, Link: e.address() + "/settings",
+			Device: deviceOrUnknown(req), At: session.CreatedAt, Link: e.deps.PublicURL.Address() + "/settings",
 		})
 		return mail.NewJob("new device "+session.ID, m), err
 	}
-}
-
-// address is where people reach this Hark.
-func (e *Endpoints) address() string {
-	return e.deps.PublicURL.Scheme + "://" + e.deps.PublicURL.Host + e.deps.PublicURL.Base
 }
 
 func language(req *http.Request) string { return wordsFor(req.Header.Get("Accept-Language")).Lang }

@@ -114,19 +114,8 @@ func (e *Endpoints) refuse(c echo.Context, status int, view pageView, problem st
 	return e.send(c, status, view)
 }
 
-// send keeps the page's address, which holds the code, from what is
-// loaded and opened next. Over http browsers say where a form comes from by
-// the Origin alone, which no-referrer would take away too.
 func (e *Endpoints) send(c echo.Context, status int, view pageView) error {
-	policy := "strict-origin"
-	if e.deps.PublicURL.Secure() {
-		policy = "no-referrer"
-	}
-	header := c.Response().Header()
-	header.Set("Referrer-Policy", policy)
-	header.Set("Cache-Control", "no-store")
-	header.Add("Vary", "Accept-Language, Cookie")
-	return pages.Show(c, status, page, view)
+	return pages.ShowUnderCode(c, status, e.deps.PublicURL.Secure(), page, view)
 }
 
 // SignIn takes the forms of the page: a one-time code, an address with a password, or
