@@ -30,6 +30,7 @@ async function playing(page: Page, hark: Hark, name: string) {
   await page.goto(`${hark.url}/c/${conversation}`);
   await page.getByRole("article", { name: /Second/ }).getByRole("button", { name: /^Play/ }).tap();
   await expect(strip(page).getByRole("button", { name: /^Pause Second/ })).toBeVisible();
+  await expect(recordButton(page)).toBeVisible();
   return conversation;
 }
 
