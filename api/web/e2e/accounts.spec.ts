@@ -8,6 +8,8 @@ import { Hark } from "./hark";
 const address = "ada@example.org";
 const password = "harbour wall at seven";
 
+test.use({ contextOptions: { reducedMotion: "reduce" } }); // nothing half faded in: axe takes its colours for the final ones
+
 const accessible = async (page: Page) => {
   const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
   expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`)).toEqual([]);
@@ -110,6 +112,7 @@ test("signed out, one is led to the form and back; another's session is not repl
   await page.getByRole("button", { name: "Save" }).click();
   await expect(section).toContainText("Email and password");
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
+  await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible();
   await page.goto(`${hark.url}/settings`);
   await page.getByRole("link", { name: "Sign in" }).click();
   await page.getByLabel("Email").fill("MIA@example.org");

@@ -13,12 +13,15 @@ export async function signIn(page: Page, address: string) {
   await expect(page.locator(".app-shell")).toBeVisible(); // with the list or, on a phone with one conversation only, with that
 }
 
+/** What browsers say of a request that failed, as without a connection: of a file, and of the worker. */
+const failedRequest = /^(Failed to load resource|An unknown error occurred when fetching the script)/;
+
 /** Collects what must not happen in a page. */
 export function watch(page: Page): string[] {
   const wrong: string[] = [];
   page.on("pageerror", (error) => wrong.push(error.stack ?? error.message));
   page.on("console", (message) => {
-    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) wrong.push(message.text());
+    if (message.type() === "error" && !failedRequest.test(message.text())) wrong.push(message.text());
   });
   return wrong;
 }

@@ -100,7 +100,7 @@ test("an old message is in view however slowly a browser draws while older ones 
     (window as unknown as { goOn: () => void }).goOn();
     for (let i = 0; i < 10; i++) await new Promise(requestAnimationFrame);
   });
-  expect(await isIn(card(app, old.id))).toBe(true);
+  await expect.poll(() => isIn(card(app, old.id))).toBe(true);
 });
 
 test("what arrives while one is among old messages waits at the end", async ({ app, hark }) => {

@@ -42,10 +42,12 @@ test("what lies in the browser's storage, and what a tab of another version says
   const conversation = await hark.conversation("Undisturbed");
   const { id } = await hark.json<{ id: string }>("/v1/me");
   for (const left of ["{", "null", "5", "[]", '{"me":5,"user":5,"copies":5,"rate":"fast","theme":7,"at":"now","address":5}']) {
+    // Left there by a page that is not the app, which would take it for another tab's and load itself anew.
+    await app.goto(`${hark.url}/page.css`);
     await app.evaluate((text) => {
       for (const key of ["known", "prefs", "places", "offline", "landing"]) for (const storage of [localStorage, sessionStorage]) storage.setItem(`hark.${key}`, text);
     }, left);
-    await app.goto(`${hark.url}/c/${conversation}`, { waitUntil: "commit" }); // it may load itself anew
+    await app.goto(`${hark.url}/c/${conversation}`);
     await expect(app.getByRole("heading", { name: "Undisturbed" })).toBeVisible();
   }
   await app.evaluate((user) => {

@@ -5,7 +5,7 @@ import type { Page } from "@playwright/test";
 import { atRest, Finger, pointIn } from "./finger";
 import type { Hark } from "./hark";
 import { expect, test as base } from "./listening";
-import { at, sound } from "./sound";
+import { at, jumpedBack, jumps, sound } from "./sound";
 import { lasting } from "./speech";
 import { tone } from "./wav";
 
@@ -80,7 +80,7 @@ test("the player fills the screen: opened and closed by every way there is", asy
   };
   const closed = async () => {
     await expect(sheet(app)).toBeHidden();
-    expect(app.url()).toBe(here);
+    await expect(app).toHaveURL(here);
     await expect(strip(app).getByRole("button", { name: /^Pause Second/ })).toBeVisible();
   };
 
@@ -187,8 +187,9 @@ test("the full player shows what is said, with room for thumbs", async ({ app, h
   await expect(sheet(app).getByRole("heading", { name: "Behind" })).toBeVisible();
   await sheet(app).getByRole("slider", { name: /Behind/ }).press("PageUp");
   await expect.poll(() => at(app)).toBeGreaterThan(29);
+  await jumps(app);
   await sheet(app).getByRole("button", { name: "Back 15 seconds" }).tap();
-  await expect.poll(() => at(app)).toBeLessThan(25);
+  await jumpedBack(app, 15);
   // Where there is none, it says so.
   await sheet(app).getByRole("button", { name: "Next message" }).tap();
   await expect(sheet(app).getByText("This is the newest message.")).toBeVisible();

@@ -35,7 +35,7 @@ async function open(page: Page, hark: Hark) {
   await page.goto(`${hark.url}/recorder`);
 }
 
-/** Has the page speak for so long, and stop when the last of it is captioned, or ten seconds later. */
+/** Has the page speak for so long, and stop when the last of it is captioned, or half a minute later: a slow machine hears late. */
 function record(page: Page, hark: Hark, conversation: string, seconds: number): Promise<Recording> {
   return page.evaluate(
     async ({ token, conversation, seconds }) => {
@@ -70,7 +70,7 @@ function record(page: Page, hark: Hark, conversation: string, seconds: number): 
       const sleep = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
       await sleep(seconds * 1000);
       const captioned = () => captions.some((caption) => caption.final && caption.end_ms > seconds * 1000 - 2500);
-      for (let waited = 0; waited < 10_000 && !captioned(); waited += 100) await sleep(100);
+      for (let waited = 0; waited < 30_000 && !captioned(); waited += 100) await sleep(100);
       const tookMS = performance.now() - began;
       microphone.getTracks().forEach((track) => track.stop());
       let packets = 0;

@@ -92,8 +92,9 @@ const askFirst = (page: Page) =>
 test("begun, cancelled and begun again while the browser asks: the second is heard, and what comes too late is closed", async ({ app, hark }) => {
   await hark.conversation("Beside it");
   await askFirst(app);
+  const asks = (n: number) => app.waitForFunction((n) => (window as unknown as Asked).asked.length > n, n);
   const allow = async (n: number) => {
-    await app.waitForFunction((n) => (window as unknown as Asked).asked.length > n, n);
+    await asks(n);
     await app.evaluate((n) => (window as unknown as Asked).asked[n]!.allow(), n);
   };
   const track = (n: number) => app.evaluate((n) => (window as unknown as Asked).asked[n]?.track?.readyState, n);
@@ -104,6 +105,7 @@ test("begun, cancelled and begun again while the browser asks: the second is hea
   };
   await enter(app, hark, "Asked twice");
   await record(app).click();
+  await asks(0);
   await discard();
   await record(app).click();
   await allow(1);
@@ -116,6 +118,7 @@ test("begun, cancelled and begun again while the browser asks: the second is hea
 
   // Who left does not see that it records: it does not.
   await record(app).click();
+  await asks(2);
   await app.getByRole("link", { name: /^Beside it/ }).click();
   await expect(record(app)).toBeVisible();
   await allow(2);
@@ -143,9 +146,9 @@ test("the screen is kept awake, again when the page was out of sight, and only w
   expect(await asked()).toBe(0);
   await record(app).click();
   await spoken(app, 1);
-  expect(await asked()).toBe(1);
+  await expect.poll(asked).toBe(1);
   await seenAgain();
-  expect(await asked()).toBe(2);
+  await expect.poll(asked).toBe(2);
   await app.keyboard.press("Escape");
   await app.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   await expect(record(app)).toBeVisible();

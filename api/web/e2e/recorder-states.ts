@@ -1,10 +1,11 @@
 /* Leads a page through all that the recorder may look like. */
 import type { Page } from "@playwright/test";
 
+import { connectWithin } from "../src/recorder/decide";
 import { expect } from "./app";
 import { pointIn } from "./finger";
 import type { Hark } from "./hark";
-import { pending, record, recorder, recordLive, spoken } from "./speaking";
+import { pause, pending, record, recorder, recordLive, spoken } from "./speaking";
 
 async function throwAway(page: Page) {
   await page.keyboard.press("Escape");
@@ -24,12 +25,18 @@ export async function recorderStates(page: Page, hark: Hark, conversation: strin
   await each("microphone");
   await page.keyboard.press("Escape");
 
-  // A connection that is not there yet; then one that is.
+  // A connection that is not there yet, for as long as one looks; then one that is.
   await page.route("**/whip?*", () => {});
+  await page.evaluate((patience) => {
+    const plain = window.setTimeout;
+    const patient = (run: TimerHandler, ms?: number, ...rest: unknown[]) => plain(run, ms === patience ? 600_000 : ms, ...rest);
+    Object.assign(window, { setTimeout: patient, impatient: () => (window.setTimeout = plain) });
+  }, connectWithin);
   await record(page).click();
   await expect(recorder(page).getByText("Connecting…")).toBeVisible();
   await each("connecting");
   await throwAway(page);
+  await page.evaluate(() => (window as unknown as { impatient: () => void }).impatient());
   await page.unrouteAll({ behavior: "ignoreErrors" });
   await recordLive(page, hark, conversation);
   await each("live");
@@ -62,7 +69,7 @@ export async function recorderStates(page: Page, hark: Hark, conversation: strin
   await expect(pending(page).getByText(/Waiting for a connection/)).toBeVisible({ timeout: 15_000 });
   await record(page).click();
   await spoken(page, 2);
-  await recorder(page).getByRole("button", { name: "Pause" }).click();
+  await pause(page);
   page.once("dialog", (dialog) => void dialog.accept());
   await page.reload();
   await expect(pending(page).getByText("Draft. Only on this device.")).toBeVisible();
@@ -71,10 +78,11 @@ export async function recorderStates(page: Page, hark: Hark, conversation: strin
   await expect(pending(page).getByRole("alert")).toBeVisible();
   await expect(pending(page).getByRole("listitem")).toHaveCount(3);
   await each("pending");
-  for (let left = await pending(page).getByRole("listitem").count(); left > 0; left--) {
+  for (const left of [2, 1, 0]) {
     await pending(page).getByRole("button", { name: /^Discard/ }).first().click();
     await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
     await expect(page.getByRole("dialog")).toBeHidden();
+    await expect(pending(page).getByRole("listitem")).toHaveCount(left);
   }
   await page.unrouteAll();
 

@@ -37,6 +37,12 @@ export const ended = (page: Page) => expect.poll(() => page.evaluate(() => (wind
 /** The jumps since it was asked last, each from and to where, in seconds. */
 export const jumps = (page: Page) => page.evaluate(() => (window as unknown as WithSound).jumps.splice(0));
 
+/** Waits until it has jumped back by so many seconds, or about, since that was asked last. */
+export async function jumpedBack(page: Page, seconds: number, within = 2) {
+  const by: number[] = [];
+  await expect.poll(async () => (by.push(...(await jumps(page)).map(([from, to]) => from - to)), by.some((length) => Math.abs(length - seconds) <= within)), { message: `a jump back by ${seconds} s` }).toBe(true);
+}
+
 /** Waits until it has jumped to a second, about, since that was asked last: where it is now is further on, on a slow machine far. */
 export async function jumpedTo(page: Page, second: number, within = 0.5) {
   const to: number[] = [];

@@ -1,6 +1,7 @@
 /* What the tests of the recorder see of it, and of what it leaves behind. */
 import type { Page } from "@playwright/test";
 
+import { en } from "../src/words/en";
 import { expect } from "./app";
 import type { Hark, Message } from "./hark";
 
@@ -57,25 +58,47 @@ export async function spoken(page: Page, seconds: number) {
   await expect.poll(() => clock(page), { timeout: (seconds + 30) * 1000, intervals: [100] }).toBeGreaterThanOrEqual(seconds);
 }
 
-/** Pauses, and tells how long it is, in ms, as who listens to it sees. */
+/** Pauses, and tells how long it is, in ms, as who listens to it sees once the browser has given all of it. */
 export async function pause(page: Page): Promise<number> {
   await recorder(page).getByRole("button", { name: "Pause" }).click();
   const place = recorder(page).getByRole("slider", { name: "Position in the recording" });
   await expect(place).toBeVisible();
+  await expect(recorder(page).getByText(en.recorder.savedAll, { exact: true })).toBeAttached();
   return Number(await place.getAttribute("max"));
 }
 
 export const send = (page: Page) => recorder(page).getByRole("button", { name: "Send" }).click();
 
-/** Expects a message to be as long as who spoke saw, in ms. */
-export const expectWhole = (ms: number | undefined, seen: number) => expect(Math.abs(ms! - seen)).toBeLessThan(900);
+/**
+ * How much was recorded, and silent, before a live connection was there that has
+ * all that was spoken, in ms: where that is what is sent, it begins so much later.
+ */
+export const leadOf = (page: Page) =>
+  page.evaluate(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        const open = indexedDB.open("hark");
+        open.onerror = () => reject(open.error);
+        open.onsuccess = () => {
+          const items = open.result.transaction("items").objectStore("items").getAll() as IDBRequest<{ phase: string; live?: { lead: number; whole: boolean } }[]>;
+          items.onsuccess = () => (open.result.close(), resolve(Math.max(0, ...items.result.map(({ phase, live }) => (phase === "paused" && live?.whole ? live.lead : 0)))));
+        };
+      }),
+  );
+
+/** Expects a message to be as long as who spoke saw, in ms, but for what it may begin later. */
+export function expectWhole(ms: number | undefined, seen: number, lead = 0) {
+  expect(ms! - seen).toBeLessThan(900);
+  expect(ms! - seen).toBeGreaterThan(-900 - lead);
+}
 
 /** Pauses and sends it; the message is as long as who spoke saw. */
 export async function sendWhole(page: Page, hark: Hark, conversation: string): Promise<Titled> {
   const length = await pause(page);
+  const lead = await leadOf(page);
   await send(page);
   const message = await only(hark, conversation);
-  expectWhole(message.duration_ms, length);
+  expectWhole(message.duration_ms, length, lead);
   return message;
 }
 

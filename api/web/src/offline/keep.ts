@@ -16,21 +16,26 @@ const room = 200 << 20; // bytes of sound in one copy
 /** Thrown when there is no more room on the device. */
 export class NoRoom extends Error {}
 
-/** Keeps a conversation, or brings its copy up to date. */
-export async function keep(conversation: string) {
+/** Keeps a conversation, or brings its copy up to date, for as long as it is wanted by who is signed in now. */
+export async function keep(conversation: string, wanted = () => true) {
   const user = session.me?.id ?? "";
+  // Asked before each look into the database: that would make it anew after it was deleted.
+  const isWanted = () => kept.isFor(user) && wanted();
   const page = await take(api.GET("/v1/conversations/{id}/messages", { params: { path: { id: conversation }, query: { limit: latest } } }));
   let bytes = 0;
   for (const message of page.items) {
+    if (!isWanted()) return;
     const part = await current(message, room - bytes);
-    if (!kept.isFor(user)) return; // they signed out meanwhile
+    if (!isWanted()) return;
     await stored(store.putPart(part));
     bytes += part.bytes;
   }
+  if (!isWanted()) return;
   const ids = new Set(page.items.map(({ id }) => id));
-  for (const { id } of await store.partsOf(conversation)) if (!ids.has(id)) await store.removePart(id);
+  for (const { id } of await store.partsOf(conversation)) if (!ids.has(id) && isWanted()) await store.removePart(id);
+  if (!isWanted()) return;
   await stored(store.putPage({ id: conversation, items: page.items, ...(page.next_cursor && { next_cursor: page.next_cursor }) }));
-  if (kept.isFor(user)) kept.set(conversation, { at: Date.now(), bytes: bytes + JSON.stringify(page).length, messages: page.items.length });
+  if (isWanted()) kept.set(conversation, { at: Date.now(), bytes: bytes + JSON.stringify(page).length, messages: page.items.length });
 }
 
 /** Brings copies up to date, in one tab of many; those go that are not to be had any more. */
@@ -39,7 +44,7 @@ export async function refresh(conversations: readonly string[]) {
     if (!lock) return;
     for (const conversation of conversations) {
       try {
-        await keep(conversation);
+        await keep(conversation, () => kept.copies.has(conversation)); // it may be let go of meanwhile
       } catch (thrown) {
         if (thrown instanceof NoRoom) return;
         const { kind } = troubleOf(thrown);

@@ -57,8 +57,9 @@ class Kept {
   }
 
   private async refresh() {
-    const changed = Array.from(this.changes);
+    const changed = Array.from(this.changes).filter((id) => this.copies.has(id)); // without those that were let go of since
     this.changes.clear();
+    if (!changed.length) return;
     const { refresh } = await import("../offline/keep");
     await refresh(changed);
   }

@@ -66,6 +66,8 @@ class Search {
     const asking = (this.asking = new AbortController());
     this.moreTrouble = undefined;
     try {
+      // How long ago is by the server's clock, which its first answer tells.
+      if (filters.within && !serverClock.known) await take(api.GET("/v1/me", { signal: asking.signal }));
       const query = searchQuery(filters, serverClock.now(), cursor);
       const found = await take(api.GET("/v1/search", { params: { query }, signal: asking.signal }));
       for (const hit of found.hits) library.put(hit.message);

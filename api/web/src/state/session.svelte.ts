@@ -61,7 +61,7 @@ class Session {
   }
 
   async signOut() {
-    await take(api.POST("/v1/sign-out"));
+    await take(api.POST("/v1/sign-out", { keepalive: true })); // also when the page is closed right after
     this.end();
   }
 
