@@ -42,6 +42,12 @@ export const test = base.extend<{ app: Page }>({
   },
 });
 
+/**
+ * Waits for words that are gone again after a while, perhaps before a slow machine
+ * looks twice: the page itself looks, from before what brings them on.
+ */
+export const passing = (page: Page, words: RegExp) => page.waitForFunction(({ source, flags }) => new RegExp(source, flags).test(document.body.innerText), { source: words.source, flags: words.flags });
+
 /** The words of a message, for the page to find and to light up. */
 export async function wordsOf(hark: Hark, id: string) {
   const transcript = await hark.json<{ segments: { words: { text: string; start_ms: number; end_ms: number }[] }[] }>(`/v1/messages/${id}/transcript`);

@@ -106,6 +106,7 @@ export class Hark {
   private async end() {
     const ended = new Promise((resolve) => this.process.once("exit", resolve));
     this.process.kill("SIGTERM");
+    this.thaw(); // a test that failed may have left it frozen
     await ended;
   }
 

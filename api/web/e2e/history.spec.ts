@@ -135,7 +135,7 @@ test("who comes to the top before what is older does stays where they are", asyn
   await expect(app.getByText("Loading older messages")).toBeInViewport();
   const first = (await inOrder(app))[0]!;
   await expect(card(app, first)).toBeInViewport();
-  expect(read).toBe(1);
+  await expect.poll(() => read).toBe(1);
   letGo();
   await expect.poll(async () => (await inOrder(app))[0]).not.toBe(first); // more stands above it
   await expect(card(app, first)).toBeInViewport();

@@ -1,7 +1,7 @@
 /* What is kept on this device: it opens without a connection, and goes when it should. */
 import type { Page } from "@playwright/test";
 
-import { playerClock } from "./app";
+import { passing, playerClock } from "./app";
 import { expect, installed, list, test } from "./shell";
 import { prompt } from "./speech";
 import { tone } from "./wav";
@@ -23,8 +23,9 @@ test("a conversation that was kept opens without a connection, with its words an
   await installed(app);
   const menu = app.getByRole("button", { name: "Conversation menu" });
   await menu.click();
+  const said = passing(app, /Kept on this device: 1 message, \d+ kB/);
   await app.getByRole("menuitem", { name: "Keep offline" }).click();
-  await expect(app.getByText(/Kept on this device: 1 message, \d+ kB/)).toBeVisible();
+  await said;
   // What is said later is kept by itself.
   const later = await hark.send(kept, tone(2), { title: "Said later" });
   await hark.ready(later.id);
@@ -49,8 +50,9 @@ test("a conversation that was kept opens without a connection, with its words an
   await expect(app.getByRole("article", { name: /For the tunnel/ })).toBeVisible();
   await expect(app.getByText(/This is the offline copy from/)).toHaveCount(0);
   await menu.click();
+  const removed = passing(app, /Offline copy removed\./);
   await app.getByRole("menuitem", { name: /Remove offline copy \(\d+ kB\)/ }).click();
-  await expect(app.getByText("Offline copy removed.")).toBeVisible();
+  await removed;
   await context.setOffline(true);
   await app.goto(`${hark.url}/c/${kept}`);
   await expect(app.getByText(/isn’t kept on this device/)).toBeVisible();
@@ -63,8 +65,9 @@ test("who signs out leaves no copy behind", async ({ app, context, fronted: { ha
   await app.goto(`${hark.url}/c/${kept}`);
   await installed(app);
   await app.getByRole("button", { name: "Conversation menu" }).click();
+  const said = passing(app, /Kept on this device/);
   await app.getByRole("menuitem", { name: "Keep offline" }).click();
-  await expect(app.getByText(/Kept on this device/)).toBeVisible();
+  await said;
   await expect.poll(() => keptBytes(app)).toEqual({ database: `hark-offline/voice/hark`, listed: ["hark.offline/voice/hark"] });
   const beside = await context.newPage(); // a second tab, which has it open
   await beside.goto(`${hark.url}/c/${kept}`);

@@ -2,6 +2,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
+import { passing } from "./app";
 import { atRest, Finger, pointIn } from "./finger";
 import type { Hark } from "./hark";
 import { expect, test as base } from "./listening";
@@ -191,8 +192,9 @@ test("the full player shows what is said, with room for thumbs", async ({ app, h
   await sheet(app).getByRole("button", { name: "Back 15 seconds" }).tap();
   await jumpedBack(app, 15);
   // Where there is none, it says so.
+  const said = passing(app, /This is the newest message\./);
   await sheet(app).getByRole("button", { name: "Next message" }).tap();
-  await expect(sheet(app).getByText("This is the newest message.")).toBeVisible();
+  await said;
   // Keys of the player work in it, those of the list beneath do not.
   await app.keyboard.press("j");
   await app.keyboard.press("/");

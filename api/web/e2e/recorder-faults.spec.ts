@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 import type { Page } from "@playwright/test";
 
-import { expect, signIn, test, watch } from "./app";
+import { expect, passing, signIn, test, watch } from "./app";
 import { draftsOf, enter, messages, onDevice, only, pending, record, recorder, recordLive, send, sendWhole, spoken } from "./speaking";
 import { prompt } from "./speech";
 
@@ -318,8 +318,9 @@ test("a server that has no time is asked again when it said", async ({ app, hark
     if (route.request().method() !== "POST" || ++asked > 1) return route.fallback();
     return route.fulfill({ status: 429, headers: { "Retry-After": "4" }, json: { detail: "Too many at once." } });
   });
+  const said = passing(app, /^Too many at once\. It’s only on this device until then/m); // in its own words
   await app.locator("input[type=file]").setInputFiles(file());
-  await expect(pending(app).getByText(/^Too many at once. It’s only on this device until then/)).toBeVisible(); // in its own words
+  await said;
   await only(hark, conversation);
   expect(asked).toBe(2);
   await expect(pending(app)).toBeHidden();

@@ -43,7 +43,7 @@ interface Slowness {
   hear(address: string): Promise<Omit<Heard, "said">>;
 }
 
-const { record, pause, resume, discard, cutHere, send } = en.recorder;
+const { record, pause, resume, discard, cutHere, send, savedAll } = en.recorder;
 
 /** Records as a seed says, in the page; tells what was done, and what the page said of it. */
 const recordOnce = (page: Page, seed: number) =>
@@ -65,6 +65,7 @@ const recordOnce = (page: Page, seed: number) =>
       };
       const can = (name: string) => region() && shown(region()!, name);
       const isPaused = () => can(words.resume);
+      const isSaved = () => [...(region()?.querySelectorAll("[role=status]") ?? [])].some((line) => line.textContent === words.savedAll);
       const length = () => Number(region()?.querySelector<HTMLInputElement>("input[type=range]")?.max ?? 0);
       const throwAway = async () => {
         await press(words.discard);
@@ -115,8 +116,9 @@ const recordOnce = (page: Page, seed: number) =>
         if (isPaused() || random() < 0.7) {
           if (!isPaused()) await press(words.pause);
           await until("the length", () => isPaused() && length() > 0);
-          await sleep(2000);
-          if (isPaused()) paused = length(); // it was going on, perhaps, as somebody just told it to
+          await sleep(2000); // it goes on, perhaps, as somebody just told it to
+          await until("the last of it", () => !isPaused() || isSaved());
+          if (isPaused()) paused = length();
         }
         await press(words.send);
         await until("the end of the recorder", () => !region());
@@ -125,7 +127,7 @@ const recordOnce = (page: Page, seed: number) =>
         slowness.end();
       }
     },
-    { seed, words: { record, pause, resume, discard, cutHere, send } },
+    { seed, words: { record, pause, resume, discard, cutHere, send, savedAll } },
   );
 
 /** The stretches that are in the message, by what the page said and what was cut. */
