@@ -98,7 +98,7 @@ test("the sign-in page in both languages, light and dark, on a phone and wide", 
   await hark.stop();
 });
 
-test("signed out, one is led to the form and back; another's session is not replaced silently", async ({ page, hark }) => {
+test("signed out, one is led to the form and back; another's session is not replaced silently", async ({ page, context, hark }) => {
   hark.command("user", "add", "Mia");
   hark.command("user", "set-email", "Mia", "mia@example.org");
   const wrong = watch(page);
@@ -123,6 +123,12 @@ test("signed out, one is led to the form and back; another's session is not repl
   await page.goto(`${hark.url}/sign-in`);
   await expect(page.getByRole("alert")).toContainText("Mia");
   expect(wrong).toEqual([]);
+
+  // Who closes the tab at once has signed out.
+  await page.goto(`${hark.url}/settings`);
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
+  await page.close();
+  await expect.poll(async () => (await context.request.get(`${hark.url}/v1/me`)).status()).toBe(401);
 });
 
 test("devices are named and ended, and what is dangerous asks for the password again", async ({ page, browser, hark }) => {
