@@ -35,9 +35,15 @@ function nameOf(tag: string): string {
   }
 }
 
-/** Learns a language and speaks it from now on; English where it is not to be had. */
-export async function speak(language: Language) {
-  t = language === "de" ? await import("./de").then(({ de }) => de, () => en) : en;
+let wanted: Language; // what was asked for last: a dictionary that comes late is not spoken
+
+/** Learns a language and speaks it from now on; English where it is not to be had. Says whether it is still the one that is wanted. */
+export async function speak(language: Language): Promise<boolean> {
+  wanted = language;
+  const words = language === "de" ? await import("./de").then(({ de }) => de, () => en) : en;
+  if (language !== wanted) return false;
+  t = words;
   locale = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
   document.documentElement.lang = t === en ? "en" : language;
+  return true;
 }
