@@ -64,9 +64,9 @@ async function occupyDevice(context: BrowserContext, hark: Hark): Promise<() => 
 }
 
 /** Waits until what was recorded is a whole draft on the server. */
-async function draftThere(hark: Hark): Promise<Titled> {
-  await expect.poll(async () => (await draftsOf(hark)).map(({ state }) => state), { timeout: 60_000 }).toEqual(["ready"]);
-  return (await draftsOf(hark))[0]!;
+async function draftThere(hark: Hark, conversation: string): Promise<Titled> {
+  await expect.poll(async () => (await draftsOf(hark, conversation)).map(({ state }) => state), { timeout: 60_000 }).toEqual(["ready"]);
+  return (await draftsOf(hark, conversation))[0]!;
 }
 
 test("a tab closed in mid-recording publishes nothing: its author sends it from another browser, takes it back, and discards it", async ({ browser, context, hark }) => {
@@ -81,13 +81,13 @@ test("a tab closed in mid-recording publishes nothing: its author sends it from 
   await spoken(page, 3);
   await closeTab(page);
 
-  const draft = await draftThere(hark);
+  const draft = await draftThere(hark, conversation);
   await author.getByRole("link", { name: "You have an unfinished recording in Ideas" }).click();
   await expect(unfinished(author)).toHaveCount(1);
   await expect(unfinished(author)).toContainText("Only you can see it");
   await unfinished(author).getByRole("button", { name: /^Listen/ }).click();
   await unfinished(author).getByRole("button", { name: "Listen", exact: true }).click();
-  await expect.poll(() => unfinished(author).getByRole("slider").inputValue().then(Number)).toBeGreaterThan(300);
+  await expect.poll(() => unfinished(author).getByRole("slider").inputValue().then(Number), { intervals: [100] }).toBeGreaterThan(300); // it plays for three seconds
   expect(await bo.told()).toEqual([]);
   expect(await messages(hark, conversation)).toEqual([]);
   await expect(card(bo.page)).toHaveCount(0);
@@ -107,7 +107,7 @@ test("a tab closed in mid-recording publishes nothing: its author sends it from 
   await unfinished(author).getByRole("button", { name: /^Discard/ }).click();
   await author.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   await expect(unfinished(author)).toHaveCount(0);
-  await expect.poll(() => draftsOf(hark)).toEqual([]);
+  await expect.poll(() => draftsOf(hark, conversation)).toEqual([]);
   expect(await bo.told()).toHaveLength(length);
   expect(wrong).toEqual([[], []]);
   await Promise.all([author.context().close(), bo.page.context().close()]);
@@ -120,7 +120,7 @@ test("the device that recorded it shows it once, and sends all of it", async ({ 
   await recordLive(page, hark, conversation);
   await spoken(page, 3);
   await closeTab(page);
-  const draft = await draftThere(hark);
+  const draft = await draftThere(hark, conversation);
   // However late the device is with what it has: what the server has may be less of it.
   const letGo = await occupyDevice(context, hark);
   const again = await context.newPage();
@@ -136,7 +136,7 @@ test("the device that recorded it shows it once, and sends all of it", async ({ 
   await expect(card(again)).toHaveCount(1);
   await expect(unfinished(again)).toHaveCount(0);
   expect((await messages(hark, conversation)).map(({ id }) => id)).toEqual([draft.id]);
-  await expect.poll(() => draftsOf(hark)).toEqual([]);
+  await expect.poll(() => draftsOf(hark, conversation)).toEqual([]);
 });
 
 test("a draft is gone on with in another browser, and both halves are sent as one", async ({ browser, context, hark }) => {
@@ -146,7 +146,7 @@ test("a draft is gone on with in another browser, and both halves are sent as on
   await recordLive(page, hark, conversation);
   await spoken(page, 3);
   await closeTab(page);
-  const first = await draftThere(hark);
+  const first = await draftThere(hark, conversation);
 
   const tab = await another(browser, hark.signInAddress());
   await tab.goto(`${hark.url}/c/${conversation}`);
@@ -160,7 +160,7 @@ test("a draft is gone on with in another browser, and both halves are sent as on
   expect(message.title).toBe("Both halves");
   expectWhole(message.duration_ms, length);
   await expect(unfinished(tab)).toHaveCount(0);
-  await expect.poll(() => draftsOf(hark)).toEqual([]);
+  await expect.poll(() => draftsOf(hark, conversation)).toEqual([]);
   await tab.context().close();
 });
 
@@ -175,7 +175,7 @@ test("sent without a connection: it goes out later, once", async ({ app, context
   await context.setOffline(false);
   await expect(card(app)).toHaveCount(1, { timeout: 30_000 });
   await expect(app.getByRole("button", { name: "Undo" })).toBeVisible();
-  await expect.poll(() => draftsOf(hark)).toEqual([]);
+  await expect.poll(() => draftsOf(hark, conversation)).toEqual([]);
   expect(await messages(hark, conversation)).toHaveLength(1);
   await expect(record(app)).toBeVisible();
   await expect(recorder(app)).toBeHidden();

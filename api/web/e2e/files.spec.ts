@@ -5,9 +5,8 @@ import type { Page } from "@playwright/test";
 
 import { expect, test } from "./app";
 import type { Message } from "./hark";
+import { onDevice, pending } from "./speaking";
 import { prompt } from "./speech";
-
-const pending = (page: Page) => page.getByRole("region", { name: "Not sent yet" });
 
 /** Drops or pastes files into the conversation, as the system would hand them over. */
 async function give(page: Page, how: "drop" | "paste", files: { name: string; type: string; body: Buffer }[]) {
@@ -41,7 +40,7 @@ test("files are dropped and pasted, several at once; what is no recording is ref
   await pending(app).getByRole("button", { name: /^Discard/ }).click();
   await app.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   await expect(pending(app)).toBeHidden();
-  await expect(app.getByRole("link", { name: /telemarketers/i })).toBeVisible({ timeout: 30_000 });
+  await expect(app.getByRole("link", { name: /telemarketers/i })).toBeVisible({ timeout: 90_000 }); // of three that are heard
 });
 
 test("a file whose sending is interrupted goes out after a reload, once", async ({ app, hark }) => {
@@ -57,6 +56,8 @@ test("a file whose sending is interrupted goes out after a reload, once", async 
   await expect(pending(app).getByText(/Waiting for a connection/)).toBeVisible();
   await app.unrouteAll({ behavior: "wait" });
   await app.reload();
+  await expect(app.getByRole("article")).toHaveCount(1);
+  await expect.poll(() => onDevice(app), { timeout: 30_000 }).toBe(0); // it was sent once more
   await expect(pending(app)).toBeHidden();
   await expect(app.getByRole("article")).toHaveCount(1);
   expect((await hark.json<{ items: Message[] }>(`/v1/conversations/${conversation}/messages`)).items).toHaveLength(1);

@@ -1,6 +1,6 @@
 /* Who is in: invitations and the page on which one joins, the list of members, and what happens at once in other tabs. */
 import AxeBuilder from "@axe-core/playwright";
-import type { Browser, BrowserContextOptions, Page } from "@playwright/test";
+import type { Browser, BrowserContextOptions, Page, Route } from "@playwright/test";
 
 import { expect, signIn, test as base, watch } from "./app";
 import { Hark } from "./hark";
@@ -60,8 +60,8 @@ test("from an invitation to a guest's conversation on a phone, in under 20 secon
   await dialog.getByRole("checkbox", { name: "Harbour, field notes" }).check();
   await create.click();
   await dialog.getByRole("button", { name: "Copy link" }).click();
-  const link = await app.evaluate(() => navigator.clipboard.readText());
-  expect(link).toMatch(/\/join\?code=hark_\w{43}$/);
+  let link = "";
+  await expect.poll(async () => (link = await app.evaluate(() => navigator.clipboard.readText()))).toMatch(/\/join\?code=hark_\w{43}$/);
   await expect(dialog.getByRole("textbox", { name: "Invitation link" })).toHaveValue(link);
   await dialog.getByRole("button", { name: "Done" }).click();
   await expect(app.getByRole("listitem").filter({ hasText: "1 of 1 use left" })).toContainText("by Owner");
@@ -85,6 +85,7 @@ test("from an invitation to a guest's conversation on a phone, in under 20 secon
   await guest.page.goto(link);
   await expect(guest.page.getByRole("alert")).toContainText("has been used up");
   await guest.page.goto(`${hark.url}/settings`);
+  await expect(guest.page.getByRole("heading", { name: "Settings" })).toBeVisible();
   await expect(guest.page.getByRole("link", { name: "Members" })).toHaveCount(0);
   await guest.page.goto(`${hark.url}/settings/members`);
   await expect(guest.page.getByRole("heading", { name: "Only for owners and admins" })).toBeVisible();
@@ -146,7 +147,7 @@ test("members are found, get other roles and are deactivated; other tabs see it 
   await expect(second.getByRole("combobox", { name: "Role of Zora Quist" })).toHaveValue("admin");
   await app.getByRole("button", { name: "Deactivate: Žofie Dvořák" }).click();
   await app.getByRole("dialog").getByRole("button", { name: "Deactivate" }).click();
-  await expect(member(second, "Žofie Dvořák")).toContainText("Deactivated");
+  for (const page of [app, second]) await expect(member(page, "Žofie Dvořák")).toContainText("Deactivated");
   await second.getByRole("button", { name: "Activate: Žofie Dvořák" }).click();
   await expect(member(app, "Žofie Dvořák")).not.toContainText("Deactivated");
   await invite(hark, { role: "member" }).then(async (made) => {
@@ -227,20 +228,22 @@ for (const look of looks) {
       await expect(page.getByText("Donaudampf", { exact: false }).last()).toBeVisible();
       await fits(`invitations ${language}`);
       await page.getByRole("button", { name: title.make }).click();
+      await expect(page.getByRole("dialog")).toBeVisible();
       await fits(`new invitation ${language}`);
       await page.keyboard.press("Escape");
     }
     await page.evaluate(() => localStorage.removeItem("hark.prefs"));
     for (const [path, call] of [["members", "**/v1/members?*"], ["invitations", "**/v1/invitations?*"]] as const) {
-      await page.route(call, (route) => route.abort());
+      const refuse = (route: Route) => route.abort();
+      await page.route(call, refuse);
       await page.goto(`${hark.url}/settings/${path}`);
       await expect(page.getByRole("alert")).toContainText("Can’t reach Hark");
       await fits(`${path}, failed`);
-      await page.unroute(call);
+      await expect(page.getByRole("button", { name: "Try again" })).toBeVisible();
       let go = () => {};
       const held = new Promise<void>((resolve) => (go = resolve));
-      await page.route(call, async (route) => (await held, route.continue()));
-      await page.getByRole("button", { name: "Try again" }).click();
+      await page.route(call, async (route) => (await held, route.continue())); // before the other ends: the page may try by itself any time
+      await page.unroute(call, refuse);
       await page.reload();
       const loading = page.getByRole("main").getByRole("status", { name: "Loading" });
       await expect(loading).toBeVisible();

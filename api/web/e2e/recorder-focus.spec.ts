@@ -70,7 +70,9 @@ test("who records hears nothing else, who presses play pauses the recording, and
 
 test("who chose that goes on hearing it, quietly while they record", async ({ app, hark }) => {
   await app.goto(`${hark.url}/settings`);
-  await app.getByRole("switch", { name: /Lower playback while recording/ }).click();
+  const quietly = app.getByRole("switch", { name: /Lower playback while recording/ });
+  await quietly.click();
+  await expect(quietly).toBeChecked();
   await withMessage(app, hark, "Quietly");
   await play(app);
   await expect.poll(() => plays(app)).toBe(true);

@@ -1,7 +1,7 @@
 /* The recorder by keyboard alone, held on a phone, refused; and the app without a connection. */
 import { expect, test } from "./app";
 import { pointIn } from "./finger";
-import { enter, messages, record, recorder, spoken } from "./speaking";
+import { draftsOf, enter, messages, record, recorder, spoken } from "./speaking";
 
 test("by keyboard: begin, pause, go on, throw nothing away by chance, name it, send", async ({ app, hark }) => {
   const conversation = await enter(app, hark, "By keyboard");
@@ -58,7 +58,7 @@ test.describe("on a phone", () => {
     await spoken(app, 2);
     await finger("touchEnd");
     await expect(recorder(app)).toBeHidden();
-    await expect.poll(async () => (await messages(hark, conversation)).length).toBe(1);
+    await expect.poll(async () => (await messages(hark, conversation)).length, { timeout: 30_000 }).toBe(1);
 
     at = await down();
     await spoken(app, 1);
@@ -84,7 +84,9 @@ test("who leaves the conversation pauses; the recording is found again", async (
   await expect(recorder(app).getByRole("button", { name: "Resume" })).toBeVisible();
   await app.keyboard.press("Escape");
   await app.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
-  await expect.poll(() => messages(hark, conversation)).toEqual([]);
+  await expect(record(app)).toBeVisible();
+  await expect.poll(() => draftsOf(hark, conversation)).toEqual([]); // else it would be others' to find
+  expect(await messages(hark, conversation)).toEqual([]);
 });
 
 for (const [name, sentence] of [["NotAllowedError", "allow the microphone"], ["NotFoundError", "Connect one"], ["NotReadableError", "Close the app"]] as const) {

@@ -4,28 +4,31 @@
  */
 import type { BrowserContext, Page } from "@playwright/test";
 
-import { expect, playerClock, signIn, test, watch, wordsOf } from "./app";
+import { expect, signIn, test, watch, wordsOf } from "./app";
 import type { Hark } from "./hark";
-import { clock, draftsOf, enter, expectWhole, messages, onDevice, only, pause, pending, record, recorder, recordLive, send, sendWhole, spoken, type Titled } from "./speaking";
-import { countCaptured, shareCaptured, spokenSeconds, spokenText, steadily, wordErrorRate } from "./speech";
+import { at, jumpedTo, listenIn } from "./sound";
+import { draftsOf, enter, expectWhole, messages, onDevice, only, pause, pausedLength, pending, record, recorder, recordLive, safeOnDevice, send, sendWhole, spoken } from "./speaking";
+import { countCaptured, isSteady, shareCaptured, spokenSeconds, spokenText, steadily, wordErrorRate } from "./speech";
 
 const card = (page: Page) => page.getByRole("article");
 
 /** Says all there is to say into a conversation of its own. */
-async function speak(page: Page, hark: Hark): Promise<{ conversation: string; message: Titled; share: number }> {
+async function speak(page: Page, hark: Hark): Promise<{ conversation: string; share: number }> {
   const conversation = await enter(page, hark, "Spoken");
   await recordLive(page, hark, conversation);
-  await expect(recorder(page).getByRole("group", { name: "Live captions" })).toContainText(/telemarketer/i, { timeout: 60_000 });
   await spoken(page, spokenSeconds() + 1);
   const share = await shareCaptured(page);
+  if (isSteady(share)) await expect(recorder(page).getByRole("group", { name: "Live captions" })).toContainText(/mute|telemarketer/i, { timeout: 60_000 }); // a machine that falls behind drops some
   await send(page);
   await expect(recorder(page)).toBeHidden();
-  return { conversation, message: await only(hark, conversation), share };
+  return { conversation, share };
 }
 
 test("one press and you speak: captions, sent, found by a word, heard from there", async ({ app, hark }) => {
   await countCaptured(app);
-  const { spoken: { conversation, message }, steady } = await steadily(() => speak(app, hark), ({ share }) => share);
+  await listenIn(app);
+  const { spoken: { conversation }, steady } = await steadily(() => speak(app, hark), ({ share }) => share);
+  const message = await only(hark, conversation);
   await expect(card(app).getByRole("link", { name: /mute/i })).toBeVisible({ timeout: 20_000 });
   const heard = await hark.transcript(message.id);
   const rate = wordErrorRate(spokenText(), heard);
@@ -37,8 +40,8 @@ test("one press and you speak: captions, sent, found by a word, heard from there
   await app.goto(`${hark.url}/search?q=representatives&conversation=${conversation}`);
   await app.locator("#hit-0").click();
   const said = (await wordsOf(hark, message.id)).find((word) => /representatives/i.test(word.text))!.start_ms / 1000;
-  await expect.poll(() => playerClock(app), { timeout: 20_000 }).toBeGreaterThan(said + 0.5);
-  expect(await playerClock(app)).toBeLessThan(said + 6);
+  await jumpedTo(app, said, 2);
+  await expect.poll(() => at(app)).toBeGreaterThan(said + 0.5);
 });
 
 test("pause, listen, cut the last bit, go on, give a title: what was cut nobody hears", async ({ app, hark }) => {
@@ -50,7 +53,7 @@ test("pause, listen, cut the last bit, go on, give a title: what was cut nobody 
   await app.waitForTimeout(2000); // what is said now is not in it
 
   await recorder(app).getByRole("button", { name: "Listen" }).click();
-  await expect.poll(() => recorder(app).getByRole("slider", { name: "Position in the recording" }).inputValue().then(Number)).toBeGreaterThan(500);
+  await expect.poll(() => recorder(app).getByRole("slider", { name: "Position in the recording" }).inputValue().then(Number), { intervals: [100] }).toBeGreaterThan(500);
   await recorder(app).getByRole("button", { name: "Pause", exact: true }).click();
   await recorder(app).getByRole("slider").fill("5000");
   await recorder(app).getByRole("button", { name: "Trim from here" }).click();
@@ -60,7 +63,7 @@ test("pause, listen, cut the last bit, go on, give a title: what was cut nobody 
   await recorder(app).getByRole("button", { name: "Resume" }).click();
   await spoken(app, 8);
   await app.keyboard.press("r");
-  const length = Number(await recorder(app).getByRole("slider").getAttribute("max"));
+  const length = await pausedLength(app);
   await recorder(app).getByRole("textbox", { name: "Title" }).fill("With a cut");
   await app.keyboard.press("Enter");
   const message = await only(hark, conversation);
@@ -73,11 +76,14 @@ test("start again, and throw away: nothing stays, here or there", async ({ app, 
   const conversation = await enter(app, hark, "Again");
   await recordLive(app, hark, conversation);
   await spoken(app, 3);
-  expect(await draftsOf(hark, conversation)).toHaveLength(1);
+  const [first, ...others] = await draftsOf(hark, conversation);
+  expect(others).toEqual([]);
   await app.keyboard.press(" ");
   await recorder(app).getByRole("button", { name: "Start over" }).click();
+  const anew = app.waitForFunction(() => /^0:0[0-2]$/.test(document.querySelector("[role=timer]")?.textContent ?? "")); // looked for in each frame, as it passes
   await app.getByRole("dialog").getByRole("button", { name: "Start over" }).click();
-  await expect.poll(() => clock(app), { intervals: [50] }).toBeLessThan(3);
+  await anew;
+  await expect.poll(async () => (await draftsOf(hark, conversation)).map(({ id }) => id)).not.toContain(first!.id);
   await spoken(app, 1);
   await app.keyboard.press("Escape");
   await app.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
@@ -116,7 +122,7 @@ for (const [how, block] of Object.entries({
     await block(app);
     await record(app).click();
     await expect(recorder(app).getByText(/Saved on this device/)).toBeVisible({ timeout: 10_000 });
-    await spoken(app, 14);
+    await spoken(app, 9);
     const message = await sendWhole(app, hark, conversation);
     expect(await hark.transcript(message.id)).toMatch(/mute/i);
     await expect.poll(() => onDevice(app)).toBe(0);
@@ -138,7 +144,7 @@ test("the server is gone in mid-recording and the tab is killed: reopened, it is
   await spoken(page, 5);
   hark.freeze();
   await expect(recorder(page).getByText(/Saved on this device/)).toBeVisible({ timeout: 20_000 });
-  await spoken(page, 15);
+  await safeOnDevice(page, 12);
   await page.close(); // as a killed tab: nothing runs any more
   hark.thaw();
 
@@ -146,7 +152,7 @@ test("the server is gone in mid-recording and the tab is killed: reopened, it is
   const wrong = watch(again);
   await pending(again).getByRole("button", { name: "Send" }).click({ timeout: 20_000 });
   const message = await only(hark, conversation);
-  expect(message.duration_ms).toBeGreaterThan(14_000);
+  expect(message.duration_ms).toBeGreaterThan(11_500);
   expect(await hark.transcript(message.id)).toMatch(/mute/i);
   await expect.poll(() => onDevice(again)).toBe(0);
   await expect(card(again)).toHaveCount(1);

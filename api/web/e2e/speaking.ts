@@ -42,7 +42,7 @@ export async function recordLive(page: Page, hark: Hark, conversation: string) {
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
     await expect(record(page)).toBeVisible();
-    await expect.poll(async () => (await draftsOf(hark)).filter((draft) => draft.conversation_id === conversation)).toEqual([]);
+    await expect.poll(() => draftsOf(hark, conversation)).toEqual([]);
   }
   await expect(live).toBeVisible();
 }
@@ -61,6 +61,11 @@ export async function spoken(page: Page, seconds: number) {
 /** Pauses, and tells how long it is, in ms, as who listens to it sees once the browser has given all of it. */
 export async function pause(page: Page): Promise<number> {
   await recorder(page).getByRole("button", { name: "Pause" }).click();
+  return pausedLength(page);
+}
+
+/** How long what is paused is, in ms, once all of it has come from the browser's encoder: before that it may change. */
+export async function pausedLength(page: Page): Promise<number> {
   const place = recorder(page).getByRole("slider", { name: "Position in the recording" });
   await expect(place).toBeVisible();
   await expect(recorder(page).getByText(en.recorder.savedAll, { exact: true })).toBeAttached();
@@ -106,16 +111,23 @@ export async function sendWhole(page: Page, hark: Hark, conversation: string): P
 export const draftsOf = async (hark: Hark, conversation?: string) =>
   (await hark.json<{ items: (Titled & { conversation_id: string })[] }>("/v1/drafts")).items.filter((draft) => !conversation || draft.conversation_id === conversation);
 
-/** How many recordings this browser keeps, but for those whose sending can still be undone. */
-export const onDevice = (page: Page) =>
+/** The recordings that this browser keeps, but for those whose sending can still be undone. */
+const kept = (page: Page) =>
   page.evaluate(
     () =>
-      new Promise<number>((resolve, reject) => {
+      new Promise<{ phase: string; ms: number }[]>((resolve, reject) => {
         const open = indexedDB.open("hark");
         open.onerror = () => reject(open.error);
         open.onsuccess = () => {
-          const items = open.result.transaction("items").objectStore("items").getAll() as IDBRequest<{ phase: string }[]>;
-          items.onsuccess = () => (open.result.close(), resolve(items.result.filter(({ phase }) => phase !== "sent").length));
+          const items = open.result.transaction("items").objectStore("items").getAll() as IDBRequest<{ phase: string; ms: number }[]>;
+          items.onsuccess = () => (open.result.close(), resolve(items.result.filter(({ phase }) => phase !== "sent")));
         };
       }),
   );
+
+/** How many there are. */
+export const onDevice = async (page: Page) => (await kept(page)).length;
+
+/** Waits until so much of what is being recorded is on the device, which is less than its clock shows. */
+export const safeOnDevice = (page: Page, seconds: number) =>
+  expect.poll(async () => Math.max(0, ...(await kept(page)).map(({ ms }) => ms)), { timeout: (seconds + 30) * 1000 }).toBeGreaterThanOrEqual(seconds * 1000);

@@ -16,7 +16,7 @@ export const cache = join(root, ".cache/e2e");
 export const voice = join(cache, "voice.wav");
 
 /** Silence before the voice, in which the browser connects, in seconds. */
-const lead = 2;
+export const lead = 2;
 
 const prompts = ["confbridge-mute-extended", "tt-allbusy", "vm-record-prepend"] as const;
 const folder = join(cache, "prompts");
@@ -40,11 +40,11 @@ interface Clip {
   text: string;
 }
 
-/** What the voice says. */
-export function spokenText(): string {
+/** What the voice says, in the first so many of its prompts. */
+export function spokenText(count: number = prompts.length): string {
   const manifest = readFileSync(join(folder, "manifest.jsonl"), "utf8").trim().split("\n");
   const clips = manifest.map((line) => JSON.parse(line) as Clip);
-  return prompts.map((name) => clips.find((c) => c.file === `${name}.wav`)!.text).join(" ");
+  return prompts.slice(0, count).map((name) => clips.find((c) => c.file === `${name}.wav`)!.text).join(" ");
 }
 
 type Prompt = (typeof prompts)[number];
@@ -74,9 +74,9 @@ export const lasting = (name: Prompt) => joined([name, 60]);
 /** A prompt, six seconds of silence, and another. */
 export const withPause = (silence = 0) => joined(["vm-record-prepend", 6], ["tt-allbusy", silence]);
 
-/** When the voice has spoken, in seconds from when the microphone is opened. */
-export function spokenSeconds(): number {
-  const lengths = prompts.map((name) =>
+/** When the voice has spoken, or the first so many of its prompts, in seconds from when the microphone is opened. */
+export function spokenSeconds(count: number = prompts.length): number {
+  const lengths = prompts.slice(0, count).map((name) =>
     execFileSync("ffprobe", ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", join(folder, `${name}.wav`)]),
   );
   return lengths.reduce((sum, length) => sum + Number(length) + 0.8, lead);
@@ -99,6 +99,9 @@ export function wordErrorRate(said: string, heard: string): number {
 
 const words = (text: string) => text.toLowerCase().replace(/can not/g, "cannot").match(/[a-z']+/g) ?? [];
 
+/** Whether sound came for so much of the time that what was said can be heard. */
+export const isSteady = (share: number) => share > 0.985;
+
 /**
  * Speaks until Chromium has kept up: its microphone of a file drops sound when
  * the machine is short of time, as on a host that others share, and what was
@@ -108,7 +111,7 @@ const words = (text: string) => text.toLowerCase().replace(/can not/g, "cannot")
 export async function steadily<T>(speak: () => Promise<T>, shareOfTime: (spoken: T) => number): Promise<{ spoken: T; steady: boolean }> {
   for (let attempt = 1; ; attempt++) {
     const spoken = await speak();
-    const steady = shareOfTime(spoken) > 0.985;
+    const steady = isSteady(shareOfTime(spoken));
     if (steady || attempt === 3) return { spoken, steady };
     console.log(`      Chromium's microphone gave ${(100 * shareOfTime(spoken)).toFixed(0)} % of the time that passed; once more`);
   }

@@ -1,9 +1,9 @@
-/* Sound that nobody speaks in, for where words are not the subject: WAV of 8 kHz and 8 bits. */
-const rate = 8000;
+/* Sound that nobody speaks in, for where words are not the subject: WAV of 8 bits, and of 8 kHz unless more bytes are wanted. */
+const usual = 8000;
 const head = 44;
 
 /** So many seconds of what is between -1 and 1 at each sample. */
-function wav(seconds: number, at?: (sample: number) => number): Buffer {
+function wav(seconds: number, at?: (sample: number) => number, rate = usual): Buffer {
   const samples = Math.round(rate * seconds);
   const file = Buffer.alloc(head + samples, 0x80); // which is silence
   file.write("RIFF");
@@ -25,7 +25,7 @@ function wav(seconds: number, at?: (sample: number) => number): Buffer {
 export const silence = (seconds: number) => wav(seconds);
 
 /** A quiet tone. */
-export const tone = (seconds = 0.4) => wav(seconds, (i) => 0.15 * Math.sin((2 * Math.PI * 330 * i) / rate));
+export const tone = (seconds = 0.4, rate = usual) => wav(seconds, (i) => 0.15 * Math.sin((2 * Math.PI * 330 * i) / rate), rate);
 
 /** A tone that swells and fades, whose waveform has a shape. */
 export const beep = (seconds: number) => wav(seconds, (i) => 0.47 * Math.sin(i / 3) * Math.sin(i / 900));
