@@ -99,7 +99,8 @@ test("one right after the other: each is there, once, and none comes back as a d
     await spoken(app, seconds);
     await recorder(app).getByRole("button", { name: "Send" }).dblclick();
   }
-  await expect.poll(async () => (await messages(hark, conversation)).map(({ state }) => state), { timeout: 60_000 }).toEqual(["ready", "ready", "ready"]);
+  await expect.poll(async () => (await messages(hark, conversation)).length, { timeout: 60_000 }).toBe(3);
+  await expect.poll(() => onDevice(app), { timeout: 30_000 }).toBe(0);
   await app.goto(`${hark.url}/settings`);
   await app.goBack();
   await expect(card(app)).toHaveCount(3);

@@ -104,6 +104,10 @@ class Recorder {
   get saved(): number {
     return this.take?.saved ?? 0;
   }
+  /** Whether it stands, and all of it has come from the browser. */
+  get complete(): boolean {
+    return this.take?.complete ?? false;
+  }
   /** Whether this device has no room for it, and only this page has it. */
   get homeless(): boolean {
     return this.take?.homeless ?? false;

@@ -35,6 +35,8 @@ export class Take {
   saved = $state(0);
   homeless = $state(false);
   canCut = $state(false);
+  /** Whether it stands, and all of it has come from the browser: before that its length may change. */
+  complete = $state(false);
   live = $state.raw<LiveRecording>();
   /** Whether it is a draft that was opened again. */
   reopened = $state(false);
@@ -74,7 +76,7 @@ export class Take {
     const held = this.hold(draft.id);
     const [next, bars] = await Promise.all([nextPiece(draft.id), soundOf({ ...draft, cuts: [] }).then(barsOf)]);
     if (signal.aborted) return false; // closed meanwhile: the draft stays
-    this.reopened = true;
+    this.reopened = this.complete = true;
     this.levels.bars.push(...bars);
     this.cuts = draft.cuts;
     this.title = draft.title;
@@ -99,12 +101,15 @@ export class Take {
   async pause() {
     if (!this.machine.go("pause")) return;
     const { signal } = this.machine;
+    this.complete = false;
     this.live?.pause();
     const copied = this.copy!.pause();
     void this.copy!.save({ phase: "paused" });
     this.look();
     await copied;
-    if (!signal.aborted) this.look();
+    if (signal.aborted) return;
+    this.look();
+    this.complete = true;
   }
 
   async resume() {
