@@ -9,6 +9,7 @@ import { expect, signIn, watch } from "./app";
 import { atRest } from "./finger";
 import { Hark, test as base } from "./hark";
 import { lost, strokeContrast, talk, transcribed } from "./look";
+import { recordLive } from "./speaking";
 import { Tasks } from "./tasks";
 import { beep } from "./wav";
 
@@ -290,7 +291,7 @@ test("who is recording is told in a line that moves nothing, with since when and
   const grace = await context.newPage();
   await signIn(grace, hark.command("user", "sign-in", "Grace Hopper").split("\n").at(-1)!);
   await grace.goto(`${hark.url}/c/${talk.id}`);
-  await grace.getByRole("button", { name: "Record", exact: true }).click();
+  await recordLive(grace, hark, talk.id); // a pause is told over the connection
   await expect(line).toHaveText(/Grace Hopper\s*recording since \d/, { timeout: 20_000 });
   await stays();
   await expect(grace.getByRole("status", { name: "Recording now" })).toHaveText("");
