@@ -78,18 +78,7 @@ export const send = (page: Page) => recorder(page).getByRole("button", { name: "
  * How much was recorded, and silent, before a live connection was there that has
  * all that was spoken, in ms: where that is what is sent, it begins so much later.
  */
-export const leadOf = (page: Page) =>
-  page.evaluate(
-    () =>
-      new Promise<number>((resolve, reject) => {
-        const open = indexedDB.open("hark");
-        open.onerror = () => reject(open.error);
-        open.onsuccess = () => {
-          const items = open.result.transaction("items").objectStore("items").getAll() as IDBRequest<{ phase: string; live?: { lead: number; whole: boolean } }[]>;
-          items.onsuccess = () => (open.result.close(), resolve(Math.max(0, ...items.result.map(({ phase, live }) => (phase === "paused" && live?.whole ? live.lead : 0)))));
-        };
-      }),
-  );
+export const leadOf = async (page: Page) => Math.max(0, ...(await kept(page)).map(({ phase, live }) => (phase === "paused" && live?.whole ? live.lead : 0)));
 
 /** Expects a message to be as long as who spoke saw, in ms, but for what it may begin later. */
 export function expectWhole(ms: number | undefined, seen: number, lead = 0) {
@@ -111,15 +100,21 @@ export async function sendWhole(page: Page, hark: Hark, conversation: string): P
 export const draftsOf = async (hark: Hark, conversation?: string) =>
   (await hark.json<{ items: (Titled & { conversation_id: string })[] }>("/v1/drafts")).items.filter((draft) => !conversation || draft.conversation_id === conversation);
 
+interface Kept {
+  phase: string;
+  ms: number;
+  live?: { lead: number; whole: boolean };
+}
+
 /** The recordings that this browser keeps, but for those whose sending can still be undone. */
 const kept = (page: Page) =>
   page.evaluate(
     () =>
-      new Promise<{ phase: string; ms: number }[]>((resolve, reject) => {
+      new Promise<Kept[]>((resolve, reject) => {
         const open = indexedDB.open("hark");
         open.onerror = () => reject(open.error);
         open.onsuccess = () => {
-          const items = open.result.transaction("items").objectStore("items").getAll() as IDBRequest<{ phase: string; ms: number }[]>;
+          const items = open.result.transaction("items").objectStore("items").getAll() as IDBRequest<Kept[]>;
           items.onsuccess = () => (open.result.close(), resolve(items.result.filter(({ phase }) => phase !== "sent")));
         };
       }),
