@@ -76,22 +76,24 @@ type Deps struct {
 // Records is what each noun asks of storage; one database answers all. Whatever a
 // principal may not see is storage.ErrNotFound.
 type Records struct {
-	Account       account.Records
-	Audit         audit.Records
-	Conversations conversations.Records
-	Drafts        messages.Drafts
-	Events        events.Records
-	Intake        intake.Records
-	Invitations   invitations.Records
-	Live          live.Records
-	Members       conversations.Members
-	Messages      messages.Records
-	People        people.Records
-	Roster        members.Records
-	Search        search.Records
-	SignIn        signin.Records
-	Sound         sound.Records
-	Transcripts   transcripts.Records
+	Account        account.Records
+	Audit          audit.Records
+	Conversations  conversations.Records
+	Drafts         messages.Drafts
+	Events         events.Records
+	Intake         intake.Records
+	Invitations    invitations.Records
+	Live           live.Records
+	Members        conversations.Members
+	Messages       messages.Records
+	Passkeys       account.Passkeys
+	People         people.Records
+	Roster         members.Records
+	Search         search.Records
+	SignIn         signin.Records
+	SignInPasskeys signin.Passkeys
+	Sound          sound.Records
+	Transcripts    transcripts.Records
 }
 
 // Objects is where sound is kept.

@@ -11,6 +11,7 @@ import (
 	"hark/api/members"
 	"hark/api/messages"
 	"hark/api/pages"
+	"hark/api/passkey"
 	"hark/api/password"
 	"hark/api/people"
 	"hark/api/rest"
@@ -58,8 +59,12 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 		return nil, err
 	}
 	passwords := password.NewHasher()
+	keys, err := passkey.New(public, cfg.SigningKey)
+	if err != nil {
+		return nil, err
+	}
 	signIn, err := signin.New(signin.Deps{
-		Records: deps.Records.SignIn, Bus: deps.Bus, Security: securityLog, Logger: deps.Logger, Limits: limits, Passwords: passwords, PublicURL: public,
+		Records: deps.Records.SignIn, Passkeys: deps.Records.SignInPasskeys, Keys: keys, Bus: deps.Bus, Security: securityLog, Logger: deps.Logger, Limits: limits, Passwords: passwords, PublicURL: public,
 		Mail: cfg.Mail, SessionTTL: cfg.SessionTTL, RecheckLive: recheck,
 	})
 	if err != nil {
@@ -67,7 +72,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 	}
 	return &nouns{
 		account: account.New(account.Deps{
-			Records: deps.Records.Account, SignIns: signIn, Passwords: passwords, Mail: cfg.Mail,
+			Records: deps.Records.Account, Passkeys: deps.Records.Passkeys, Keys: keys, SignIns: signIn, Passwords: passwords, Mail: cfg.Mail,
 		}),
 		audit: audit.New(deps.Records.Audit),
 		conversations: conversations.New(conversations.Deps{

@@ -23,6 +23,13 @@ func (n *nouns) calls() []rest.Group {
 			get("/v1/account", n.account.Get()),
 			patch("/v1/account", n.account.Change()),
 			post("/v1/step-up", n.account.StepUp()),
+			post("/v1/step-up/options", n.account.StepUpOptions()),
+			get("/v1/passkeys", n.account.ListPasskeys()),
+			post("/v1/passkeys", n.account.AddPasskey()),
+			post("/v1/passkeys/options", n.account.PasskeyOptions()),
+			patch("/v1/passkeys/{id}", n.account.RenamePasskey()),
+			remove("/v1/passkeys/{id}", n.account.RemovePasskey()),
+			post("/v1/recovery-codes", n.account.NewRecoveryCodes()),
 			get("/v1/tokens", n.signin.ListTokens()),
 			post("/v1/tokens", n.signin.CreateToken()),
 			remove("/v1/tokens", n.signin.RevokeOthers()),
@@ -96,7 +103,9 @@ func (n *nouns) addPages(api *rest.API, docs *pages.Docs, operators health.Endpo
 		api.Page(path, file)
 	}
 	api.Page("/sign-in", n.signin.Ask)
+	api.Page("/sign-in.js", n.signin.Script)
 	api.Echo().POST("/sign-in", n.signin.SignIn)
+	api.Echo().POST("/sign-in/passkey", n.signin.PasskeyOptions)
 	api.Page("/join", n.invitations.Page)
 	api.Echo().POST("/join", n.invitations.Join)
 	api.Page("/page.css", pages.Style)

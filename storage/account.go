@@ -23,6 +23,9 @@ type Account struct {
 	// UserID is the user who signs in by it: the first of the account's who is not
 	// disabled; empty for none.
 	UserID string
+	// Passkeys and RecoveryCodes are how many the user has; only known of who asks.
+	Passkeys, RecoveryCodes int
+
 	// KnownDevice says whether they signed in before from the browser that asks.
 	KnownDevice bool
 	// ProvedUntil is how long the credential that asked needs no further proof of who
@@ -68,21 +71,25 @@ const (
 	ByMail     SignInMethod = "mail"       // a one-time link that was mailed
 	ByPassword SignInMethod = "password"   // e-mail and password
 	ByInvite   SignInMethod = "invitation" // as they joined by one
+	ByPasskey  SignInMethod = "passkey"
+	ByRecovery SignInMethod = "recovery_code"
 )
 
-// SignIn is what somebody brings who signs in: a one-time code, or a password that
-// was checked.
+// SignIn is what somebody brings who signs in: a one-time code, a password or a passkey
+// that was checked, or a recovery code.
 type SignIn struct {
-	Code string // of a one-time link; empty for the other ways
+	Code         string // of a one-time link; empty for the other ways
+	RecoveryCode string // as [ReadRecoveryCode] returns it; empty for the other ways
 
-	UserID       string // whose password it is
-	PasswordHash string // of the account, which the password was checked against
+	UserID       string      // whose password or passkey it is
+	PasswordHash string      // of the account, which the password was checked against
+	Passkey      *PasskeyUse // nil for the other ways
 
 	Name   string        // of the session, such as "Firefox on Linux"; empty means the code's
 	Life   time.Duration // of the session
 	Device string        // secret that marks the browser; empty for none. Its SHA-256 is kept
 
 	// Notice makes the job that tells the person, at their address, of a sign-in from a
-	// browser not seen before; nil where nobody can be told.
+	// browser not seen before, or by a recovery code; nil where nobody can be told.
 	Notice func(email string, session Token) (NewJob, error)
 }

@@ -22,6 +22,12 @@ const (
 	AuditCredentialsEnded    AuditAction = "credentials_ended"        // user; ended (how many)
 	AuditEmailChanged        AuditAction = "email_changed"            // user; change: set, changed
 	AuditPasswordChanged     AuditAction = "password_changed"         // user; change: set, changed, removed; ended (how many sessions)
+	AuditPasskeyAdded        AuditAction = "passkey_added"            // user; passkey_id, name
+	AuditPasskeyRenamed      AuditAction = "passkey_renamed"          // user; passkey_id, from, to
+	AuditPasskeyRemoved      AuditAction = "passkey_removed"          // user; passkey_id, name
+	AuditPasskeyRefused      AuditAction = "passkey_refused"          // user; passkey_id, name, reason: its count of signatures went back, as of a copy
+	AuditRecoveryCodesMade   AuditAction = "recovery_codes_made"      // user; made, ended (how many of before)
+	AuditRecoveryCodeUsed    AuditAction = "recovery_code_used"       // user; left
 	AuditTokenCreated        AuditAction = "token_created"            // token; kind, name, scopes, user_id, imported
 	AuditTokenRevoked        AuditAction = "token_revoked"            // token; kind, name, user_id, ended (how many, with those made with it)
 	AuditUserCreated         AuditAction = "user_created"             // user; name, role, invitation_id
@@ -192,9 +198,10 @@ func (c AuditCheck) OK() bool { return c.Broken == 0 && c.Expected }
 
 // FailedSignIn is an attempt of somebody who is not signed in by it.
 type FailedSignIn struct {
-	Method  string // link, password or step_up
+	Method  string // link, password, passkey, recovery_code or step_up
 	Code    string // the secret that came in a link; it is looked up, and not kept
 	Email   string // that came with a password; it is looked up, and not kept
+	UserID  string // whose passkey it was; empty where that is not known
 	Reason  string // why it failed
 	LeftOut int64  // attempts since the last that was recorded, which were not
 }

@@ -57,6 +57,7 @@ type MemberPatch struct {
 type Profile struct {
 	User
 	Workspace Workspace
+	SignsIn   bool // has a password or a passkey
 }
 
 // Principal is who asks, and with which credential. Every query about a

@@ -1,12 +1,13 @@
 // Package account answers by what somebody signs in: their e-mail address and their
-// password.
+// password, their passkeys and their recovery codes.
 //
 // A change is taken from a signed-in browser alone, and from none that was left open:
-// unless who asks signed in or gave their password within the last ten minutes, they
-// give it again ([Endpoints.StepUp]). Who has no password cannot be asked for it. So a
+// unless who asks signed in, gave their password or used a passkey within the last ten
+// minutes, they do so again ([Endpoints.StepUp]). Who has neither cannot be asked for it. So a
 // link that was mailed lets somebody set a new password who forgot theirs.
 //
-// Passwords are checked and hashed here (package password); storage sees hashes.
+// Passwords are checked and hashed here (package password), and so is what passkeys
+// sign (package passkey); storage sees hashes and public keys.
 package account
 
 import (
@@ -18,6 +19,7 @@ import (
 	"hark/api/example"
 	"hark/api/limit"
 	"hark/api/mail"
+	"hark/api/passkey"
 	"hark/api/password"
 	"hark/api/problem"
 	"hark/api/rest"
@@ -35,12 +37,16 @@ type Records interface {
 // SignIns is what signs people in.
 type SignIns interface {
 	CheckOwn(ctx context.Context, principal storage.Principal, account storage.Account, given string) (bool, error)
+	RefusePasskey(ctx context.Context, p storage.Passkey, challenge storage.Challenge) error
+	SecurityMail(req *http.Request, change mail.Change) func(address string) (storage.NewJob, error)
 	Revoked(ctx context.Context, workspaceID string)
 }
 
 // Deps are the parts that [Endpoints] work with. All are required.
 type Deps struct {
 	Records   Records
+	Passkeys  Passkeys
+	Keys      *passkey.Keys
 	SignIns   SignIns
 	Passwords *password.Hasher
 	Mail      bool // whether a mail server is configured
@@ -57,7 +63,12 @@ type Account struct {
 	Email       string     `json:"email,omitempty" doc:"Address to sign in by; left out if none is set" example:"ada@example.org"`
 	HasPassword bool       `json:"has_password" example:"true"`
 	CanMail     bool       `json:"can_mail" doc:"Whether this Hark can send mail, so that one can sign in by a link" example:"true"`
-	ProvedUntil *time.Time `json:"proved_until,omitempty" doc:"How long changes need no password; left out where they need it, or there is none" example:"2026-03-01T09:40:00Z"`
+	HasPasskey  bool       `json:"has_passkey" example:"true"`
+	ProvedUntil *time.Time `json:"proved_until,omitempty" doc:"How long changes need no password or passkey; left out where they need one, or there is none" example:"2026-03-01T09:40:00Z"`
+
+	RecoveryCodes  int    `json:"recovery_codes" minimum:"0" maximum:"10" doc:"How many are left" example:"10"`
+	PasskeyOrigin  string `json:"passkey_origin,omitempty" doc:"Origin of the pages that can use passkeys; left out where there can be none" example:"https://hark.example.org"`
+	PasskeyTrouble string `json:"passkey_trouble,omitempty" enum:"insecure,no_domain" doc:"Why there can be no passkeys: the public address is http and not localhost, or has no domain name; more may be added" example:"insecure"`
 }
 
 type (
@@ -70,7 +81,8 @@ type (
 	}
 	stepUpInput struct {
 		Body struct {
-			Password string `json:"password" maxLength:"2048" doc:"The one that you have" example:"harbour wall at seven"`
+			Password string      `json:"password,omitempty" maxLength:"2048" doc:"The one that you have" example:"harbour wall at seven"`
+			Passkey  *Credential `json:"passkey,omitempty" doc:"What one of your passkeys answered, in place of the password"`
 		} `nameHint:"StepUp"`
 	}
 )
@@ -94,21 +106,15 @@ func (e *Endpoints) get(ctx context.Context, principal storage.Principal, _ *str
 func (e *Endpoints) Change() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "update-account", Cost: limit.Renames, Scope: storage.ScopeAdmin, Summary: "Change how you sign in",
-		Description: "Sets your e-mail address, your password, or both; a password needs an address. By a signed-in browser only, and `step_up` where the password was not given within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.",
+		Description: "Sets your e-mail address, your password, or both; a password needs an address. By a signed-in browser only, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.",
 		Problems:    []problem.Kind{problem.Forbidden, problem.StepUp, problem.Conflict, problem.Validation, problem.Unavailable}, Example: e.view(accountExample()),
 	}, e.change)
 }
 
 func (e *Endpoints) change(ctx context.Context, principal storage.Principal, in *changeInput) (*accountOutput, error) {
-	before, err := e.deps.Records.Account(ctx, principal)
+	before, err := e.mayChange(ctx, principal)
 	if err != nil {
 		return nil, err
-	}
-	if !storage.MayChangeAccount(principal, rest.CallFrom(ctx).Kind) {
-		return nil, problem.Forbidden.Saying("Only a signed-in browser can change how you sign in. A token cannot.", nil)
-	}
-	if before.PasswordHash != "" && before.ProvedUntil.IsZero() {
-		return nil, storage.ErrStepUp // before anything is hashed; storage decides
 	}
 	var change storage.AccountChange
 	email := before.Email
@@ -138,6 +144,24 @@ func (e *Endpoints) change(ctx context.Context, principal storage.Principal, in 
 	return e.get(ctx, principal, nil)
 }
 
+// mayChange returns the account of who may change it, before anything costly is done;
+// storage decides.
+func (e *Endpoints) mayChange(ctx context.Context, principal storage.Principal) (storage.Account, error) {
+	account, err := e.deps.Records.Account(ctx, principal)
+	if err != nil {
+		return account, err
+	}
+	if !storage.MayChangeAccount(principal, rest.CallFrom(ctx).Kind) {
+		return account, errOnlyBrowsers
+	}
+	if (account.PasswordHash != "" || account.Passkeys > 0) && account.ProvedUntil.IsZero() {
+		return account, storage.ErrStepUp
+	}
+	return account, nil
+}
+
+var errOnlyBrowsers = problem.Forbidden.Saying("Only a signed-in browser can change how you sign in. A token cannot.", nil)
+
 // hash checks a password that is to be set, and hashes it.
 func (e *Endpoints) hash(ctx context.Context, principal storage.Principal, given, email string) (string, error) {
 	profile, err := e.deps.Records.Profile(ctx, principal)
@@ -150,16 +174,19 @@ func (e *Endpoints) hash(ctx context.Context, principal storage.Principal, given
 	return e.deps.Passwords.Hash(ctx, given)
 }
 
-// StepUp takes the password of who asks once more.
+// StepUp takes the password or a passkey of who asks once more.
 func (e *Endpoints) StepUp() rest.Endpoint {
 	return rest.Handle(rest.Operation{
-		ID: "step-up", Scope: storage.ScopeAdmin, Summary: "Give your password again",
-		Description: "For 10 minutes, what answers `step_up` can be done with the session that asks.",
+		ID: "step-up", Scope: storage.ScopeAdmin, Summary: "Give your password, or use a passkey, again",
+		Description: "One of the two. For 10 minutes, what answers `step_up` can be done with the session that asks.",
 		Status:      http.StatusNoContent, Problems: []problem.Kind{problem.Conflict, problem.Validation, problem.RateLimited, problem.Unavailable},
 	}, e.stepUp)
 }
 
 func (e *Endpoints) stepUp(ctx context.Context, principal storage.Principal, in *stepUpInput) (*struct{}, error) {
+	if in.Body.Passkey != nil {
+		return nil, e.byPasskey(ctx, principal, *in.Body.Passkey)
+	}
 	account, err := e.deps.Records.Account(ctx, principal)
 	if err != nil {
 		return nil, err
@@ -186,9 +213,12 @@ func Problem(err error) *problem.Problem {
 }
 
 func (e *Endpoints) view(a storage.Account) Account {
-	return Account{Email: a.Email, HasPassword: a.PasswordHash != "", CanMail: e.deps.Mail, ProvedUntil: rest.TimeOrNil(a.ProvedUntil)}
+	return Account{
+		Email: a.Email, HasPassword: a.PasswordHash != "", CanMail: e.deps.Mail, HasPasskey: a.Passkeys > 0, ProvedUntil: rest.TimeOrNil(a.ProvedUntil),
+		RecoveryCodes: a.RecoveryCodes, PasskeyOrigin: e.deps.Keys.Origin(), PasskeyTrouble: string(e.deps.Keys.Trouble()),
+	}
 }
 
 func accountExample() storage.Account {
-	return storage.Account{Email: "ada@example.org", PasswordHash: "set", ProvedUntil: example.Time(600)}
+	return storage.Account{Email: "ada@example.org", PasswordHash: "set", Passkeys: 1, RecoveryCodes: storage.RecoveryCodes, ProvedUntil: example.Time(600)}
 }

@@ -51,6 +51,25 @@ type NewDevice struct {
 	Link   string    `json:"link"` // to the list of one's devices
 }
 
+// Change is of how somebody signs in.
+type Change string
+
+// The changes that are told.
+const (
+	PasskeyAdded      Change = "passkey_added"
+	RecoveryCodesMade Change = "recovery_codes_made"
+	RecoveryCodeUsed  Change = "recovery_code_used"
+)
+
+// SignInChanged tells of a change to how somebody signs in, or that a recovery code of
+// theirs was used.
+type SignInChanged struct {
+	Change Change    `json:"change"`
+	Device string    `json:"device"`
+	At     time.Time `json:"at"`
+	Link   string    `json:"link"` // to where it can be changed
+}
+
 // Recovery has a link by which an admin lets somebody in who lost their way of
 // signing in.
 type Recovery struct {
@@ -60,25 +79,28 @@ type Recovery struct {
 	Until     time.Time `json:"until"` // when the link runs out
 }
 
-func (Test) template() string       { return "test" }
-func (Invitation) template() string { return "invitation" }
-func (SignIn) template() string     { return "sign_in" }
-func (NewDevice) template() string  { return "new_device" }
-func (Recovery) template() string   { return "recovery" }
+func (Test) template() string          { return "test" }
+func (Invitation) template() string    { return "invitation" }
+func (SignIn) template() string        { return "sign_in" }
+func (NewDevice) template() string     { return "new_device" }
+func (SignInChanged) template() string { return "sign_in_changed" }
+func (Recovery) template() string      { return "recovery" }
 
 func (Test) until(time.Time) time.Time         { return time.Time{} }
 func (c Invitation) until(time.Time) time.Time { return c.Until }
 func (c SignIn) until(now time.Time) time.Time {
 	return now.Add(time.Duration(c.Minutes) * time.Minute)
 }
-func (NewDevice) until(time.Time) time.Time  { return time.Time{} }
-func (c Recovery) until(time.Time) time.Time { return c.Until }
+func (NewDevice) until(time.Time) time.Time     { return time.Time{} }
+func (SignInChanged) until(time.Time) time.Time { return time.Time{} }
+func (c Recovery) until(time.Time) time.Time    { return c.Until }
 
-func (Test) link() string         { return "" }
-func (c Invitation) link() string { return c.Link }
-func (c SignIn) link() string     { return c.Link }
-func (c NewDevice) link() string  { return c.Link }
-func (c Recovery) link() string   { return c.Link }
+func (Test) link() string            { return "" }
+func (c Invitation) link() string    { return c.Link }
+func (c SignIn) link() string        { return c.Link }
+func (c NewDevice) link() string     { return c.Link }
+func (c SignInChanged) link() string { return c.Link }
+func (c Recovery) link() string      { return c.Link }
 
 // content reads what a message says.
 func (m Message) content() (Content, error) {
@@ -91,6 +113,8 @@ func (m Message) content() (Content, error) {
 		return decode[SignIn](m.Data)
 	case NewDevice{}.template():
 		return decode[NewDevice](m.Data)
+	case SignInChanged{}.template():
+		return decode[SignInChanged](m.Data)
 	case Recovery{}.template():
 		return decode[Recovery](m.Data)
 	}

@@ -20,6 +20,9 @@ var contents = []mail.Content{
 	mail.Invitation{Inviter: "Ada <b>", Workspace: "Field & notes", Link: link, Until: until},
 	mail.SignIn{Link: link, Minutes: 15, Device: "Firefox on Linux"},
 	mail.NewDevice{Device: "Safari", At: until, Link: link},
+	mail.SignInChanged{Change: mail.PasskeyAdded, Device: "Safari", At: until, Link: link},
+	mail.SignInChanged{Change: mail.RecoveryCodesMade, Device: "Safari", At: until, Link: link},
+	mail.SignInChanged{Change: mail.RecoveryCodeUsed, Device: "Safari", At: until, Link: link},
 	mail.Recovery{Admin: "Ada <b>", Workspace: "Field & notes", Link: link, Until: until},
 }
 
@@ -82,6 +85,7 @@ func TestInjection(t *testing.T) {
 		mail.Invitation{Inviter: evil, Workspace: evil, Link: link, Until: until},
 		mail.SignIn{Link: link, Minutes: 5, Device: evil},
 		mail.NewDevice{Device: evil, At: until, Link: link},
+		mail.SignInChanged{Change: mail.PasskeyAdded, Device: evil, At: until, Link: link},
 		mail.Recovery{Admin: evil, Workspace: evil, Link: link, Until: until},
 	} {
 		r := send(t, s, "en", c)
@@ -92,7 +96,7 @@ func TestInjection(t *testing.T) {
 			t.Errorf("%T: %q\n%s", c, r.subject, r.text)
 		}
 	}
-	if n := len(s.all()); n != 4 {
+	if n := len(s.all()); n != 5 {
 		t.Errorf("%d mails arrived", n)
 	}
 	for _, d := range s.all() {

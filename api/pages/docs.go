@@ -41,7 +41,7 @@ func (d *Docs) Spec(c echo.Context) error {
 // Page answers with the description for people.
 func (d *Docs) Page(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "public, max-age=300")
-	return send(c, http.StatusOK, d.page)
+	return send(c, http.StatusOK, pageCSP, d.page)
 }
 
 // docsView is the description, laid out for reading.

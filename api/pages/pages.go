@@ -1,7 +1,8 @@
 // Package pages answers what people open in a browser: the app, the description
 // of the API as a page, and the style of the pages that are not the app's.
 //
-// Pages ask nothing of other hosts. Those that are made here run no script.
+// Pages ask nothing of other hosts. Those that are made here run no script, but for
+// the one that is [ShowScripted].
 package pages
 
 import (
@@ -28,19 +29,29 @@ var (
 // nothing else: no script, nothing inline, nothing from elsewhere.
 const pageCSP = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// scriptedCSP lets a page run our scripts too, and these ask us.
+const scriptedCSP = pageCSP + "; script-src 'self'; connect-src 'self'"
+
 // Show renders a page with [Style] and without scripts.
 func Show(c echo.Context, status int, page *template.Template, view any) error {
-	rendered, err := render(page, view)
-	if err != nil {
-		return err
-	}
-	return send(c, status, rendered)
+	return show(c, status, pageCSP, page, view)
 }
 
 // ShowUnderCode is Show of a page whose address holds a code, which it keeps from what is
 // loaded and opened next. Over http browsers say where a form comes from by the Origin
 // alone, which no-referrer would take away too.
 func ShowUnderCode(c echo.Context, status int, secure bool, page *template.Template, view any) error {
+	keepCode(c, secure)
+	return show(c, status, pageCSP, page, view)
+}
+
+// ShowScripted is ShowUnderCode of a page that scripts of ours run in.
+func ShowScripted(c echo.Context, status int, secure bool, page *template.Template, view any) error {
+	keepCode(c, secure)
+	return show(c, status, scriptedCSP, page, view)
+}
+
+func keepCode(c echo.Context, secure bool) {
 	policy := "strict-origin"
 	if secure {
 		policy = "no-referrer"
@@ -49,7 +60,14 @@ func ShowUnderCode(c echo.Context, status int, secure bool, page *template.Templ
 	header.Set("Referrer-Policy", policy)
 	header.Set("Cache-Control", "no-store")
 	header.Add("Vary", "Accept-Language, Cookie")
-	return Show(c, status, page, view)
+}
+
+func show(c echo.Context, status int, policy string, page *template.Template, view any) error {
+	rendered, err := render(page, view)
+	if err != nil {
+		return err
+	}
+	return send(c, status, policy, rendered)
 }
 
 func render(page *template.Template, view any) ([]byte, error) {
@@ -60,8 +78,8 @@ func render(page *template.Template, view any) ([]byte, error) {
 	return rendered.Bytes(), nil
 }
 
-func send(c echo.Context, status int, page []byte) error {
-	c.Response().Header().Set("Content-Security-Policy", pageCSP)
+func send(c echo.Context, status int, policy string, page []byte) error {
+	c.Response().Header().Set("Content-Security-Policy", policy)
 	return c.HTMLBlob(status, page)
 }
 

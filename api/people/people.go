@@ -46,6 +46,7 @@ type Me struct {
 	WorkspaceID   string `json:"workspace_id" format:"uuid" example:"0197a3c2-5b1e-7c44-9f0a-000000000001"`
 	WorkspaceName string `json:"workspace_name" example:"Harbour office"`
 	GeneralID     string `json:"general_id,omitempty" format:"uuid" doc:"Id of the conversation that everybody joins who is added to the workspace, guests excepted; left out where there is none that you are in" example:"0197a3c2-6a00-7b11-8c22-3d44e5f60718"`
+	NeedsSignIn   bool   `json:"needs_sign_in" doc:"Whether you have neither a password nor a passkey, and sign in by links alone" example:"false"`
 	NeedsNames    bool   `json:"needs_names" doc:"Whether nobody has chosen your name yet or, where you are an owner, that of the workspace" example:"false"`
 }
 
@@ -99,7 +100,7 @@ func meAnswer(p storage.Profile, err error) (*meOutput, error) {
 func meView(p storage.Profile) Me {
 	return Me{
 		User: View(p.User), WorkspaceID: p.Workspace.ID, WorkspaceName: p.Workspace.Name, GeneralID: p.Workspace.GeneralID,
-		NeedsNames: !p.Named || p.Role.Owns() && !p.Workspace.Named,
+		NeedsSignIn: !p.SignsIn, NeedsNames: !p.Named || p.Role.Owns() && !p.Workspace.Named,
 	}
 }
 
@@ -134,7 +135,8 @@ func View(u storage.User) User {
 
 func profileExample() storage.Profile {
 	return storage.Profile{
-		User: storage.User{ID: example.UserID, Name: "Ada", Named: true, Role: storage.RoleMember, No: 1, CreatedAt: example.Time(0)},
+		User:    storage.User{ID: example.UserID, Name: "Ada", Named: true, Role: storage.RoleMember, No: 1, CreatedAt: example.Time(0)},
+		SignsIn: true,
 		Workspace: storage.Workspace{
 			ID: example.WorkspaceID, Name: "Harbour office", Named: true, CreatedAt: example.Time(0), GeneralID: example.ConversationID,
 		},

@@ -18,7 +18,7 @@ var (
 	Forbidden            = Kind{"forbidden", 403, "Not yours to change", "You may see this, but not change it."}
 	InsufficientScope    = Kind{"insufficient_scope", 403, "Not within the token's scopes", "The token lacks a scope; the WWW-Authenticate header says which. Make one that has it."}
 	CrossSite            = Kind{"cross_site", 403, "Sent from another site", "A signed-in browser may change things only from Hark's own pages. Programs send an API token."}
-	StepUp               = Kind{"step_up", 403, "Give your password again", "This needs your password again. Send it to POST /v1/step-up, then repeat the request within 10 minutes."}
+	StepUp               = Kind{"step_up", 403, "Give your password again", "This needs your password or a passkey again. Send it to POST /v1/step-up, then repeat the request within 10 minutes."}
 	NotFound             = Kind{"not_found", 404, "Not found", "There is no such thing, or you may not see it."}
 	NoTranscript         = Kind{"transcript_not_ready", 404, "No transcript yet", "The message has no transcript yet."}
 	NoWaveform           = Kind{"waveform_not_ready", 404, "No waveform yet", "The waveform is not made yet."}

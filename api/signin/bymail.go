@@ -67,13 +67,27 @@ func (e *Endpoints) linkMail(req *http.Request, address, to string, code storage
 	return mail.NewJob("sign-in "+code.ID, m), err
 }
 
-// notice makes the job that tells of a sign-in from a browser not seen before.
+// notice makes the job that tells of a sign-in from a browser not seen before, or by a
+// recovery code.
 func (e *Endpoints) notice(req *http.Request) func(string, storage.Token) (storage.NewJob, error) {
 	return func(address string, session storage.Token) (storage.NewJob, error) {
+		if session.Method == storage.ByRecovery {
+			return e.SecurityMail(req, mail.RecoveryCodeUsed)(address)
+		}
 		m, err := mail.NewMessage(address, language(req), mail.NewDevice{
 			Device: deviceOrUnknown(req), At: session.CreatedAt, Link: e.deps.PublicURL.Address() + "/settings",
 		})
 		return mail.NewJob("new device "+session.ID, m), err
+	}
+}
+
+// SecurityMail makes the job that tells somebody of a change to how they sign in.
+func (e *Endpoints) SecurityMail(req *http.Request, change mail.Change) func(address string) (storage.NewJob, error) {
+	return func(address string) (storage.NewJob, error) {
+		m, err := mail.NewMessage(address, language(req), mail.SignInChanged{
+			Change: change, Device: deviceOrUnknown(req), At: storage.Now(), Link: e.deps.PublicURL.Address() + "/settings",
+		})
+		return mail.NewJob(string(change)+" "+storage.NewID(), m), err
 	}
 }
 

@@ -55,18 +55,24 @@ func (e *Endpoints) byPassword(c echo.Context, view pageView) error {
 	if err != nil {
 		return err
 	}
-	before, err := e.SignedIn(req)
-	if err != nil {
-		return err
-	}
-	if before.UserID != "" && before.UserID != account.UserID && req.PostFormValue("replace") != before.CredentialID {
-		return e.showForm(c, http.StatusConflict, view)
-	}
-	err = e.begin(c, before, storage.SignIn{UserID: account.UserID, PasswordHash: account.PasswordHash})
+	err = e.enterAs(c, view, account.UserID, storage.SignIn{UserID: account.UserID, PasswordHash: account.PasswordHash})
 	if isNoCredential(err) { // disabled, or the password was changed, just now
 		return e.refusePassword(c, view, err)
 	}
 	return err
+}
+
+// enterAs begins a session by what somebody brought, who is userID as far as that is known before.
+// Another's session ends only after its end was announced.
+func (e *Endpoints) enterAs(c echo.Context, view pageView, userID string, proof storage.SignIn) error {
+	before, err := e.SignedIn(c.Request())
+	if err != nil {
+		return err
+	}
+	if before.UserID != "" && before.UserID != userID && c.Request().PostFormValue("replace") != before.CredentialID {
+		return e.showForm(c, http.StatusConflict, view)
+	}
+	return e.begin(c, before, proof)
 }
 
 // checkPassword checks the password of an account. A hash is computed whether there is

@@ -10,12 +10,14 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"hark/api/pages"
+	"hark/api/passkey"
 	"hark/api/security"
 	"hark/storage"
 )
 
-// maxForm is the most that the sign-in form may be, in bytes.
-const maxForm = 8 << 10
+// maxForm is the most that the sign-in form may be, in bytes: what a passkey signs is the
+// longest that comes in it.
+const maxForm = 32 << 10
 
 //go:embed signin.html
 var pageSource string
@@ -34,10 +36,13 @@ type pageView struct {
 	Code string // for the button
 	Name string // whom the code signs in
 
-	Form  bool   // whether to ask for an address and a password
-	Email string // that was typed
-	Mail  bool   // whether a link can be mailed
-	Sent  bool   // whether one was asked for
+	Form     bool   // whether to ask for an address and a password
+	Recovery bool   // or for a recovery code
+	Passkeys string // the origin from which passkeys can be used; empty for nowhere
+	Without  string // why they cannot, for people
+	Email    string // that was typed
+	Mail     bool   // whether a link can be mailed
+	Sent     bool   // whether one was asked for
 
 	Current string // who is signed in here now and would not be any more; empty for nobody
 	Replace string // the id of that session
@@ -56,6 +61,7 @@ func (e *Endpoints) newView(req *http.Request, to string) pageView {
 // addresses to preview them.
 func (e *Endpoints) Ask(c echo.Context) error {
 	view := e.newView(c.Request(), c.QueryParam("to"))
+	view.Recovery = c.QueryParam("with") == withRecovery
 	if !c.QueryParams().Has("code") {
 		return e.showForm(c, http.StatusOK, view)
 	}
@@ -106,7 +112,12 @@ func (e *Endpoints) showForm(c echo.Context, status int, view pageView) error {
 	}
 	view.Form, view.Workspace = true, workspace.Name
 	view.Current, view.Replace = current.UserName, current.CredentialID
-	return e.send(c, status, view)
+	if view.Recovery || e.deps.Keys.Trouble() != passkey.NoTrouble {
+		view.Without = view.Words.Without[e.deps.Keys.Trouble()]
+		return e.send(c, status, view)
+	}
+	view.Passkeys = e.deps.Keys.Origin()
+	return pages.ShowScripted(c, status, e.deps.PublicURL.Secure(), page, view)
 }
 
 func (e *Endpoints) refuse(c echo.Context, status int, view pageView, problem string) error {
@@ -118,8 +129,8 @@ func (e *Endpoints) send(c echo.Context, status int, view pageView) error {
 	return pages.ShowUnderCode(c, status, e.deps.PublicURL.Secure(), page, view)
 }
 
-// SignIn takes the forms of the page: a one-time code, an address with a password, or
-// an address to mail a link to.
+// SignIn takes the forms of the page: a one-time code, an address with a password, an
+// address to mail a link to, what a passkey signed, or a recovery code.
 func (e *Endpoints) SignIn(c echo.Context) error {
 	req := c.Request()
 	if err := e.CheckOrigin(req); err != nil {
@@ -132,6 +143,10 @@ func (e *Endpoints) SignIn(c echo.Context) error {
 		return e.byMail(c, view)
 	case req.PostForm.Has("email"):
 		return e.byPassword(c, view)
+	case req.PostForm.Has("passkey"):
+		return e.byPasskey(c, view)
+	case req.PostForm.Has("recovery"):
+		return e.byRecoveryCode(c, view)
 	}
 	return e.byCode(c, view)
 }

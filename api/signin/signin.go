@@ -4,7 +4,8 @@
 // A request brings a bearer token or, from a browser, a session cookie
 // ([Endpoints.Authenticate]). A browser gets its session on a page that works without
 // scripts, in one of several ways: by e-mail and password, by a one-time link that was
-// mailed, or by one that was handed on. [Endpoints.Ask] shows the page, and
+// mailed, by one that was handed on, or by a recovery code; with a script, by a passkey
+// (package passkey). [Endpoints.Ask] shows the page, and
 // [Endpoints.SignIn] takes its forms. Each way in says who somebody is by a
 // storage.SignIn; all end in [Endpoints.begin], which makes the session. What a
 // browser changes is taken from pages of ours only.
@@ -31,6 +32,7 @@ import (
 	"net/http"
 	"time"
 
+	"hark/api/passkey"
 	"hark/api/password"
 	"hark/api/rest"
 	"hark/api/security"
@@ -57,6 +59,12 @@ type Ways interface {
 	Profile(ctx context.Context, principal storage.Principal) (storage.Profile, error)
 }
 
+// Passkeys is what signing in by a passkey asks of storage.
+type Passkeys interface {
+	PasskeyOf(ctx context.Context, credentialID []byte) (storage.Passkey, error)
+	RefusePasskey(ctx context.Context, p storage.Passkey, challenge storage.Challenge) error
+}
+
 // Bus carries events to all nodes.
 type Bus interface {
 	PublishEvents(ctx context.Context, events []storage.Event) error
@@ -65,6 +73,8 @@ type Bus interface {
 // Deps are the parts that [Endpoints] work with. All are required.
 type Deps struct {
 	Records   Records
+	Passkeys  Passkeys
+	Keys      *passkey.Keys
 	Bus       Bus
 	Security  *security.Log
 	Logger    *slog.Logger

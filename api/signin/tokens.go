@@ -25,7 +25,7 @@ type Token struct {
 	ParentID   string            `json:"parent_id,omitempty" format:"uuid" doc:"The token that it was made with, and ends with" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e56"`
 	Device     string            `json:"device,omitempty" doc:"What it was used with last, as far as the User-Agent tells" example:"Firefox on Linux"`
 	Address    string            `json:"address,omitempty" doc:"IP address that it was used from last" example:"203.0.113.7"`
-	Method     string            `json:"method,omitempty" enum:"link,mail,password,invitation" doc:"Of a session: how it was signed in; more may be added" example:"password"`
+	Method     string            `json:"method,omitempty" enum:"link,mail,password,passkey,recovery_code,invitation" doc:"Of a session: how it was signed in; more may be added" example:"password"`
 	Current    bool              `json:"current" doc:"Whether this is the one that asks" example:"false"`
 }
 
@@ -122,7 +122,7 @@ func (e *Endpoints) revokeToken(ctx context.Context, principal storage.Principal
 func (e *Endpoints) RevokeOthers() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "revoke-other-tokens", Scope: storage.ScopeAdmin, Summary: "Revoke all your other tokens and sessions",
-		Description: "All of yours but the session that asks: browsers, API tokens and sign-in links. By a signed-in browser only, and `step_up` where the password was not given within the last 10 minutes. What goes on under them ends as with one.",
+		Description: "All of yours but the session that asks: browsers, API tokens and sign-in links. By a signed-in browser only, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. What goes on under them ends as with one.",
 		Problems:    []problem.Kind{problem.Forbidden, problem.StepUp},
 	}, e.revokeOthers)
 }

@@ -1,6 +1,10 @@
 package signin
 
-import textlanguage "golang.org/x/text/language"
+import (
+	textlanguage "golang.org/x/text/language"
+
+	"hark/api/passkey"
+)
 
 // words are the texts of the sign-in page in one language.
 type words struct {
@@ -10,6 +14,12 @@ type words struct {
 	Email, Password, OrMail, MailButton, NoMail  string
 	Wrong, NoAddress, TooMany, Busy              string
 	SentTitle, Sent, SentHint, Again, SomeDevice string
+
+	Passkey, WrongPasskey, Late, NoPasskey, PasskeyFailed, Elsewhere, Unsupported string
+
+	UseRecovery, Recovery, RecoveryHint, WrongRecovery string
+
+	Without map[passkey.Trouble]string // why there can be no passkeys
 }
 
 var (
@@ -30,6 +40,22 @@ var (
 			Busy:      "Too many people are signing in right now. Try again in a few seconds.",
 			SentTitle: "Check your email", Sent: "If someone signs in with this address, a link is on its way:", SentHint: "It works once, for 15 minutes. Nothing there? Look in spam, or ask whoever runs this server.",
 			Again: "Back to sign-in", SomeDevice: "an unknown device",
+
+			Passkey: "Sign in with a passkey", WrongPasskey: "This passkey isn’t accepted here. Sign in another way.",
+			Late:          "That took too long, or was done already. Try again.",
+			NoPasskey:     "No passkey was used. Try again, or sign in another way.",
+			PasskeyFailed: "The passkey can’t be used right now. Try again, or sign in another way.",
+			Elsewhere:     "Passkeys only work at this server’s own address:",
+			Unsupported:   "This browser is too old for passkeys.",
+
+			UseRecovery: "Use a recovery code", Recovery: "Recovery code",
+			RecoveryHint:  "One of the ten codes that you saved. Each works once.",
+			WrongRecovery: "This code is wrong or was already used.",
+
+			Without: map[passkey.Trouble]string{
+				passkey.Insecure: "Passkeys need https, and this server is set up without it.",
+				passkey.NoDomain: "Passkeys need a domain name, and this server’s address has none.",
+			},
 		},
 		{
 			Lang: "de", Title: "Bei Hark anmelden", TitleOf: "Anmelden bei", As: "Du meldest dich an als", Once: "Dieser Link gilt einmal, für diesen Browser.",
@@ -46,6 +72,22 @@ var (
 			Busy:      "Gerade melden sich zu viele an. Versuche es in ein paar Sekunden noch einmal.",
 			SentTitle: "Sieh in deine Mails", Sent: "Falls sich jemand mit dieser Adresse anmeldet, ist ein Link unterwegs:", SentHint: "Er gilt einmal, 15 Minuten lang. Nichts angekommen? Sieh im Spam nach, oder frag den Betreiber dieses Servers.",
 			Again: "Zurück zur Anmeldung", SomeDevice: "einem unbekannten Gerät",
+
+			Passkey: "Mit Passkey anmelden", WrongPasskey: "Dieser Passkey gilt hier nicht. Melde dich anders an.",
+			Late:          "Das hat zu lange gedauert oder war schon erledigt. Versuche es noch einmal.",
+			NoPasskey:     "Es wurde kein Passkey benutzt. Versuche es noch einmal oder melde dich anders an.",
+			PasskeyFailed: "Der Passkey lässt sich gerade nicht benutzen. Versuche es noch einmal oder melde dich anders an.",
+			Elsewhere:     "Passkeys gelten nur unter der Adresse dieses Servers:",
+			Unsupported:   "Dieser Browser ist zu alt für Passkeys.",
+
+			UseRecovery: "Wiederherstellungscode benutzen", Recovery: "Wiederherstellungscode",
+			RecoveryHint:  "Einer der zehn Codes, die du aufbewahrt hast. Jeder gilt einmal.",
+			WrongRecovery: "Dieser Code ist falsch oder wurde schon benutzt.",
+
+			Without: map[passkey.Trouble]string{
+				passkey.Insecure: "Passkeys brauchen https, und dieser Server ist ohne eingerichtet.",
+				passkey.NoDomain: "Passkeys brauchen einen Domainnamen, und die Adresse dieses Servers hat keinen.",
+			},
 		},
 	}
 )

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	"hark/storage"
 )
@@ -14,10 +15,15 @@ type accountRow struct {
 	Password  string
 	CreatedAt int64  `db:"created_at"`
 	UserID    string `db:"user_id"`
+	Passkeys  int    // of the user
+	Recovery  int    // codes that they have left
 }
 
 func (r accountRow) account() storage.Account {
-	return storage.Account{ID: r.ID, Email: r.Email, PasswordHash: r.Password, CreatedAt: fromMS(r.CreatedAt), UserID: r.UserID}
+	return storage.Account{
+		ID: r.ID, Email: r.Email, PasswordHash: r.Password, CreatedAt: fromMS(r.CreatedAt), UserID: r.UserID,
+		Passkeys: r.Passkeys, RecoveryCodes: r.Recovery,
+	}
 }
 
 // AccountByEmail returns the account of an address, for who signs in by it in the
@@ -71,9 +77,11 @@ func (db *DB) Account(ctx context.Context, principal storage.Principal) (a stora
 	return a, err
 }
 
-// accountOf is the account of a user; empty for none.
+// accountOf is the account of a user, without an id where they have none.
 func (s session) accountOf(ctx context.Context, userID string) (row accountRow, err error) {
-	err = s.Get(ctx, &row, `SELECT a.id, a.email, a.password, a.created_at, u.id AS user_id FROM users u JOIN accounts a ON a.id = u.account_id WHERE u.id = ?`, userID)
+	err = s.Get(ctx, &row, `SELECT COALESCE(a.id, '') AS id, COALESCE(a.email, '') AS email, COALESCE(a.password, '') AS password, COALESCE(a.created_at, 0) AS created_at, u.id AS user_id,
+			(SELECT COUNT(*) FROM passkeys p WHERE p.user_id = u.id) AS passkeys, (SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id = u.id) AS recovery
+		FROM users u LEFT JOIN accounts a ON a.id = u.account_id WHERE u.id = ?`, userID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return accountRow{UserID: userID}, nil
 	}
@@ -92,23 +100,28 @@ func (t *tx) holdAccount(ctx context.Context, userID string) (accountRow, error)
 	return t.accountOf(ctx, userID)
 }
 
-// mustProve fails with storage.ErrStepUp unless who asks gave their password, or
-// signed in, not long ago. Who has no password cannot be asked for it.
+// mustProve fails with storage.ErrStepUp unless who asks gave their password, used a
+// passkey, or signed in, not long ago. Who has neither cannot be asked for it.
 func (t *tx) mustProve(ctx context.Context, principal storage.Principal, account accountRow) error {
+	provedAt, err := t.inBrowser(ctx, principal)
+	if err == nil && (account.Password != "" || account.Passkeys > 0) && t.now.After(provedAt.Add(storage.ProofLife)) {
+		err = storage.ErrStepUp
+	}
+	return err
+}
+
+// inBrowser fails unless who asks does so in a browser that they signed in, and returns
+// when they last proved there who they are.
+func (t *tx) inBrowser(ctx context.Context, principal storage.Principal) (provedAt time.Time, err error) {
 	var row struct {
 		Kind     storage.TokenKind
 		ProvedAt int64 `db:"proved_at"`
 	}
-	if err := t.Get(ctx, &row, `SELECT kind, proved_at FROM tokens WHERE id = ? AND user_id = ?`, principal.CredentialID, principal.UserID); err != nil {
-		return err
+	err = t.Get(ctx, &row, `SELECT kind, proved_at FROM tokens WHERE id = ? AND user_id = ?`, principal.CredentialID, principal.UserID)
+	if err == nil && !storage.MayChangeAccount(principal, row.Kind) {
+		err = errOnlyBrowsers
 	}
-	if !storage.MayChangeAccount(principal, row.Kind) {
-		return errOnlyBrowsers
-	}
-	if account.Password != "" && t.now.After(fromMS(row.ProvedAt).Add(storage.ProofLife)) {
-		return storage.ErrStepUp
-	}
-	return nil
+	return fromMS(row.ProvedAt), err
 }
 
 var errOnlyBrowsers = &storage.ForbiddenError{Reason: "Only a signed-in browser can change how you sign in. A token cannot."}

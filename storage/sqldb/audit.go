@@ -104,7 +104,7 @@ func (t *tx) insertAudit(ctx context.Context, entries []storage.AuditEntry) erro
 }
 
 // AuditFailedSignIn records that somebody was not signed in: in the workspace of
-// whom the code was made for or the address is of or, where no such code was ever made, in the only
+// whom the code was made for or the address or the passkey is of or, where no such code was ever made, in the only
 // workspace there is. Of several it cannot be told which was meant, and none gets
 // to know of it.
 func (db *DB) AuditFailedSignIn(ctx context.Context, failed storage.FailedSignIn) error {
@@ -118,6 +118,9 @@ func (db *DB) AuditFailedSignIn(ctx context.Context, failed storage.FailedSignIn
 		if failed.Email != "" {
 			found = statement{`SELECT u.id AS user_id, w.id AS workspace_id FROM accounts a JOIN users u ON u.account_id = a.id JOIN workspaces w ON w.no = u.workspace_no
 				WHERE a.email_key = ? ORDER BY u.disabled_at > 0, u.created_at, u.id LIMIT 1`, []any{clean(storage.EmailKey(failed.Email))}}
+		}
+		if failed.UserID != "" {
+			found = statement{`SELECT u.id AS user_id, w.id AS workspace_id FROM users u JOIN workspaces w ON w.no = u.workspace_no WHERE u.id = ?`, []any{failed.UserID}}
 		}
 		err := s.getOne(ctx, &meant, found)
 		if !errors.Is(err, storage.ErrNotFound) {

@@ -10,21 +10,17 @@ import (
 )
 
 // SignIn makes a session of what somebody brings, whichever way they come in, and
-// records it. A code that never was, or a password that is not the account's any
-// more, is storage.ErrNotFound; a code that is used up or has run out
-// storage.ErrExpired.
+// records it. A code that never was, or a password or passkey that is not theirs any
+// more, is storage.ErrNotFound; a link or a challenge that is used up or has run out
+// storage.ErrExpired. A recovery code that was used is as one that never was.
 func (db *DB) SignIn(ctx context.Context, s storage.SignIn) (made storage.Token, _ string, err error) {
-	secret, userID := newSecret(), s.UserID
-	if s.Code != "" {
-		err = db.read(ctx, "find whom a sign-in is for", func(ctx context.Context, r session) error {
-			return r.Get(ctx, &userID, `SELECT user_id FROM tokens WHERE hash = ? AND kind = ?`, hashSecret(s.Code), storage.SignInToken)
-		})
-		if err != nil {
-			return made, "", err
-		}
+	secret := newSecret()
+	userID, err := db.signsIn(ctx, s)
+	if err != nil {
+		return made, "", err
 	}
 	err = db.changeOf(ctx, "sign in", userID, func(ctx context.Context, t *tx) error {
-		proof, err := t.takeProof(ctx, s)
+		proof, err := t.takeProof(ctx, userID, s)
 		if err != nil {
 			return err
 		}
@@ -45,9 +41,29 @@ func (db *DB) SignIn(ctx context.Context, s storage.SignIn) (made storage.Token,
 	return made, secret, err
 }
 
-// takeProof uses up a code, or finds the password to be the one that was checked.
-func (t *tx) takeProof(ctx context.Context, s storage.SignIn) (proof tokenRow, err error) {
-	if s.Code == "" {
+// signsIn is who signs in by what somebody brings.
+func (db *DB) signsIn(ctx context.Context, s storage.SignIn) (userID string, err error) {
+	if s.Code == "" && s.RecoveryCode == "" {
+		return s.UserID, nil
+	}
+	err = db.read(ctx, "find whom a sign-in is for", func(ctx context.Context, r session) error {
+		if s.Code == "" {
+			return r.Get(ctx, &userID, `SELECT user_id FROM recovery_codes WHERE hash = ?`, hashSecret(s.RecoveryCode))
+		}
+		return r.Get(ctx, &userID, `SELECT user_id FROM tokens WHERE hash = ? AND kind = ?`, hashSecret(s.Code), storage.SignInToken)
+	})
+	return userID, err
+}
+
+// takeProof uses up a code or a challenge, or finds the password to be the one that was
+// checked.
+func (t *tx) takeProof(ctx context.Context, userID string, s storage.SignIn) (proof tokenRow, err error) {
+	switch {
+	case s.RecoveryCode != "":
+		return tokenRow{Method: storage.ByRecovery}, t.useRecoveryCode(ctx, userID, s.RecoveryCode)
+	case s.Passkey != nil:
+		return tokenRow{Method: storage.ByPasskey}, t.usePasskey(ctx, userID, *s.Passkey)
+	case s.Code == "":
 		var current string
 		err := t.Get(ctx, &current, `SELECT a.password FROM accounts a JOIN users u ON u.account_id = a.id WHERE u.id = ?`, s.UserID)
 		if err == nil && (current == "" || current != s.PasswordHash) {
@@ -67,7 +83,8 @@ func (t *tx) takeProof(ctx context.Context, s storage.SignIn) (proof tokenRow, e
 }
 
 // markSession notes where a new session is from. A browser that the user was not
-// known by is told them, where they have an address.
+// known by is told them, where they have an address, and so is a recovery code that
+// was used.
 func (t *tx) markSession(ctx context.Context, s storage.SignIn, made *storage.Token) error {
 	made.Address, made.Agent = origin(ctx)
 	known, err := t.knowsDevice(ctx, made.UserID, s.Device)
@@ -79,18 +96,27 @@ func (t *tx) markSession(ctx context.Context, s storage.SignIn, made *storage.To
 		device = hashSecret(s.Device)
 	}
 	_, err = t.Exec(ctx, `UPDATE tokens SET address = ?, agent = ?, device = ?, proved_at = ? WHERE id = ?`, made.Address, made.Agent, device, toMS(t.now), made.ID)
-	if err != nil || known || s.Notice == nil {
+	if err != nil || known && made.Method != storage.ByRecovery || s.Notice == nil {
 		return err
 	}
+	return t.tell(ctx, made.UserID, func(email string) (storage.NewJob, error) { return s.Notice(email, *made) })
+}
+
+// tell adds the job that tells a user something by mail, which notice makes of their
+// address, where they have one.
+func (t *tx) tell(ctx context.Context, userID string, notice func(email string) (storage.NewJob, error)) error {
+	if notice == nil {
+		return nil
+	}
 	var email string
-	err = t.Get(ctx, &email, `SELECT a.email FROM accounts a JOIN users u ON u.account_id = a.id WHERE u.id = ?`, made.UserID)
+	err := t.Get(ctx, &email, `SELECT a.email FROM accounts a JOIN users u ON u.account_id = a.id WHERE u.id = ?`, userID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	job, err := s.Notice(email, *made)
+	job, err := notice(email)
 	if err != nil {
 		return err
 	}

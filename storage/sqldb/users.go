@@ -126,9 +126,11 @@ func (s session) profile(ctx context.Context, principal storage.Principal) (stor
 		WorkspaceNamed   bool   `db:"workspace_named"`
 		WorkspaceCreated int64  `db:"workspace_created"`
 		General          string
+		SignsIn          bool `db:"signs_in"`
 	}
 	err := s.getOne(ctx, &row, statement{text: `SELECT ` + userColumns + `, w.id AS workspace, w.name AS workspace_name, w.named AS workspace_named, w.created_at AS workspace_created,
-			COALESCE(me.conversation_id, '') AS general
+			COALESCE(me.conversation_id, '') AS general, (EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.id)
+			OR EXISTS (SELECT 1 FROM accounts a WHERE a.id = u.account_id AND a.password <> '')) AS signs_in
 		FROM users u JOIN workspaces w ON w.no = u.workspace_no LEFT JOIN `}.with(visible(principal)).
 		and(` me ON me.conversation_id = w.general_id WHERE u.id = ? AND w.id = ?`, principal.UserID, principal.WorkspaceID))
 	return storage.Profile{
@@ -136,6 +138,7 @@ func (s session) profile(ctx context.Context, principal storage.Principal) (stor
 		Workspace: storage.Workspace{
 			ID: row.Workspace, Name: row.WorkspaceName, Named: row.WorkspaceNamed, CreatedAt: fromMS(row.WorkspaceCreated), GeneralID: row.General,
 		},
+		SignsIn: row.SignsIn,
 	}, err
 }
 
