@@ -158,7 +158,7 @@ func TestPasskey(t *testing.T) {
 			done = append(done, fmt.Sprint(action, " ", e.Details["name"], e.Details["to"], " ", e.Actor.Name))
 		}
 	}
-	if want := []string{"passkey_added Passkey Olga", "passkey_added Firefox on Linux Olga", "passkey_renamed Laptop Olga", "passkey_removed Laptop Olga"}; !slices.Equal(done, want) {
+	if want := []string{"passkey_added Go-http-client Olga", "passkey_added Firefox on Linux Olga", "passkey_renamed Laptop Olga", "passkey_removed Laptop Olga"}; !slices.Equal(done, want) {
 		t.Errorf("recorded are %q", done)
 	}
 	var told []string

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { test as base } from "@playwright/test";
+import { type BrowserContext, test as base } from "@playwright/test";
 
 import { cache, root } from "./speech";
 
@@ -178,8 +178,31 @@ export class Hark {
   }
 }
 
+/** Has no page ask who came by a link how they will sign in next time: it is the subject of passkeys.spec.ts alone. */
+async function unasked(context: BrowserContext) {
+  await context.addInitScript(() => {
+    try {
+      localStorage.setItem("hark.next-time", JSON.stringify({ again: Number.MAX_SAFE_INTEGER }));
+    } catch {
+      // what is no page of Hark's may have no storage
+    }
+  });
+}
+
 /** The test function, with a Hark for all tests of a worker. */
 export const test = base.extend<object, { hark: Hark }>({
+  browser: [
+    async ({ browser }, use) => {
+      const make = browser.newContext.bind(browser);
+      browser.newContext = async (options) => {
+        const context = await make(options);
+        await unasked(context);
+        return context;
+      };
+      await use(browser);
+    },
+    { scope: "worker" },
+  ],
   hark: [
     async ({}, use) => {
       const hark = await Hark.start();

@@ -20,6 +20,7 @@ export type Message = Schemas["Message"];
 export type NewInvitation = Schemas["NewInvitation"];
 export type NewToken = Schemas["NewToken"];
 export type OngoingRecording = Schemas["OngoingRecording"];
+export type Passkey = Schemas["Passkey"];
 export type SearchResults = Schemas["SearchResults"];
 export type Segment = Schemas["Segment"];
 export type Token = Schemas["Token"];

@@ -23,7 +23,7 @@ export interface paths {
         head?: never;
         /**
          * Change how you sign in
-         * @description Sets your e-mail address, your password, or both; a password needs an address. By a signed-in browser only, and `step_up` where the password was not given within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.
+         * @description Sets your e-mail address, your password, or both; a password needs an address. By a signed-in browser only, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.
          *
          *     Scope: `admin`.
          */
@@ -728,6 +728,104 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your passkeys
+         * @description Scope: `admin`.
+         */
+        get: operations["list-passkeys"];
+        put?: never;
+        /**
+         * Add a passkey
+         * @description Takes what navigator.credentials.create returned, within 5 minutes of its options and once. You are told by mail. By a signed-in browser only, and `step_up` as for changes of the account.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["create-passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to add a passkey
+         * @description Answers what navigator.credentials.create takes. By a signed-in browser only, and `step_up` as for changes of the account. `conflict` where there can be no passkeys; the account says why.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["begin-passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a passkey
+         * @description It signs nobody in any more; sessions go on. By a signed-in browser only, and `step_up` as for changes of the account.
+         *
+         *     Scope: `admin`.
+         */
+        delete: operations["delete-passkey"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename a passkey
+         * @description By a signed-in browser only.
+         *
+         *     Scope: `admin`.
+         */
+        patch: operations["update-passkey"];
+        trace?: never;
+    };
+    "/v1/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create recovery codes
+         * @description Ten, each of which signs in once where nothing else is at hand. They are shown once; only their hashes are kept. Those of before end, and you are told by mail. By a signed-in browser only, and `step_up` as for changes of the account.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["create-recovery-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/search": {
         parameters: {
             query?: never;
@@ -780,12 +878,34 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give your password again
-         * @description For 10 minutes, what answers `step_up` can be done with the session that asks.
+         * Give your password, or use a passkey, again
+         * @description One of the two. For 10 minutes, what answers `step_up` can be done with the session that asks.
          *
          *     Scope: `admin`.
          */
         post: operations["step-up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/step-up/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to use a passkey again
+         * @description Answers what navigator.credentials.get takes, for one of your passkeys. `conflict` where you have none, or there can be none.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["begin-step-up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -814,7 +934,7 @@ export interface paths {
         post: operations["create-token"];
         /**
          * Revoke all your other tokens and sessions
-         * @description All of yours but the session that asks: browsers, API tokens and sign-in links. By a signed-in browser only, and `step_up` where the password was not given within the last 10 minutes. What goes on under them ends as with one.
+         * @description All of yours but the session that asks: browsers, API tokens and sign-in links. By a signed-in browser only, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. What goes on under them ends as with one.
          *
          *     Scope: `admin`.
          */
@@ -940,13 +1060,32 @@ export interface components {
              */
             email?: string;
             /** @example true */
+            has_passkey: boolean;
+            /** @example true */
             has_password: boolean;
             /**
+             * @description Origin of the pages that can use passkeys; left out where there can be none
+             * @example https://hark.example.org
+             */
+            passkey_origin?: string;
+            /**
+             * @description Why there can be no passkeys: the public address is http and not localhost, or has no domain name; more may be added
+             * @example insecure
+             * @enum {string}
+             */
+            passkey_trouble?: "insecure" | "no_domain";
+            /**
              * Format: date-time
-             * @description How long changes need no password; left out where they need it, or there is none
+             * @description How long changes need no password or passkey; left out where they need one, or there is none
              * @example 2026-03-01T09:40:00Z
              */
             proved_until?: string;
+            /**
+             * Format: int64
+             * @description How many are left
+             * @example 10
+             */
+            recovery_codes: number;
         };
         AccountPatch: {
             /**
@@ -1140,6 +1279,14 @@ export interface components {
              * @example Field notes
              */
             title?: string;
+        };
+        Credential: {
+            /** @description What PublicKeyCredential.toJSON returns (WebAuthn, level 3) */
+            credential: {
+                [key: string]: unknown;
+            };
+            /** @description As it came with the options */
+            state: string;
         };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
@@ -1477,6 +1624,11 @@ export interface components {
              */
             needs_names: boolean;
             /**
+             * @description Whether you have neither a password nor a passkey, and sign in by links alone
+             * @example false
+             */
+            needs_sign_in: boolean;
+            /**
              * @example member
              * @enum {string}
              */
@@ -1717,6 +1869,19 @@ export interface components {
              */
             uses_left: number;
         };
+        NewPasskey: {
+            /** @description What PublicKeyCredential.toJSON returns (WebAuthn, level 3) */
+            credential: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Left out, it is called by its authenticator or browser
+             * @example Laptop
+             */
+            name?: string;
+            /** @description As it came with the options */
+            state: string;
+        };
         NewToken: {
             /**
              * @description IP address that it was used from last
@@ -1766,7 +1931,7 @@ export interface components {
              * @example password
              * @enum {string}
              */
-            method?: "link" | "mail" | "password" | "invitation";
+            method?: "link" | "mail" | "password" | "passkey" | "recovery_code" | "invitation";
             /** @example laptop */
             name: string;
             /**
@@ -1806,6 +1971,14 @@ export interface components {
         OngoingRecordingList: {
             /** @description The first to begin first */
             items: components["schemas"]["OngoingRecording"][];
+        };
+        Options: {
+            /** @description For PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON (WebAuthn, level 3) */
+            public_key: {
+                [key: string]: unknown;
+            };
+            /** @description To be sent back with the response, within 5 minutes, by who asked */
+            state: string;
         };
         Original: {
             /**
@@ -1876,6 +2049,41 @@ export interface components {
              */
             next_cursor?: string;
         };
+        Passkey: {
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:30:00Z
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Left out if never
+             * @example 2026-03-02T10:00:00Z
+             */
+            last_used_at?: string;
+            /** @example Google Password Manager */
+            name: string;
+            /**
+             * @description Whether its authenticator copies it to other devices
+             * @example true
+             */
+            synced: boolean;
+        };
+        PasskeyList: {
+            items: components["schemas"]["Passkey"][];
+        };
+        PasskeyPatch: {
+            /**
+             * @description 1 to 80 characters, beside what is taken out
+             * @example Laptop
+             */
+            name: string;
+        };
         Problem: {
             /**
              * @description The kind of problem for programs
@@ -1933,6 +2141,15 @@ export interface components {
              * @example /docs#problem-not-found
              */
             type: string;
+        };
+        RecoveryCodes: {
+            /**
+             * @description Shown this once; each signs in once
+             * @example [
+             *       "8f3kq-27mzc-x0v5r-pd94w"
+             *     ]
+             */
+            codes: string[];
         };
         Rendition: {
             /**
@@ -2020,11 +2237,13 @@ export interface components {
             text: string;
         };
         StepUp: {
+            /** @description What one of your passkeys answered, in place of the password */
+            passkey?: components["schemas"]["Credential"];
             /**
              * @description The one that you have
              * @example harbour wall at seven
              */
-            password: string;
+            password?: string;
         };
         Token: {
             /**
@@ -2075,7 +2294,7 @@ export interface components {
              * @example password
              * @enum {string}
              */
-            method?: "link" | "mail" | "password" | "invitation";
+            method?: "link" | "mail" | "password" | "passkey" | "recovery_code" | "invitation";
             /** @example laptop */
             name: string;
             /**
@@ -2330,8 +2549,11 @@ export interface operations {
                      * @example {
                      *       "can_mail": false,
                      *       "email": "ada@example.org",
+                     *       "has_passkey": true,
                      *       "has_password": true,
-                     *       "proved_until": "2026-03-01T09:40:00Z"
+                     *       "passkey_origin": "https://hark.example.org",
+                     *       "proved_until": "2026-03-01T09:40:00Z",
+                     *       "recovery_codes": 10
                      *     }
                      */
                     "application/json": components["schemas"]["Account"];
@@ -2398,8 +2620,11 @@ export interface operations {
                      * @example {
                      *       "can_mail": false,
                      *       "email": "ada@example.org",
+                     *       "has_passkey": true,
                      *       "has_password": true,
-                     *       "proved_until": "2026-03-01T09:40:00Z"
+                     *       "passkey_origin": "https://hark.example.org",
+                     *       "proved_until": "2026-03-01T09:40:00Z",
+                     *       "recovery_codes": 10
                      *     }
                      */
                     "application/json": components["schemas"]["Account"];
@@ -4607,6 +4832,7 @@ export interface operations {
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *       "name": "Ada",
                      *       "needs_names": false,
+                     *       "needs_sign_in": false,
                      *       "role": "member",
                      *       "workspace_id": "0197a3c2-5b1e-7c44-9f0a-000000000001",
                      *       "workspace_name": "Harbour office"
@@ -4678,6 +4904,7 @@ export interface operations {
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *       "name": "Ada",
                      *       "needs_names": false,
+                     *       "needs_sign_in": false,
                      *       "role": "member",
                      *       "workspace_id": "0197a3c2-5b1e-7c44-9f0a-000000000001",
                      *       "workspace_name": "Harbour office"
@@ -6455,6 +6682,435 @@ export interface operations {
             };
         };
     };
+    "list-passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyList"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskey"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "id": "0197a3c2-8888-7d05-b1c6-5e7788990a1b",
+                     *       "name": "Google Password Manager",
+                     *       "synced": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Give your password again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "begin-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Options"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Give your password again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the passkey */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Give your password again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the passkey */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "id": "0197a3c2-8888-7d05-b1c6-5e7788990a1b",
+                     *       "name": "Google Password Manager",
+                     *       "synced": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Give your password again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     search: {
         parameters: {
             query?: {
@@ -6737,6 +7393,72 @@ export interface operations {
             };
             /** @description `unavailable`: Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "begin-step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Options"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`: Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -46,6 +46,11 @@ class Session {
     rememberMe(me);
   }
 
+  /** They have a way to sign in on their own from now on, or have none any more. */
+  signsIn(now = true) {
+    if (this.me) this.be({ ...this.me, needs_sign_in: !now });
+  }
+
   /** Hears what other tabs do; returns a way to stop. */
   listen(): () => void {
     const stop = onKnown(() => this.look());

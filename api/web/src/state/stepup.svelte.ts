@@ -1,12 +1,13 @@
 /*
- * Changes for which Hark wants the password once more: it is asked for, and the
- * change is made then.
+ * Changes for which Hark wants the password or a passkey once more: it is asked
+ * for, and the change is made then.
  */
 import { api, take, troubleOf } from "../api/client";
+import { proveByPasskey } from "./passkeys";
 import { session } from "./session.svelte";
 
 class StepUp {
-  /** Somebody waits for the password. */
+  /** Somebody waits for the password or a passkey. */
   asking = $state(false);
   private answer: { proved: () => void; cancelled: (why: unknown) => void } | undefined;
 
@@ -14,7 +15,7 @@ class StepUp {
     session.whenOut(() => this.cancel());
   }
 
-  /** Makes a change; who does not want to give the password makes none (an AbortError). */
+  /** Makes a change; who does not want to prove who they are makes none (an AbortError). */
   async through<T>(change: () => Promise<T>): Promise<T> {
     try {
       return await change();
@@ -32,6 +33,16 @@ class StepUp {
   /** Gives the password; throws where it is wrong. */
   async prove(password: string) {
     await take(api.POST("/v1/step-up", { body: { password } }));
+    this.proved();
+  }
+
+  /** Uses a passkey; throws where it was not. */
+  async proveByPasskey() {
+    await proveByPasskey();
+    this.proved();
+  }
+
+  private proved() {
     const { answer } = this;
     this.answer = undefined;
     this.asking = false;
