@@ -27,9 +27,9 @@ var atHome = options{config: func(c *Config) { c.PublicURL, c.Mail = "http://loc
 
 // device is a software authenticator with one key of somebody's.
 type device struct {
-	virtualwebauthn.RelyingParty
-	virtualwebauthn.Authenticator
-	virtualwebauthn.Credential
+	party virtualwebauthn.RelyingParty
+	auth  virtualwebauthn.Authenticator
+	key   virtualwebauthn.Credential
 }
 
 func newDevice(who *client) *device {
@@ -48,8 +48,8 @@ func (d *device) sign(t *testing.T, o passkey.Options) string {
 	must(t, err)
 	options, err := virtualwebauthn.ParseAssertionOptions(string(text))
 	must(t, err)
-	d.Counter++
-	return virtualwebauthn.CreateAssertionResponse(d.RelyingParty, d.Authenticator, d.Credential, *options)
+	d.key.Counter++
+	return virtualwebauthn.CreateAssertionResponse(d.party, d.auth, d.key, *options)
 }
 
 // adds is what the device answers to options that ask for a new key.
@@ -59,7 +59,7 @@ func (d *device) adds(t *testing.T, o passkey.Options) map[string]any {
 	must(t, err)
 	options, err := virtualwebauthn.ParseAttestationOptions(string(text))
 	must(t, err)
-	return given(t, o, virtualwebauthn.CreateAttestationResponse(d.RelyingParty, d.Authenticator, d.Credential, *options))
+	return given(t, o, virtualwebauthn.CreateAttestationResponse(d.party, d.auth, d.key, *options))
 }
 
 // given is a body with what a device answered.
@@ -197,10 +197,10 @@ func TestPasskeyAttacks(t *testing.T) {
 		h.browser().send("POST", "/sign-in/passkey", nil, header[0], header[1]).problem(403, "cross_site")
 	}
 	elsewhere := *d
-	elsewhere.Origin = "http://evil.example"
+	elsewhere.party.Origin = "http://evil.example"
 	unknown := newDevice(h.owner)
 	imposter := *d
-	imposter.Key = unknown.Key
+	imposter.key.Key = unknown.key.Key
 	same := map[string]string{}
 	for name, device := range map[string]*device{"who is disabled": off, "another origin": &elsewhere, "an unknown key": unknown, "another's id": &imposter} {
 		b := h.browser()
@@ -232,7 +232,7 @@ func TestPasskeyAttacks(t *testing.T) {
 	eve.json("POST", "/v1/passkeys", body).want(422)
 	h.browser().enter(h.owner).json("POST", "/v1/passkeys", body).want(422) // another session of the same person
 	olga.json("POST", "/v1/passkeys", body).want(201)
-	olga.json("POST", "/v1/passkeys", body).want(422) // replayed
+	olga.json("POST", "/v1/passkeys", body).want(422)                                               // replayed
 	eve.json("POST", "/v1/passkeys", adding.adds(t, eve.options("/v1/passkeys/options"))).want(409) // a key that is somebody's
 	eve.send("POST", "/v1/step-up/options", nil).want(409)
 	in := olga.options("/sign-in/passkey")

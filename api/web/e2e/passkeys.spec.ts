@@ -90,7 +90,6 @@ test("first run: from the printed link to a passkey, an invitation, and the seco
   expect(Date.now() - began).toBeLessThan(120_000);
 
   // The second person is asked too, may do so later, and is not asked again then.
-  await accessible(bob.page, "asked");
   await asked.getByRole("button", { name: "Set up" }).click();
   await expect(bob.page.getByRole("dialog").getByLabel("Email")).toBeFocused();
   await accessible(bob.page, "ways");
@@ -111,11 +110,20 @@ test("passkeys are added, renamed, removed and asked for; recovery codes get in 
   await page.goto(hark.command("user", "sign-in", "Mia"));
   await page.getByRole("button", { name: "Sign in" }).click();
   const asked = page.getByRole("complementary", { name: "How will you sign in next time?" });
+  await expect(asked).toBeVisible();
+  for (const { colorScheme, viewport } of looks) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize(viewport);
+    await accessible(page, `asked ${viewport.width} ${colorScheme}`);
+    await page.screenshot({ path: info.outputPath(`asked-${viewport.width}-${colorScheme}.png`) });
+  }
   await asked.getByRole("button", { name: "Set up" }).click();
+  await expect(page.getByRole("dialog").getByLabel("Email")).toBeFocused();
+  await page.screenshot({ path: info.outputPath("ways.png") });
   await page.getByRole("dialog").getByRole("button", { name: "Add a passkey" }).click();
   await expect(asked).toBeHidden();
   await page.goto(`${hark.url}/settings`);
-  await expect(passkeys(page)).toContainText(/Chrome on Linux.*never used/);
+  await expect(passkeys(page)).toContainText(/Chrome on Linux.*Never used/);
   await passkeys(page).getByRole("button", { name: "Add a passkey" }).click();
   await expect(passkeys(page).getByRole("alert")).toContainText("already has a passkey");
   await passkeys(page).getByRole("button", { name: /^Rename/ }).click();
@@ -150,6 +158,7 @@ test("passkeys are added, renamed, removed and asked for; recovery codes get in 
   const codes = page.getByRole("dialog", { name: "Recovery codes" });
   await expect(codes.getByRole("listitem")).toHaveCount(10);
   await accessible(page, "codes");
+  await page.screenshot({ path: info.outputPath("codes.png") });
   const [file] = await Promise.all([page.waitForEvent("download"), codes.getByRole("link", { name: "Download" }).click()]);
   expect(file.suggestedFilename()).toBe("hark-recovery-codes.txt");
   const [code] = await codes.getByRole("listitem").allTextContents();
@@ -163,6 +172,14 @@ test("passkeys are added, renamed, removed and asked for; recovery codes get in 
     await accessible(page, `settings ${viewport.width} ${colorScheme}`);
     await page.screenshot({ path: info.outputPath(`settings-${viewport.width}-${colorScheme}.png`) });
   }
+
+  await page.getByLabel("Language").selectOption("de");
+  await page.setViewportSize(looks[0]!.viewport);
+  await passkeys(page).scrollIntoViewIfNeeded();
+  await accessible(page, "settings in German");
+  await page.screenshot({ path: info.outputPath("settings-de.png") });
+  await page.getByLabel("Sprache").selectOption("en");
+  await expect(page.getByText("10 codes left")).toBeVisible();
 
   // Elsewhere, by a code, without scripts; and not twice.
   const plain = await browser.newContext({ javaScriptEnabled: false });

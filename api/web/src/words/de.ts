@@ -541,7 +541,7 @@ export const de: Words = {
     removeTitle: (name) => `Passkey „${name}“ entfernen?`,
     removeText: "Du kannst dich damit nicht mehr anmelden. Lösche ihn auch auf deinem Gerät oder in deinem Passwortmanager.",
     removeLast: "Nur damit kannst du dich selbst anmelden: Du hast kein Passwort. Ohne ihn brauchst du einen Wiederherstellungscode oder einen Link, den dir jemand gibt.",
-    added: (when) => `hinzugefügt ${when}`,
+    added: (when) => `Hinzugefügt ${when}`,
     synced: "synchronisiert",
     use: "Passkey benutzen",
     declined: "Es wurde kein Passkey hinzugefügt.",

@@ -540,7 +540,7 @@ export const en = {
     removeTitle: (name: string) => `Remove the passkey “${name}”?`,
     removeText: "It won’t sign you in any more. Delete it in your device or password manager, too.",
     removeLast: "It is your only way to sign in on your own: you have no password. Without it you need a recovery code or a link that someone gives you.",
-    added: (when: string) => `added ${when}`,
+    added: (when: string) => `Added ${when}`,
     synced: "synced",
     use: "Use a passkey",
     declined: "No passkey was added.",
