@@ -104,6 +104,8 @@ func idFor(path, conversation, message string, h *harness) string {
 func (c *client) ask(r route, path string) *answer {
 	c.t.Helper()
 	switch {
+	case r.method == "PATCH" && strings.HasPrefix(r.path, "/v1/passkeys/"):
+		return c.json(r.method, path, map[string]any{"name": "other"})
 	case r.method == "POST" && strings.HasSuffix(r.path, "/messages"):
 		return c.send(r.method, path, bytes.NewReader(sine(1e9)))
 	case r.method == "POST" && strings.HasSuffix(r.path, "/members"):

@@ -293,7 +293,7 @@ func TestNoPasskeys(t *testing.T) {
 		if a := decode[account.Account](b.get("/v1/account").want(200)); a.PasskeyOrigin != "" || a.PasskeyTrouble != "insecure" {
 			t.Errorf("%+v", a)
 		}
-		h.browser().form("/sign-in", url.Values{"state": {"x"}, "passkey": {"{}"}}).want(410)
+		h.browser().form("/sign-in", url.Values{"state": {"x"}, "passkey": {"{}"}}).want(403)
 	}
 }
 

@@ -233,6 +233,8 @@ func (c Credential) response() ([]byte, error) {
 // invalidPasskey makes a problem of what is wrong with what a passkey answered.
 func invalidPasskey(err error) error {
 	switch {
+	case errors.Is(err, passkey.ErrOff):
+		return errNoPasskeys
 	case errors.Is(err, passkey.ErrState), errors.Is(err, storage.ErrExpired):
 		return problem.Invalid("body.state", "was answered before, has run out, or is another's; begin again", err)
 	case errors.Is(err, passkey.ErrRefused), errors.Is(err, passkey.ErrCloned), errors.Is(err, storage.ErrNotFound):
@@ -241,9 +243,11 @@ func invalidPasskey(err error) error {
 	return err
 }
 
+var errNoPasskeys = problem.Conflict.Saying("There can be no passkeys at this server's address: they need https and a domain name.", nil)
+
 func optionsAnswer(o passkey.Options, err error) (*optionsOutput, error) {
 	if errors.Is(err, passkey.ErrOff) {
-		return nil, problem.Conflict.Saying("There can be no passkeys at this server's address: they need https and a domain name.", err)
+		return nil, errNoPasskeys
 	}
 	if err != nil {
 		return nil, err

@@ -26,6 +26,9 @@ func (k *Keys) BeginRegistration(holder string, person Person) (Options, error) 
 // FinishRegistration returns the passkey that an authenticator made, by the name of
 // its kind where that is known, and the challenge that is to be used up with it.
 func (k *Keys) FinishRegistration(holder, state string, person Person, response []byte) (storage.Passkey, storage.Challenge, error) {
+	if k.trouble != NoTrouble {
+		return storage.Passkey{}, storage.Challenge{}, ErrOff
+	}
 	session, err := k.open(registration, holder, state)
 	if err != nil {
 		return storage.Passkey{}, storage.Challenge{}, err
@@ -63,6 +66,9 @@ func (k *Keys) BeginSignIn(holder string) (Options, error) {
 // FinishSignIn returns the passkey that signed, which find finds by its credential's id,
 // and its use. ErrCloned comes with both; errors of find come as they are.
 func (k *Keys) FinishSignIn(holder, state string, response []byte, find func(credentialID []byte) (storage.Passkey, error)) (storage.Passkey, storage.PasskeyUse, error) {
+	if k.trouble != NoTrouble {
+		return storage.Passkey{}, storage.PasskeyUse{}, ErrOff
+	}
 	session, err := k.open(signIn, holder, state)
 	if err != nil {
 		return storage.Passkey{}, storage.PasskeyUse{}, err
@@ -100,6 +106,9 @@ func (k *Keys) BeginProof(holder string, person Person) (Options, error) {
 
 // FinishProof returns the use of one of the passkeys that somebody has. ErrCloned comes with both.
 func (k *Keys) FinishProof(holder, state string, person Person, response []byte) (storage.Passkey, storage.PasskeyUse, error) {
+	if k.trouble != NoTrouble {
+		return storage.Passkey{}, storage.PasskeyUse{}, ErrOff
+	}
 	session, err := k.open(proof, holder, state)
 	if err != nil {
 		return storage.Passkey{}, storage.PasskeyUse{}, err

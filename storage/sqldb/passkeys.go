@@ -109,10 +109,10 @@ func (db *DB) RenamePasskey(ctx context.Context, principal storage.Principal, id
 		if err != nil {
 			return err
 		}
-		if _, err := t.inBrowser(ctx, principal); err != nil {
+		if p, err = t.passkey(ctx, principal, id); err != nil {
 			return err
 		}
-		if p, err = t.passkey(ctx, principal, id); err != nil || p.Name == name {
+		if _, err := t.inBrowser(ctx, principal); err != nil || p.Name == name {
 			return err
 		}
 		if _, err := t.Exec(ctx, `UPDATE passkeys SET name = ? WHERE id = ?`, name, id); err != nil {
@@ -134,11 +134,11 @@ func (db *DB) RemovePasskey(ctx context.Context, principal storage.Principal, id
 		if err != nil {
 			return err
 		}
-		if err := t.mustProve(ctx, principal, account); err != nil {
-			return err
-		}
 		p, err := t.passkey(ctx, principal, id)
 		if err != nil {
+			return err
+		}
+		if err := t.mustProve(ctx, principal, account); err != nil {
 			return err
 		}
 		if _, err := t.Exec(ctx, `DELETE FROM passkeys WHERE id = ?`, id); err != nil {
