@@ -157,7 +157,7 @@ func (m *matrix) things() (made matrixThings) {
 	for _, in := range []storage.Principal{m.author, m.member, m.admin, m.owner, m.target} {
 		ids = append(ids, in.UserID)
 	}
-	conversation, _, err := m.db.CreateConversation(ctx, m.maker, storage.Channel, "Field notes", ids)
+	conversation, _, err := m.db.CreateConversation(ctx, m.maker, storage.NewConversation{Kind: storage.Channel, Title: "Field notes", MemberIDs: ids})
 	must(m.t, err)
 	must(m.t, m.db.AddConversationMember(ctx, m.owner, conversation.ID, m.guestIn.UserID))
 	made.conversation = conversation.ID

@@ -59,8 +59,8 @@ func View(e storage.Event) Event {
 type Records interface {
 	EventTail(ctx context.Context, workspaceID string, after int64, limit int) (storage.EventTail, error)
 	EventsAfter(ctx context.Context, principal storage.Principal, afterSeq int64, limit int) ([]storage.Event, error)
-	ConversationsOf(ctx context.Context, workspaceID string, userIDs []string) (map[string][]string, error)
-	LiveCredentials(ctx context.Context, ids []string) (map[string]storage.Role, error)
+	ConversationsOf(ctx context.Context, workspaceID string, userIDs []string) (map[string]map[string]storage.Membership, error)
+	LiveCredentials(ctx context.Context, ids []string) (map[string]storage.Standing, error)
 }
 
 // Bus brings the events that all nodes publish.
