@@ -336,6 +336,7 @@ var matrixBodies = map[string][2]string{
 	"POST /v1/invitations":                 {"application/json", `{"role": "member"}`},
 	"PATCH /v1/me":                         {"application/json", `{"name": "Somebody"}`},
 	"PATCH /v1/workspace":                  {"application/json", `{"name": "Somewhere"}`},
+	"PATCH /v1/workspace/rules":            {"application/json", `{"create_channels": "members"}`},
 	"PATCH /v1/account":                    {"application/json", `{"email": "somebody@example.org"}`},
 	"POST /v1/step-up":                     {"application/json", `{"password": "harbour wall at seven"}`},
 	"POST /v1/tokens":                      {"application/json", `{"name": "new"}`},

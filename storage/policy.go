@@ -75,11 +75,11 @@ func MayDeleteConversation(p Principal, makerID string, othersSpoke bool) bool {
 // MayAddMember says whether the principal may take a user whom they know of into a
 // channel: everybody but guests may, guests as the rules have it.
 func MayAddMember(p Principal, user User) bool {
-	return belongs(p) && (above(user.Role, Guest) || lets(p, p.Rules.Whole().InviteGuests))
+	return MayAddMembers(p) && (above(user.Role, Guest) || lets(p, p.Rules.Whole().InviteGuests))
 }
 
 // MayAddMembers says whether the principal may take anybody into a channel.
-func MayAddMembers(p Principal) bool { return belongs(p) }
+func MayAddMembers(p Principal) bool { return belongs(p) && everywhere(p) }
 
 // MayOwnChannel says whether somebody of a role may be given a channel whose maker has
 // left.

@@ -74,9 +74,9 @@ func (t *tx) personEvent(ctx context.Context, typ storage.EventType, u storage.U
 	return err
 }
 
-// workspaceEvent notes that the workspace has another name, or other rules: everybody
-// hears of it.
-func (t *tx) workspaceEvent(ctx context.Context, w storage.Workspace) error {
+// workspaceEvent notes that the workspace, which has these rules, has another name or
+// other rules: everybody hears of it.
+func (t *tx) workspaceEvent(ctx context.Context, rules storage.Rules, data map[string]any) error {
 	var users []struct {
 		ID   string
 		Role storage.Role
@@ -84,11 +84,11 @@ func (t *tx) workspaceEvent(ctx context.Context, w storage.Workspace) error {
 	err := t.List(ctx, &users, `SELECT id, role FROM users WHERE workspace_no = ? AND disabled_at = 0 ORDER BY no`, t.workspaceNo)
 	var unmet []string // who are not among those that know everybody
 	for _, u := range users {
-		if !storage.MaySeeEveryone(storage.Principal{UserID: u.ID, Role: u.Role, Rules: w.Rules}) {
+		if !storage.MaySeeEveryone(storage.Principal{UserID: u.ID, Role: u.Role, Rules: rules}) {
 			unmet = append(unmet, u.ID)
 		}
 	}
-	t.eventTo(storage.Everyone+audience(unmet), storage.WorkspaceUpdated, "", "", map[string]any{"name": w.Name, "rules": w.Rules})
+	t.eventTo(storage.Everyone+audience(unmet), storage.WorkspaceUpdated, "", "", data)
 	return err
 }
 

@@ -212,7 +212,7 @@ func (db *DB) RenameWorkspace(ctx context.Context, principal storage.Principal, 
 		if err := t.reviseNewestOfAll(ctx); err != nil {
 			return err
 		}
-		return t.workspaceEvent(ctx, p.Workspace)
+		return t.workspaceEvent(ctx, p.Workspace.Rules, map[string]any{"name": name})
 	})
 	return p, err
 }

@@ -216,5 +216,5 @@ func (t *tx) writeRules(ctx context.Context, by storage.Principal, w storage.Wor
 	if err := t.reviseNewestOfAll(ctx); err != nil {
 		return err
 	}
-	return t.workspaceEvent(ctx, w)
+	return t.workspaceEvent(ctx, w.Rules, map[string]any{"rules": w.Rules})
 }
