@@ -19,7 +19,7 @@ func testWorkspace(t *testing.T, c *commands) {
 	if shown := c.run(t, "workspace", "show", "--json").want(t, 0).stdout; shown != changed.stdout {
 		t.Errorf("shown is %s, not %s", shown, changed.stdout)
 	}
-	c.run(t, "workspace", "set").want(t, 2)
+	c.run(t, "workspace", "set").want(t, 1)
 	c.run(t, "workspace", "set", "--see-directory", "everyone").want(t, 2)
 	entries := c.run(t, "audit", "list", "--action", "workspace_rule_changed").want(t, 0).stdout
 	if strings.Count(entries, "\n") != 1 || !strings.Contains(entries, "operator ") {
