@@ -42,8 +42,10 @@ type Rule struct {
 // Each are the rules one by one.
 func (r *Rules) Each() []Rule {
 	return []Rule{
-		{"invite_members", &r.InviteMembers}, {"invite_guests", &r.InviteGuests},
-		{"create_channels", &r.CreateChannels}, {"see_directory", &r.SeeDirectory},
+		{"invite_members", &r.InviteMembers},
+		{"invite_guests", &r.InviteGuests},
+		{"create_channels", &r.CreateChannels},
+		{"see_directory", &r.SeeDirectory},
 	}
 }
 

@@ -100,7 +100,10 @@ func TestHistoryFromJoining(t *testing.T) {
 		for name, ask := range map[string]func() error{
 			"message":    func() error { _, err := h.Message(ctx, h.eve, old.ID); return err },
 			"transcript": func() error { _, err := h.Transcript(ctx, h.eve, old.ID); return err },
-			"around":     func() error { _, err := h.Messages(ctx, h.eve, room.ID, storage.MessagePage{Around: old.ID}); return err },
+			"around": func() error {
+				_, err := h.Messages(ctx, h.eve, room.ID, storage.MessagePage{Around: old.ID})
+				return err
+			},
 			"signed address": func() error {
 				token, _, err := h.CreateToken(ctx, h.eve.UserID, storage.NewToken{Kind: storage.APIToken, Name: "x"})
 				h.check(err)

@@ -170,7 +170,7 @@ func (r manifestRow) manifest(people []personRow) storage.Manifest {
 	if msg.Rendition != nil {
 		m.Rendition = &storage.ManifestRendition{Key: msg.Rendition.Key, MediaType: msg.Rendition.MediaType, Bytes: msg.Rendition.Bytes}
 	}
-	if rules := r.Rules.Whole(); rules != storage.DefaultRules {
+	if rules := r.Whole(); rules != storage.DefaultRules {
 		m.Workspace.Rules = &rules
 	}
 	if r.History != storage.HistoryAll {

@@ -20,7 +20,7 @@ type workspaceRow struct {
 const ruleColumns = `w.invite_members, w.invite_guests, w.create_channels, w.see_directory`
 
 func (r workspaceRow) workspace() storage.Workspace {
-	return storage.Workspace{ID: r.ID, Name: r.Name, CreatedAt: fromMS(r.CreatedAt), Rules: r.Rules.Whole()}
+	return storage.Workspace{ID: r.ID, Name: r.Name, CreatedAt: fromMS(r.CreatedAt), Rules: r.Whole()}
 }
 
 // Bootstrap makes the first workspace, its owner and its conversation for
