@@ -237,7 +237,7 @@ func TestEventsOfTheRevoked(t *testing.T) {
 	conversation := mia.conversation(h.owner)
 	l := mia.listen("")
 	must(t, h.db.RevokeToken(t.Context(), mia.principal, mia.principal.CredentialID))
-	_, err := h.db.UpdateConversation(t.Context(), h.owner.principal, conversation, "Renamed")
+	_, err := h.db.UpdateConversation(t.Context(), h.owner.principal, conversation, storage.ConversationPatch{Title: new("Renamed")})
 	must(t, err)
 	select {
 	case e, ok := <-l.events:

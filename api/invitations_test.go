@@ -78,7 +78,7 @@ func TestGuestJoins(t *testing.T) {
 	}
 	b.get("/v1/conversations/" + talk).want(200)
 	b.get("/v1/conversations/"+secret).problem(404, "not_found")
-	if all := decode[struct{ Items []people.User }](b.get("/v1/users").want(200)).Items; len(all) != 1 {
+	if all := decode[struct{ Items []people.User }](b.get("/v1/users").want(200)).Items; len(all) != 2 || all[0].Name != "Olga" || all[1].Name != "Gus" {
 		t.Errorf("a guest sees %+v", all)
 	}
 	b.get("/v1/members").problem(403, "forbidden")

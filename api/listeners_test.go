@@ -71,7 +71,7 @@ func statementsOf(t *testing.T, listeners, stored, captions int) int64 {
 	}
 	before := counter.statements.Load()
 	for i := range stored {
-		_, err := writer.UpdateConversation(t.Context(), h.owner.principal, conversation, fmt.Sprint("Title ", i))
+		_, err := writer.UpdateConversation(t.Context(), h.owner.principal, conversation, storage.ConversationPatch{Title: new(fmt.Sprint("Title ", i))})
 		must(t, err)
 		hear(storage.ConversationUpdated)
 	}

@@ -157,7 +157,7 @@ func (m *matrix) things() (made matrixThings) {
 	for _, in := range []storage.Principal{m.author, m.member, m.admin, m.owner, m.target} {
 		ids = append(ids, in.UserID)
 	}
-	conversation, _, err := m.db.CreateConversation(ctx, m.maker, storage.Channel, "Field notes", ids)
+	conversation, _, err := m.db.CreateConversation(ctx, m.maker, storage.NewConversation{Kind: storage.Channel, Title: "Field notes", MemberIDs: ids})
 	must(m.t, err)
 	must(m.t, m.db.AddConversationMember(ctx, m.owner, conversation.ID, m.guestIn.UserID))
 	made.conversation = conversation.ID
@@ -336,6 +336,7 @@ var matrixBodies = map[string][2]string{
 	"POST /v1/invitations":                 {"application/json", `{"role": "member"}`},
 	"PATCH /v1/me":                         {"application/json", `{"name": "Somebody"}`},
 	"PATCH /v1/workspace":                  {"application/json", `{"name": "Somewhere"}`},
+	"PATCH /v1/workspace/rules":            {"application/json", `{"create_channels": "members"}`},
 	"PATCH /v1/account":                    {"application/json", `{"email": "somebody@example.org"}`},
 	"POST /v1/step-up":                     {"application/json", `{"password": "harbour wall at seven"}`},
 	"POST /v1/step-up/options":             {},

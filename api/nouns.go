@@ -88,7 +88,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 			Records: deps.Records.Messages, Drafts: deps.Records.Drafts, Bus: deps.Bus, Intake: in, Logger: deps.Logger, PublicURL: public,
 			RecheckLive: recheck,
 		}),
-		people: people.New(deps.Records.People),
+		people: people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked}),
 		search: search.New(deps.Records.Search, public),
 		signin: signIn,
 		sound: sound.New(sound.Deps{

@@ -20,6 +20,8 @@ func (n *nouns) calls() []rest.Group {
 			get("/v1/users", n.people.ListUsers()),
 			get("/v1/workspace", n.people.GetWorkspace()),
 			patch("/v1/workspace", n.people.UpdateWorkspace()),
+			get("/v1/workspace/rules", n.people.GetRules()),
+			patch("/v1/workspace/rules", n.people.UpdateRules()),
 			get("/v1/account", n.account.Get()),
 			patch("/v1/account", n.account.Change()),
 			post("/v1/step-up", n.account.StepUp()),
@@ -36,7 +38,7 @@ func (n *nouns) calls() []rest.Group {
 			remove("/v1/tokens/{id}", n.signin.RevokeToken()),
 			post("/v1/sign-out", n.signin.SignOut()),
 		}},
-		{Name: "Members", Description: "Who is in the workspace, and whom it invites. For owners and admins.", Routes: []rest.Route{
+		{Name: "Members", Description: "Who is in the workspace, and whom it invites. For owners and admins, and those whom the workspace's rules let invite.", Routes: []rest.Route{
 			get("/v1/members", n.members.List()),
 			patch("/v1/members/{id}", n.members.Update()),
 			get("/v1/invitations", n.invitations.List()),
@@ -96,7 +98,7 @@ func (n *nouns) calls() []rest.Group {
 
 // addPages adds what is no call of the API and asks for no credential.
 func (n *nouns) addPages(api *rest.API, docs *pages.Docs, operators health.Endpoints) {
-	for _, path := range []string{"/", "/c/:id", "/m/:id", "/search", "/settings", "/settings/members", "/settings/invitations"} {
+	for _, path := range []string{"/", "/c/:id", "/m/:id", "/search", "/settings", "/settings/members", "/settings/invitations", "/settings/rules"} {
 		api.Page(path, n.app.Page)
 	}
 	for path, file := range n.app.Files() {

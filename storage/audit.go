@@ -37,11 +37,13 @@ const (
 	AuditUserRenamed         AuditAction = "user_renamed"             // user; from, to
 	AuditWorkspaceCreated    AuditAction = "workspace_created"        // workspace; name
 	AuditWorkspaceRenamed    AuditAction = "workspace_renamed"        // workspace; from, to
+	AuditRuleChanged         AuditAction = "workspace_rule_changed"   // workspace; rule, from, to
 	AuditChannelCreated      AuditAction = "channel_created"          // conversation
 	AuditMemberAdded         AuditAction = "member_added"             // user, in a conversation
 	AuditMemberRemoved       AuditAction = "member_removed"           // user, in a conversation
 	AuditInvitationCreated   AuditAction = "invitation_created"       // invitation; role, uses, expires, mailed
 	AuditInvitationRevoked   AuditAction = "invitation_revoked"       // invitation; why, where it was not asked for
+	AuditHistoryChanged      AuditAction = "history_changed"          // conversation; from, to
 	AuditHandedOver          AuditAction = "conversation_handed_over" // conversation; from, to
 	AuditConversationDeleted AuditAction = "conversation_deleted"     // conversation; kind
 	AuditMessageDeleted      AuditAction = "message_deleted"          // message, in a conversation; author_id

@@ -11,6 +11,33 @@ const (
 	Direct  ConversationKind = "direct"  // between the people it was made for
 )
 
+// History is what a conversation shows of its past to who is added to it.
+type History string
+
+// What may be shown.
+const (
+	HistoryAll         History = "all"
+	HistoryFromJoining History = "from_joining" // to who is added while it is so, what is sent from then on
+)
+
+// ConversationPatch changes a conversation; what is nil stays.
+type ConversationPatch struct {
+	Title *string
+
+	// History, when it becomes [HistoryAll], shows all to everybody who is in the
+	// conversation; when it becomes [HistoryFromJoining], who is in it already keeps
+	// what they see.
+	History *History
+}
+
+// NewConversation is what a conversation is made with.
+type NewConversation struct {
+	Kind      ConversationKind
+	Title     string
+	MemberIDs []string // beside who makes it
+	History   History  // empty means HistoryAll
+}
+
 // Conversation is where messages are. Only its members know that it exists.
 type Conversation struct {
 	ID            string
@@ -19,7 +46,9 @@ type Conversation struct {
 	Title         string
 	CreatedBy     string // user id
 	CreatedAt     time.Time
-	LastMessageAt time.Time    // zero means no message yet
+	History       History
+	ShownSince    time.Time    // when what is shown to who asks begins; zero means with the first message
+	LastMessageAt time.Time    // of what they see; zero means no message yet
 	LastMessage   *LastMessage // nil while nothing was sent
 	MemberCount   int
 }

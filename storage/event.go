@@ -24,7 +24,7 @@ const (
 	ConversationDeleted EventType = "conversation.deleted"
 	UserCreated         EventType = "user.created"
 	UserUpdated         EventType = "user.updated"       // name, role, or whether they are disabled
-	WorkspaceUpdated    EventType = "workspace.updated"  // name
+	WorkspaceUpdated    EventType = "workspace.updated"  // name or rules
 	InvitationCreated   EventType = "invitation.created" // of invitations, which go to those who may invite
 	InvitationUpdated   EventType = "invitation.updated" // used or revoked
 
@@ -47,6 +47,11 @@ type Event struct {
 	Data           json.RawMessage `json:"data,omitempty"` // type-specific, small
 	At             time.Time       `json:"at"`
 
+	// SentAt is when the message was sent that the event is about, in ms since 1970; 0
+	// where it is about none, or a draft. It keeps the event from who does not see so
+	// far back.
+	SentAt int64 `json:"sent_at,omitempty"`
+
 	// OnlyFor is the user who alone may hear of the event; empty means all who
 	// may hear the conversation, or those of Audience.
 	OnlyFor string `json:"only_for,omitempty"`
@@ -59,10 +64,22 @@ type Event struct {
 // Everyone in an audience are all who know of everybody in the workspace.
 const Everyone = "*"
 
+// Membership is how somebody is in a conversation. The zero value is not in it.
+type Membership struct {
+	In         bool
+	ShownSince int64 // what was sent before, in ms since 1970, is not shown to them; 0 means all is
+}
+
+// shows says whether who is in the conversation so may hear of an event there: what
+// is about a message is for those who see it, or for its author alone.
+func (m Membership) shows(e Event) bool {
+	return m.In && (e.MessageID == "" || e.OnlyFor != "" || e.SentAt >= m.ShownSince)
+}
+
 // MayHear says whether the principal, who is a member of the event's
 // conversation now or not, may get it. That a conversation is gone is
 // heard by those who are in it no more, and what is in none by whom it is for.
-func MayHear(p Principal, e Event, member bool) bool {
+func MayHear(p Principal, e Event, in Membership) bool {
 	open := e.OnlyFor == "" && len(e.Audience) == 0
 	named := p.UserID != "" && (e.OnlyFor == p.UserID || slices.Contains(e.Audience, p.UserID))
 	switch {
@@ -71,11 +88,11 @@ func MayHear(p Principal, e Event, member bool) bool {
 	case e.ConversationID == "":
 		return named || MaySeeEveryone(p) && slices.Contains(e.Audience, Everyone)
 	case open:
-		return member
+		return in.shows(e)
 	case e.Type == ConversationDeleted:
 		return named
 	default:
-		return named && member
+		return named && in.shows(e)
 	}
 }
 
@@ -86,9 +103,10 @@ type EventTail struct {
 	// Events are the next ones, without a gap, oldest first. None while Last is
 	// ahead means that some were swept already.
 	Events []Event
-	// Members are the members, as they are now, of each conversation whose
-	// members may have changed behind the place: later than Events too.
-	Members map[string][]string
+	// Members are the members by their user ids, as they are now, of each
+	// conversation whose members may have changed behind the place: later than Events
+	// too.
+	Members map[string]map[string]Membership
 }
 
 // EventSubscription listens to the events of a workspace on the bus.

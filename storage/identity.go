@@ -9,6 +9,8 @@ type Workspace struct {
 	Named     bool // whether somebody chose the name
 	CreatedAt time.Time
 
+	Rules Rules
+
 	// GeneralID is the conversation that everybody but guests joins who is added
 	// to the workspace; empty when there is none, or for who is not in it.
 	GeneralID string
@@ -67,6 +69,7 @@ type Principal struct {
 	UserID       string
 	UserName     string
 	Role         Role
+	Rules        Rules  // of the workspace
 	CredentialID string // the credential they came with
 	Scopes       Scopes // what that is good for; empty means all that the user may
 }

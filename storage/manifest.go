@@ -12,10 +12,12 @@ import (
 )
 
 // manifestFormat is the version of the manifest's form. A reader takes this
-// and older ones. Only drafts are written as such: versions that know the first
-// form alone would publish them.
+// and older ones. Only what needs it is written in a newer one: versions that know the
+// first form alone would publish drafts, and those before the third show the past of a
+// conversation to who may not see it.
 const (
-	manifestFormat      = 2
+	manifestFormat      = 3
+	manifestFormatDraft = 2
 	manifestFormatPlain = 1
 )
 
@@ -45,6 +47,7 @@ type ManifestWorkspace struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
 	CreatedAt time.Time `json:"created_at"`
+	Rules     *Rules    `json:"rules,omitempty"` // where somebody chose others than the default
 }
 
 // ManifestConversation is the conversation of a message.
@@ -56,6 +59,11 @@ type ManifestConversation struct {
 	CreatedAt time.Time        `json:"created_at"`
 	Members   []string         `json:"members"`           // user ids, sorted
 	General   bool             `json:"general,omitempty"` // whether everybody joins it who is added to the workspace
+
+	// History is empty where it is [HistoryAll]. ShownSince has of those members who do
+	// not see all when what they see begins.
+	History    History              `json:"history,omitempty"`
+	ShownSince map[string]time.Time `json:"shown_since,omitempty"`
 }
 
 // ManifestPerson is somebody whom a message or its conversation names.
@@ -101,6 +109,9 @@ type ManifestRendition struct {
 func (m Manifest) Encode() ([]byte, error) {
 	m.Format = manifestFormatPlain
 	if m.Message.Draft {
+		m.Format = manifestFormatDraft
+	}
+	if m.Conversation.History != "" || len(m.Conversation.ShownSince) > 0 {
 		m.Format = manifestFormat
 	}
 	b, err := json.Marshal(m)
@@ -140,7 +151,12 @@ func (m *Manifest) check() error {
 	if m.Conversation.Kind != Channel && m.Conversation.Kind != Direct {
 		return fmt.Errorf("%q is no kind of conversation", m.Conversation.Kind)
 	}
-	return errors.Join(m.checkPeople(), m.checkObjects())
+	if m.Workspace.Rules != nil {
+		if err := CheckRules(*m.Workspace.Rules); err != nil {
+			return err
+		}
+	}
+	return errors.Join(CheckHistory(m.Conversation.Kind, m.Conversation.History), m.checkPeople(), m.checkObjects())
 }
 
 func (m *Manifest) checkPeople() error {

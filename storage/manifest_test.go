@@ -38,6 +38,8 @@ func TestParseManifest(t *testing.T) {
 		"message id":        func(m *storage.Manifest) { m.Message.ID = "" },
 		"reply":             func(m *storage.Manifest) { m.Message.ReplyTo = "the one before" },
 		"kind":              func(m *storage.Manifest) { m.Conversation.Kind = "CHANNEL" },
+		"rule":              func(m *storage.Manifest) { m.Workspace.Rules = &storage.Rules{SeeDirectory: "nobody"} },
+		"history":           func(m *storage.Manifest) { m.Conversation.History = "FROM_JOINING" },
 		"role":              func(m *storage.Manifest) { m.People[0].Role = "root" },
 		"unknown author":    func(m *storage.Manifest) { m.Message.AuthorID = someMessage },
 		"unknown member":    func(m *storage.Manifest) { m.Conversation.Members = append(m.Conversation.Members, someMessage) },
@@ -50,8 +52,8 @@ func TestParseManifest(t *testing.T) {
 			t.Errorf("%s: taken as %+v", name, m)
 		}
 	}
-	newer := strings.Replace(string(someManifest(t, func(*storage.Manifest) {})), `"format":1`, `"format":3`, 1)
-	if _, err := storage.ParseManifest([]byte(newer)); err == nil || !strings.Contains(err.Error(), "format is 3") {
+	newer := strings.Replace(string(someManifest(t, func(*storage.Manifest) {})), `"format":1`, `"format":4`, 1)
+	if _, err := storage.ParseManifest([]byte(newer)); err == nil || !strings.Contains(err.Error(), "format is 4") {
 		t.Errorf("a newer format: %v", err)
 	}
 }

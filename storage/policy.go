@@ -8,6 +8,8 @@ import "slices"
 // roles. What a credential is good for (see [Scopes]) is checked where it comes
 // in; that it is held to a conversation bounds what is seen, and the rules here.
 //
+// A workspace's [Rules] say how far members go in some of it; who asks brings them.
+//
 // Owners stand above admins, these above members, and these above guests. Owners
 // and admins may change what others made; nobody acts on the credentials or the
 // membership of somebody who stands above them. A guest is where an owner or an
@@ -35,6 +37,9 @@ func everywhere(p Principal) bool { return len(p.Scopes.Conversations()) == 0 }
 // belongs says whether the principal takes part in the workspace as a whole.
 func belongs(p Principal) bool { return acts(p) && above(p.Role, Guest) }
 
+// lets says whether a rule of the workspace lets the principal do something.
+func lets(p Principal, to Allowed) bool { return leads(p) || belongs(p) && to == ByMembers }
+
 // MaySpeak says whether the principal may send messages into conversations that
 // they see.
 func MaySpeak(p Principal) bool { return acts(p) }
@@ -49,9 +54,12 @@ func MaySendMessage(p Principal, authorID string) bool { return own(p, authorID)
 
 func own(p Principal, userID string) bool { return acts(p) && p.UserID == userID }
 
-// MayCreateConversation says whether the principal may make conversations, and
-// talk to anybody of the workspace directly.
-func MayCreateConversation(p Principal) bool { return belongs(p) && everywhere(p) }
+// MayCreateConversation says whether the principal may make conversations of a kind:
+// they talk directly to whom they know of ([MaySeeEveryone]), while the rules say who
+// makes channels. Guests make none.
+func MayCreateConversation(p Principal, kind ConversationKind) bool {
+	return belongs(p) && everywhere(p) && (kind == Direct || lets(p, p.Rules.Whole().CreateChannels))
+}
 
 // MayChangeConversation says whether the principal may retitle a conversation
 // that this user made.
@@ -64,11 +72,18 @@ func MayDeleteConversation(p Principal, makerID string, othersSpoke bool) bool {
 	return leads(p) || own(p, makerID) && !othersSpoke
 }
 
-// MayAddMember says whether the principal may take a user into a channel. Guests
-// are invited by owners and admins; everybody else by anybody but guests.
+// MayAddMember says whether the principal may take a user whom they know of into a
+// channel: everybody but guests may, guests as the rules have it.
 func MayAddMember(p Principal, user User) bool {
-	return leads(p) || belongs(p) && above(user.Role, Guest)
+	return MayAddMembers(p) && (above(user.Role, Guest) || lets(p, p.Rules.Whole().InviteGuests))
 }
+
+// MayAddMembers says whether the principal may take anybody into a channel.
+func MayAddMembers(p Principal) bool { return belongs(p) && everywhere(p) }
+
+// MayOwnChannel says whether somebody of a role may be given a channel whose maker has
+// left.
+func MayOwnChannel(role Role) bool { return above(role, Guest) }
 
 // MayRemoveMember says whether the principal may take a user out of a channel
 // that makerID made.
@@ -85,10 +100,20 @@ func MayEndCredentials(p Principal, user User) bool {
 // last active, and of all invitations, and revoke these.
 func MayManageMembers(p Principal) bool { return leads(p) && everywhere(p) }
 
-// MayInvite says whether the principal may invite people who get a role: none above
-// their own, and no other than an invitation can give.
+// MayInvite says whether the principal may invite people who get a role, as the rules
+// have it: none above their own, and no other than an invitation can give.
 func MayInvite(p Principal, role Role) bool {
-	return MayManageMembers(p) && !above(role, p.Role) && !above(role, RoleMember)
+	rule := p.Rules.Whole().InviteMembers
+	if !above(role, Guest) {
+		rule = p.Rules.Whole().InviteGuests
+	}
+	return everywhere(p) && lets(p, rule) && !above(role, p.Role) && !above(role, RoleMember)
+}
+
+// MaySeeInvitations says whether the principal may see invitations, and revoke them:
+// their own, unless they manage members.
+func MaySeeInvitations(p Principal) bool {
+	return MayManageMembers(p) || MayInvite(p, RoleMember) || MayInvite(p, Guest)
 }
 
 // MayChangeRole says whether the principal may give a user another role: neither to
@@ -116,13 +141,16 @@ func MayChangeAccount(p Principal, with TokenKind) bool {
 // MayNameWorkspace says whether the principal may give the workspace another name.
 func MayNameWorkspace(p Principal) bool { return leads(p) && everywhere(p) }
 
+// MayChangeRules says whether the principal may change the workspace's rules.
+func MayChangeRules(p Principal) bool { return leads(p) && everywhere(p) }
+
 // MayReadAudit says whether the principal may read what the audit log has of the
 // workspace.
 func MayReadAudit(p Principal) bool { return leads(p) && everywhere(p) }
 
-// MaySeeEveryone says whether the principal knows of everybody in the workspace,
-// and not only of those with whom they share a conversation.
-func MaySeeEveryone(p Principal) bool { return belongs(p) && everywhere(p) }
+// MaySeeEveryone says whether the principal knows of everybody in the workspace, as the
+// rules have it, and not only of those with whom they share a conversation.
+func MaySeeEveryone(p Principal) bool { return everywhere(p) && lets(p, p.Rules.Whole().SeeDirectory) }
 
 // JoinsGeneral says whether a user is put into the conversation for everybody.
 func JoinsGeneral(role Role) bool { return above(role, Guest) }

@@ -16,32 +16,37 @@ import (
 
 // policyCase is a row of the table: whether somebody of a role may do something.
 type policyCase struct {
-	May         string `json:"may"`
-	Role        Role   `json:"role"`
-	Own         bool   `json:"own"`          // whether they made it, or are it
-	To          Role   `json:"to"`           // role of the user whom it is done to; empty where it is done to nobody
-	Becomes     Role   `json:"becomes"`      // role that is given; empty where none is
-	OthersSpoke bool   `json:"others_spoke"` // whether a conversation has others' messages
-	Allowed     bool   `json:"allowed"`
+	May         string           `json:"may"`
+	Role        Role             `json:"role"`
+	Own         bool             `json:"own"`          // whether they made it, or are it
+	To          Role             `json:"to"`           // role of the user whom it is done to; empty where it is done to nobody
+	Becomes     Role             `json:"becomes"`      // role that is given; empty where none is
+	OthersSpoke bool             `json:"others_spoke"` // whether a conversation has others' messages
+	Kind        ConversationKind `json:"kind"`         // of a conversation that is made
+	Rules       Rules            `json:"rules"`        // of the workspace; what is left out is by default
+	Allowed     bool             `json:"allowed"`
 }
 
 var policyRules = map[string]func(p Principal, c policyCase) bool{
 	"speak":              func(p Principal, _ policyCase) bool { return MaySpeak(p) },
 	"changeMessage":      func(p Principal, c policyCase) bool { return MayChangeMessage(p, c.maker()) },
 	"sendMessage":        func(p Principal, c policyCase) bool { return MaySendMessage(p, c.maker()) },
-	"createConversation": func(p Principal, _ policyCase) bool { return MayCreateConversation(p) },
+	"createConversation": func(p Principal, c policyCase) bool { return MayCreateConversation(p, c.Kind) },
 	"changeConversation": func(p Principal, c policyCase) bool { return MayChangeConversation(p, c.maker()) },
 	"deleteConversation": func(p Principal, c policyCase) bool { return MayDeleteConversation(p, c.maker(), c.OthersSpoke) },
 	"addMember":          func(p Principal, c policyCase) bool { return MayAddMember(p, User{ID: "a third", Role: c.To}) },
 	"removeMember": func(p Principal, c policyCase) bool {
 		return MayRemoveMember(p, c.maker(), User{ID: "a third", Role: c.To})
 	},
+	"addMembers": func(p Principal, _ policyCase) bool { return MayAddMembers(p) },
 	"leave": func(p Principal, c policyCase) bool {
 		return MayRemoveMember(p, c.maker(), User{ID: "me", Role: p.Role})
 	},
 	"endCredentials": func(p Principal, c policyCase) bool { return MayEndCredentials(p, User{ID: c.maker(), Role: c.To}) },
 	"manageMembers":  func(p Principal, _ policyCase) bool { return MayManageMembers(p) },
 	"invite":         func(p Principal, c policyCase) bool { return MayInvite(p, c.Becomes) },
+	"seeInvitations": func(p Principal, _ policyCase) bool { return MaySeeInvitations(p) },
+	"changeRules":    func(p Principal, _ policyCase) bool { return MayChangeRules(p) },
 	"changeRole": func(p Principal, c policyCase) bool {
 		return MayChangeRole(p, User{ID: c.maker(), Role: c.To}, c.Becomes)
 	},
@@ -82,7 +87,7 @@ func TestPolicy(t *testing.T) {
 			tried[c.May] = map[Role]bool{}
 		}
 		tried[c.May][c.Role] = true
-		if got := policyRules[c.May](Principal{UserID: "me", Role: c.Role}, c); got != c.Allowed {
+		if got := policyRules[c.May](Principal{UserID: "me", Role: c.Role, Rules: c.Rules}, c); got != c.Allowed {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
@@ -96,7 +101,7 @@ func TestPolicy(t *testing.T) {
 // With a signed address nobody may do anything, whoever signed it.
 func TestPolicyOfSignedAddress(t *testing.T) {
 	for _, c := range policyTable(t) {
-		if policyRules[c.May](Principal{UserID: "me", Role: c.Role, Scopes: SoundOf("m")}, c) {
+		if policyRules[c.May](Principal{UserID: "me", Role: c.Role, Rules: c.Rules, Scopes: SoundOf("m")}, c) {
 			t.Errorf("%+v", c)
 		}
 	}

@@ -28,6 +28,9 @@ func (m *Manifest) Tidy() {
 	m.Workspace.Tidy()
 	m.Conversation.Title = titleOf(m.Conversation.Title, MaxTitle)
 	m.Conversation.CreatedAt = past(m.Conversation.CreatedAt, now)
+	for id, since := range m.Conversation.ShownSince {
+		m.Conversation.ShownSince[id] = past(since, now)
+	}
 	for i, p := range m.People {
 		m.People[i].Name = nameOf(p.Name, longestUserName)
 	}

@@ -31,11 +31,22 @@ const (
 )
 
 // CheckConversation checks what a conversation is made with.
-func CheckConversation(kind ConversationKind, members int) error {
-	if members > MaxNewMembers {
+func CheckConversation(n NewConversation) error {
+	if len(n.MemberIDs) > MaxNewMembers {
 		return &InvalidError{"member_ids", fmt.Sprintf("must be at most %d users", MaxNewMembers)}
 	}
-	return oneOf("kind", kind, Channel, Direct)
+	if err := oneOf("kind", n.Kind, Channel, Direct); err != nil {
+		return err
+	}
+	return CheckHistory(n.Kind, n.History)
+}
+
+// CheckHistory checks what a conversation is to show of its past; empty for no choice.
+func CheckHistory(kind ConversationKind, h History) error {
+	if kind == Direct && h == HistoryFromJoining {
+		return &InvalidError{"history", "must be all in a direct conversation, to which nobody is added"}
+	}
+	return oneOf("history", h, "", HistoryAll, HistoryFromJoining)
 }
 
 // CheckToken checks what a credential is made with.

@@ -23,10 +23,10 @@ import (
 
 // Records is what the calls about conversations ask of storage.
 type Records interface {
-	CreateConversation(ctx context.Context, principal storage.Principal, kind storage.ConversationKind, title string, memberIDs []string) (storage.Conversation, bool, error)
+	CreateConversation(ctx context.Context, principal storage.Principal, n storage.NewConversation) (storage.Conversation, bool, error)
 	Conversation(ctx context.Context, principal storage.Principal, id string) (storage.Conversation, error)
 	Conversations(ctx context.Context, principal storage.Principal, page storage.Page) ([]storage.Conversation, string, error)
-	UpdateConversation(ctx context.Context, principal storage.Principal, id, title string) (storage.Conversation, error)
+	UpdateConversation(ctx context.Context, principal storage.Principal, id string, patch storage.ConversationPatch) (storage.Conversation, error)
 	DeleteConversation(ctx context.Context, principal storage.Principal, id string) error
 }
 
@@ -61,6 +61,8 @@ type Conversation struct {
 	Title         string                   `json:"title" example:"Field notes"`
 	CreatedBy     string                   `json:"created_by" format:"uuid" doc:"Id of the user who made it" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"`
 	CreatedAt     time.Time                `json:"created_at" example:"2026-03-01T09:30:00Z"`
+	History       storage.History          `json:"history" enum:"all,from_joining" doc:"What is shown of its past to who is added: all of it, or what is sent from their joining on" example:"all"`
+	ShownSince    *time.Time               `json:"shown_since,omitempty" doc:"When what others said begins to be shown to you; left out where all of it is" example:"2026-03-01T09:30:00Z"`
 	LastMessageAt *time.Time               `json:"last_message_at,omitempty" doc:"Left out while there is no message" example:"2026-03-01T09:31:12Z"`
 	LastMessage   *LastMessage             `json:"last_message,omitempty" doc:"The newest message that was sent; left out while there is none"`
 	MemberCount   int                      `json:"member_count" example:"3"`
@@ -87,6 +89,7 @@ type (
 			Kind      storage.ConversationKind `json:"kind,omitempty" enum:"channel,direct" default:"channel" doc:"channel: titled, members come and go; direct: between the people it is made for" example:"channel"`
 			Title     string                   `json:"title,omitempty" maxLength:"200" doc:"A channel needs one" example:"Field notes"`
 			MemberIDs []string                 `json:"member_ids,omitempty" maxItems:"200" nullable:"false" doc:"Users to be members, beside you" example:"[\"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e56\"]"`
+			History   storage.History          `json:"history,omitempty" enum:"all,from_joining" doc:"What is shown of a channel's past to who is added later; all if left out" example:"all"`
 		} `nameHint:"ConversationRequest"`
 	}
 	createOutput struct {
@@ -97,7 +100,8 @@ type (
 	updateInput struct {
 		ID   string `path:"id" doc:"Id of the conversation"`
 		Body struct {
-			Title string `json:"title" minLength:"1" maxLength:"200" example:"Field notes, north"`
+			Title   *string          `json:"title,omitempty" minLength:"1" maxLength:"200" doc:"Left out to leave it" example:"Field notes, north"`
+			History *storage.History `json:"history,omitempty" enum:"all,from_joining" doc:"Of a channel; left out to leave it" example:"from_joining"`
 		} `nameHint:"ConversationPatch"`
 	}
 	listInput struct{ rest.PageParams }
@@ -107,7 +111,7 @@ type (
 func (e *Endpoints) Create() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "create-conversation", Cost: limit.Conversations, Scope: storage.ScopeWrite, Summary: "Create a conversation",
-		Description: "There is one direct conversation of the same people: asked for again, by any of them, it is answered with 200, and keeps its title. Only owners and admins make channels with guests in them.",
+		Description: "There is one direct conversation of the same people: asked for again, by any of them, it is answered with 200, and keeps its title. The workspace's rules say who makes channels, and who may have guests in them; guests make no conversations.",
 		Status:      http.StatusCreated, Problems: []problem.Kind{problem.Forbidden, problem.Validation}, Example: View(exampleRecord()),
 		Document: func(op *huma.Operation, _ huma.Registry) {
 			op.Responses["200"] = &huma.Response{
@@ -136,7 +140,9 @@ func (e *Endpoints) create(ctx context.Context, principal storage.Principal, in 
 			return nil, err
 		}
 	}
-	found, created, err := e.deps.Records.CreateConversation(ctx, principal, in.Body.Kind, title, in.Body.MemberIDs)
+	found, created, err := e.deps.Records.CreateConversation(ctx, principal, storage.NewConversation{
+		Kind: in.Body.Kind, Title: title, MemberIDs: in.Body.MemberIDs, History: in.Body.History,
+	})
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, noSuchUser("body.member_ids", err)
 	}
@@ -183,23 +189,28 @@ func (e *Endpoints) get(ctx context.Context, principal storage.Principal, in *ge
 	return &getOutput{Body: View(found)}, nil
 }
 
-// Update renames a conversation.
+// Update changes a conversation.
 func (e *Endpoints) Update() rest.Endpoint {
 	return rest.Handle(rest.Operation{
-		ID: "update-conversation", Scope: storage.ScopeWrite, Summary: "Rename a conversation",
-		Problems: []problem.Kind{problem.Forbidden, problem.NotFound, problem.Validation}, Example: View(exampleRecord()),
+		ID: "update-conversation", Scope: storage.ScopeWrite, Summary: "Change a conversation",
+		Description: "By who made it, owners and admins. When `history` becomes `all`, everybody in it sees all of it; when it becomes `from_joining`, those who are in it keep what they see, and who is added from then on sees what is sent from their joining on.",
+		Problems:    []problem.Kind{problem.Forbidden, problem.NotFound, problem.Validation}, Example: View(exampleRecord()),
 	}, e.update)
 }
 
 func (e *Endpoints) update(ctx context.Context, principal storage.Principal, in *updateInput) (*getOutput, error) {
-	title, err := storage.CleanTitle(in.Body.Title)
-	if err != nil {
-		return nil, err
+	patch := storage.ConversationPatch{History: in.Body.History}
+	if in.Body.Title != nil {
+		title, err := storage.CleanTitle(*in.Body.Title)
+		if err != nil {
+			return nil, err
+		}
+		if title == "" {
+			return nil, problem.Invalid("body.title", "must not be empty", nil)
+		}
+		patch.Title = &title
 	}
-	if title == "" {
-		return nil, problem.Invalid("body.title", "must not be empty", nil)
-	}
-	changed, err := e.deps.Records.UpdateConversation(ctx, principal, in.ID, title)
+	changed, err := e.deps.Records.UpdateConversation(ctx, principal, in.ID, patch)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +237,7 @@ func (e *Endpoints) delete(ctx context.Context, principal storage.Principal, in 
 // View is a conversation as callers see it.
 func View(c storage.Conversation) Conversation {
 	return Conversation{
-		ID: c.ID, Kind: c.Kind, Title: c.Title, CreatedBy: c.CreatedBy, CreatedAt: c.CreatedAt,
+		ID: c.ID, Kind: c.Kind, Title: c.Title, CreatedBy: c.CreatedBy, CreatedAt: c.CreatedAt, History: c.History, ShownSince: rest.TimeOrNil(c.ShownSince),
 		LastMessageAt: rest.TimeOrNil(c.LastMessageAt), LastMessage: lastMessageView(c.LastMessage), MemberCount: c.MemberCount,
 	}
 }
@@ -248,7 +259,7 @@ func noSuchUser(field string, cause error) error {
 func exampleRecord() storage.Conversation {
 	return storage.Conversation{
 		ID: example.ConversationID, Kind: storage.Channel, Title: "Field notes", CreatedBy: example.UserID,
-		CreatedAt: example.Time(0), LastMessageAt: example.Time(72), MemberCount: 3,
+		CreatedAt: example.Time(0), History: storage.HistoryAll, LastMessageAt: example.Time(72), MemberCount: 3,
 		LastMessage: &storage.LastMessage{
 			ID: example.MessageID, AuthorID: example.UserID, AuthorNo: 1, AuthorName: "Ada", Title: "The bridge at noon", FirstWords: "Your country.",
 			DurationMS: 5230, CreatedAt: example.Time(72),

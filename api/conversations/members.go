@@ -64,7 +64,7 @@ func (e *Endpoints) listMembers(ctx context.Context, principal storage.Principal
 func (e *Endpoints) AddMember() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "add-member", Cost: limit.Members, Scope: storage.ScopeWrite, Summary: "Add a member",
-		Description: "To a channel; a direct conversation stays between those it was made for. Anybody in it but guests may add members of the workspace; guests are added by owners and admins.",
+		Description: "To a channel; a direct conversation stays between those it was made for. Anybody in it but guests may add whom they know of; the workspace's rules say who adds guests. What is shown to them of what was said before, the conversation's `history` says.",
 		Status:      http.StatusNoContent, Problems: []problem.Kind{problem.Forbidden, problem.NotFound, problem.Conflict, problem.Validation},
 	}, e.addMember)
 }

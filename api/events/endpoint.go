@@ -43,9 +43,9 @@ type streamInput struct {
 const streamDescription = `Server-sent events (text/event-stream) from the conversations you are in, and of people and the workspace, as they happen.
 
 An event with an id is kept: connect again with ` + "`Last-Event-ID`" + ` (or ` + "`after`" + `; ` + "`after=0`" + ` is the very beginning) and you get
-every one since, each once. What happens to your drafts comes as ` + "`draft.…`" + ` events, to you alone; to everybody else a draft is created when it is sent. ` + "`invitation.…`" + ` events come to owners and admins. Without either, the stream begins now. Ids mean nothing but a place in your stream: other people's are refused, and two ids tell nothing of what happened between. Progress,
+every one since, each once. What happens to your drafts comes as ` + "`draft.…`" + ` events, to you alone; to everybody else a draft is created when it is sent. ` + "`invitation.…`" + ` events come to owners and admins, and who made the invitation. Without either, the stream begins now. Ids mean nothing but a place in your stream: other people's are refused, and two ids tell nothing of what happened between. Progress,
 the captions of what is being spoken, and that somebody records pass and have no id. After ` + "`reset`" + `, which comes when you were away for too long, read what you show afresh. Comments come every 15 seconds as signs of life. The stream ends when
-its token is revoked, when your role changes, when the server stops, and when you do not keep up; then connect again.`
+its token is revoked, when your role or the workspace's rules change, when the server stops, and when you do not keep up; then connect again.`
 
 func documentStream(op *huma.Operation, schemas huma.Registry) {
 	op.Responses["200"] = &huma.Response{

@@ -333,14 +333,14 @@ func (r *brokenRecords) EventTail(ctx context.Context, workspaceID string, after
 	return r.Records.EventTail(ctx, workspaceID, after, limit)
 }
 
-func (r *brokenRecords) ConversationsOf(ctx context.Context, workspaceID string, userIDs []string) (map[string][]string, error) {
+func (r *brokenRecords) ConversationsOf(ctx context.Context, workspaceID string, userIDs []string) (map[string]map[string]storage.Membership, error) {
 	if r.where != nil {
 		return nil, r.where
 	}
 	return r.Records.ConversationsOf(ctx, workspaceID, userIDs)
 }
 
-func (r *brokenRecords) LiveCredentials(ctx context.Context, ids []string) (map[string]storage.Role, error) {
+func (r *brokenRecords) LiveCredentials(ctx context.Context, ids []string) (map[string]storage.Standing, error) {
 	if r.live != nil {
 		return nil, r.live
 	}

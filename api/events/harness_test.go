@@ -127,7 +127,7 @@ func (h *harness) conversation(maker storage.Principal, others ...storage.Princi
 	for _, p := range others {
 		ids = append(ids, p.UserID)
 	}
-	c, _, err := h.db.CreateConversation(h.t.Context(), maker, storage.Channel, "room", ids)
+	c, _, err := h.db.CreateConversation(h.t.Context(), maker, storage.NewConversation{Kind: storage.Channel, Title: "room", MemberIDs: ids})
 	must(h.t, err)
 	return c
 }
@@ -135,7 +135,7 @@ func (h *harness) conversation(maker storage.Principal, others ...storage.Princi
 // retitle has something happen in a conversation of ada's.
 func (h *harness) retitle(c storage.Conversation) {
 	h.t.Helper()
-	_, err := h.db.UpdateConversation(h.t.Context(), h.ada, c.ID, "another")
+	_, err := h.db.UpdateConversation(h.t.Context(), h.ada, c.ID, storage.ConversationPatch{Title: new("another")})
 	must(h.t, err)
 }
 

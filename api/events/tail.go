@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -40,7 +41,7 @@ type tail struct {
 
 // person is a user who listens, on some streams.
 type person struct {
-	in      map[string]bool // conversations
+	in      map[string]storage.Membership // by conversation
 	streams int
 }
 
@@ -185,7 +186,7 @@ func (t *tail) letIn(ctx context.Context) error {
 }
 
 // admit lets one in whose conversations are known. t.mu is held.
-func (t *tail) admit(e *entrance, in map[string]map[string]bool) bool {
+func (t *tail) admit(e *entrance, in map[string]map[string]storage.Membership) bool {
 	s := e.stream
 	p := t.people[s.principal.UserID]
 	if p == nil {
@@ -203,8 +204,8 @@ func (t *tail) admit(e *entrance, in map[string]map[string]bool) bool {
 	return true
 }
 
-// conversationsOf reads which conversations users are in.
-func (t *tail) conversationsOf(ctx context.Context, userIDs []string) (map[string]map[string]bool, error) {
+// conversationsOf reads which conversations users are in, and how.
+func (t *tail) conversationsOf(ctx context.Context, userIDs []string) (map[string]map[string]storage.Membership, error) {
 	if len(userIDs) == 0 {
 		return nil, nil
 	}
@@ -212,12 +213,10 @@ func (t *tail) conversationsOf(ctx context.Context, userIDs []string) (map[strin
 	if err != nil {
 		return nil, fmt.Errorf("read who is where: %w", err)
 	}
-	in := make(map[string]map[string]bool, len(userIDs))
+	in := make(map[string]map[string]storage.Membership, len(userIDs))
 	for _, id := range userIDs {
-		in[id] = map[string]bool{}
-		for _, conversation := range lists[id] {
-			in[id][conversation] = true
-		}
+		in[id] = map[string]storage.Membership{}
+		maps.Copy(in[id], lists[id])
 	}
 	return in, nil
 }
@@ -310,7 +309,7 @@ func (t *tail) moveTo(seq int64) {
 }
 
 // remember takes over who is in conversations now.
-func (t *tail) remember(members map[string][]string) {
+func (t *tail) remember(members map[string]map[string]storage.Membership) {
 	if len(members) == 0 {
 		return
 	}
@@ -320,9 +319,9 @@ func (t *tail) remember(members map[string][]string) {
 		for _, p := range t.people {
 			delete(p.in, conversation)
 		}
-		for _, id := range ids {
+		for id, how := range ids {
 			if p := t.people[id]; p != nil {
-				p.in[conversation] = true
+				p.in[conversation] = how
 			}
 		}
 	}
@@ -395,7 +394,7 @@ func (t *tail) checkAll(ctx context.Context) error {
 }
 
 // check ends those of the streams whose credentials hold no more, and those whose
-// users have another role now: nothing is told after that.
+// users have another role now or live by other rules: nothing is told after that.
 func (t *tail) check(ctx context.Context, streams []*Stream) error {
 	if len(streams) == 0 {
 		return nil
@@ -410,7 +409,7 @@ func (t *tail) check(ctx context.Context, streams []*Stream) error {
 		return fmt.Errorf("check credentials: %w", err)
 	}
 	for _, s := range streams {
-		if role, holds := live[s.principal.CredentialID]; !holds || role != s.principal.Role {
+		if now, holds := live[s.principal.CredentialID]; !holds || !now.Is(s.principal) {
 			s.finish(nil)
 		}
 	}

@@ -71,7 +71,7 @@ type (
 func (e *Endpoints) Create() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "create-invitation", Cost: limit.Invitations, Scope: storage.ScopeAdmin, Status: http.StatusCreated, Summary: "Invite people",
-		Description: "Makes a link by which people join the workspace. By an owner or an admin. With `email` the link is mailed, where this server sends mail.",
+		Description: "Makes a link by which people join the workspace. By owners and admins, and by members as the workspace's rules have it. With `email` the link is mailed, where this server sends mail.",
 		Problems:    []problem.Kind{problem.Forbidden, problem.NotFound, problem.Validation},
 		Example:     NewInvitation{Invitation: View(invitationExample()), Link: "https://hark.example.org/join?code=hark_…", Mailed: true},
 	}, e.create)
@@ -107,7 +107,7 @@ func (e *Endpoints) create(ctx context.Context, principal storage.Principal, in 
 func (e *Endpoints) List() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "list-invitations", Scope: storage.ScopeAdmin, Summary: "List invitations",
-		Description: "Everybody's in the workspace, with those by which nobody can join any more. By an owner or an admin.",
+		Description: "With those by which nobody can join any more: everybody's to owners and admins, their own to members whom the workspace's rules let invite.",
 		Problems:    []problem.Kind{problem.Forbidden, problem.BadCursor, problem.Validation},
 		Example:     rest.Page[Invitation]{Items: []Invitation{View(invitationExample())}},
 	}, e.list)
@@ -125,7 +125,7 @@ func (e *Endpoints) list(ctx context.Context, principal storage.Principal, in *l
 func (e *Endpoints) Revoke() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "revoke-invitation", Scope: storage.ScopeAdmin, Summary: "Revoke an invitation",
-		Description: "Nobody joins by it any more; who has joined stays. By an owner or an admin.",
+		Description: "Nobody joins by it any more; who has joined stays. By owners and admins, and who made it, as long as they may invite.",
 		Problems:    []problem.Kind{problem.NotFound},
 	}, e.revoke)
 }

@@ -18,17 +18,25 @@ import (
 
 // Records is what the calls ask of storage.
 type Records interface {
-	Users(ctx context.Context, workspaceID string) ([]storage.User, error)
+	People(ctx context.Context, principal storage.Principal) ([]storage.User, error)
 	Profile(ctx context.Context, principal storage.Principal) (storage.Profile, error)
 	Rename(ctx context.Context, principal storage.Principal, name string) (storage.Profile, error)
 	RenameWorkspace(ctx context.Context, principal storage.Principal, name string) (storage.Profile, error)
+	SetRules(ctx context.Context, principal storage.Principal, changed storage.Rules) (storage.Profile, error)
+}
+
+// Deps are the parts that [Endpoints] work with. All are required.
+type Deps struct {
+	Records Records
+	// Revoked has what goes on in a workspace end that may not go on.
+	Revoked func(ctx context.Context, workspaceID string)
 }
 
 // Endpoints answer the calls about people.
-type Endpoints struct{ records Records }
+type Endpoints struct{ deps Deps }
 
 // New makes [Endpoints].
-func New(records Records) *Endpoints { return &Endpoints{records: records} }
+func New(deps Deps) *Endpoints { return &Endpoints{deps} }
 
 // User is a person in the workspace.
 type User struct {
@@ -47,6 +55,7 @@ type Me struct {
 	WorkspaceName string `json:"workspace_name" example:"Harbour office"`
 	GeneralID     string `json:"general_id,omitempty" format:"uuid" doc:"Id of the conversation that everybody joins who is added to the workspace, guests excepted; left out where there is none that you are in" example:"0197a3c2-6a00-7b11-8c22-3d44e5f60718"`
 	NeedsSignIn   bool   `json:"needs_sign_in" doc:"Whether you have neither a password nor a passkey, and sign in by links alone" example:"false"`
+	Rules         Rules  `json:"rules" doc:"What the workspace lets its members do"`
 	NeedsNames    bool   `json:"needs_names" doc:"Whether nobody has chosen your name yet or, where you are an owner, that of the workspace" example:"false"`
 }
 
@@ -74,7 +83,7 @@ func (e *Endpoints) GetMe() rest.Endpoint {
 }
 
 func (e *Endpoints) getMe(ctx context.Context, principal storage.Principal, _ *struct{}) (*meOutput, error) {
-	return meAnswer(e.records.Profile(ctx, principal))
+	return meAnswer(e.deps.Records.Profile(ctx, principal))
 }
 
 // UpdateMe changes the name of who asks.
@@ -87,7 +96,7 @@ func (e *Endpoints) UpdateMe() rest.Endpoint {
 }
 
 func (e *Endpoints) updateMe(ctx context.Context, principal storage.Principal, in *updateMeInput) (*meOutput, error) {
-	return meAnswer(e.records.Rename(ctx, principal, in.Body.Name))
+	return meAnswer(e.deps.Records.Rename(ctx, principal, in.Body.Name))
 }
 
 func meAnswer(p storage.Profile, err error) (*meOutput, error) {
@@ -101,6 +110,7 @@ func meView(p storage.Profile) Me {
 	return Me{
 		User: View(p.User), WorkspaceID: p.Workspace.ID, WorkspaceName: p.Workspace.Name, GeneralID: p.Workspace.GeneralID,
 		NeedsSignIn: !p.SignsIn, NeedsNames: !p.Named || p.Role.Owns() && !p.Workspace.Named,
+		Rules: rulesView(p.Workspace.Rules),
 	}
 }
 
@@ -109,22 +119,17 @@ func (e *Endpoints) ListUsers() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "list-users", Scope: storage.ScopeRead, Cacheable: true,
 		Summary:     "List users",
-		Description: "Everybody, in the order of joining. A guest sees only themselves here, and others as members of the conversations they share.",
+		Description: "Everybody, in the order of joining. Guests, and members where the workspace's rules keep the directory from them, see themselves and those with whom they share a conversation.",
 	}, e.listUsers)
 }
 
 func (e *Endpoints) listUsers(ctx context.Context, principal storage.Principal, _ *struct{}) (*usersOutput, error) {
-	users, err := e.records.Users(ctx, principal.WorkspaceID)
+	users, err := e.deps.Records.People(ctx, principal)
 	if err != nil {
 		return nil, err
 	}
 	out := &usersOutput{}
-	out.Body.Items = []User{}
-	for _, u := range users {
-		if storage.MaySeeEveryone(principal) || u.ID == principal.UserID {
-			out.Body.Items = append(out.Body.Items, View(u))
-		}
-	}
+	out.Body.Items = rest.Views(users, View)
 	return out, nil
 }
 
@@ -138,7 +143,7 @@ func profileExample() storage.Profile {
 		User:    storage.User{ID: example.UserID, Name: "Ada", Named: true, Role: storage.RoleMember, No: 1, CreatedAt: example.Time(0)},
 		SignsIn: true,
 		Workspace: storage.Workspace{
-			ID: example.WorkspaceID, Name: "Harbour office", Named: true, CreatedAt: example.Time(0), GeneralID: example.ConversationID,
+			ID: example.WorkspaceID, Name: "Harbour office", Named: true, CreatedAt: example.Time(0), GeneralID: example.ConversationID, Rules: storage.DefaultRules,
 		},
 	}
 }

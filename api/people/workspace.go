@@ -35,7 +35,7 @@ func (e *Endpoints) GetWorkspace() rest.Endpoint {
 }
 
 func (e *Endpoints) getWorkspace(ctx context.Context, principal storage.Principal, _ *struct{}) (*workspaceOutput, error) {
-	return workspaceAnswer(e.records.Profile(ctx, principal))
+	return workspaceAnswer(e.deps.Records.Profile(ctx, principal))
 }
 
 // UpdateWorkspace changes the name of the workspace.
@@ -48,7 +48,7 @@ func (e *Endpoints) UpdateWorkspace() rest.Endpoint {
 }
 
 func (e *Endpoints) updateWorkspace(ctx context.Context, principal storage.Principal, in *updateWorkspaceInput) (*workspaceOutput, error) {
-	return workspaceAnswer(e.records.RenameWorkspace(ctx, principal, in.Body.Name))
+	return workspaceAnswer(e.deps.Records.RenameWorkspace(ctx, principal, in.Body.Name))
 }
 
 func workspaceAnswer(p storage.Profile, err error) (*workspaceOutput, error) {

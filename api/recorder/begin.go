@@ -78,14 +78,14 @@ func (r *Recorder) Begin(ctx context.Context, principal storage.Principal, start
 
 // record makes the message and its track.
 func (r *Recorder) record(ctx context.Context, rec *Recording, start Start) error {
-	_, err := r.Records.BeginRecording(ctx, rec.principal, storage.NewRecording{
+	message, err := r.Records.BeginRecording(ctx, rec.principal, storage.NewRecording{
 		ID: rec.id, ConversationID: start.ConversationID, Draft: start.Draft,
 		OriginalKey: rec.key, Node: r.Spool.Node(), Lease: r.cfg.Lease, Captions: start.Captions,
 	})
 	if err != nil {
 		return fmt.Errorf("record start of recording: %w", err)
 	}
-	rec.recorded = true
+	rec.recorded, rec.sentAt = true, message.CreatedAt.UnixMilli()
 	if rec.track, err = r.Spool.Create(ctx, rec.id, rec.key, channels(rec.session.Answer())); err != nil {
 		return fmt.Errorf("open track: %w", err)
 	}

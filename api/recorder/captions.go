@@ -31,7 +31,7 @@ func (rec *Recording) publishCaption(c live.Caption) error {
 	}
 	event := storage.Event{
 		WorkspaceID: rec.principal.WorkspaceID, Type: storage.MessageCaption,
-		ConversationID: rec.conversationID, MessageID: rec.id, Data: data, At: storage.Now(),
+		ConversationID: rec.conversationID, MessageID: rec.id, Data: data, At: storage.Now(), SentAt: rec.sentAt,
 	}
 	if rec.captions != storage.CaptionsConversation {
 		event.OnlyFor = rec.principal.UserID

@@ -150,7 +150,7 @@ func (h *harness) settle() *harness {
 	space, owner, err := h.db.CreateWorkspace(h.t.Context(), "First", "Olga")
 	must(h.t, err)
 	h.principal = h.signIn(storage.Principal{WorkspaceID: space.ID, UserID: owner.ID, UserName: owner.Name, Role: owner.Role})
-	conv, _, err := h.db.CreateConversation(h.t.Context(), h.principal, storage.Channel, "Field notes", nil)
+	conv, _, err := h.db.CreateConversation(h.t.Context(), h.principal, storage.NewConversation{Kind: storage.Channel, Title: "Field notes"})
 	must(h.t, err)
 	h.conv = conv.ID
 	return h

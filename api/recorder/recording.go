@@ -22,6 +22,7 @@ type Recording struct {
 	conversationID string
 	captions       storage.CaptionAudience
 	begun          time.Time
+	sentAt         int64 // when the records say that it was, in ms since 1970; set before there are captions
 	log            *slog.Logger
 
 	session  *session

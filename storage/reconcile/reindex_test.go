@@ -38,7 +38,7 @@ func TestReindexALostDatabase(t *testing.T) {
 		first, second := old.people().say("harbour"), old.say("lighthouse")
 		bob, err := old.Records.CreateUser(t.Context(), old.owner.WorkspaceID, "Bob", storage.RoleMember)
 		old.check(err)
-		_, err = old.Records.UpdateConversation(t.Context(), old.owner, old.room.ID, "Harbour")
+		_, err = old.Records.UpdateConversation(t.Context(), old.owner, old.room.ID, storage.ConversationPatch{Title: new("Harbour")})
 		old.check(err)
 		n, err := old.WriteManifests(t.Context())
 		if err != nil || n != 1 {

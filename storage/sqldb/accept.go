@@ -99,7 +99,8 @@ func (t *tx) insertMessage(ctx context.Context, principal storage.Principal, m s
 	}
 	if m.ReplyTo != "" {
 		var conversation string
-		err := t.Get(ctx, &conversation, `SELECT conversation_id FROM messages WHERE id = ? AND sent_at IS NOT NULL`, m.ReplyTo)
+		err := t.Get(ctx, &conversation, `SELECT m.conversation_id FROM messages m JOIN conversation_members me ON me.conversation_id = m.conversation_id
+			WHERE m.id = ? AND me.user_id = ? AND m.sent_at >= CASE WHEN m.author_id = me.user_id THEN 0 ELSE me.shown_since END`, m.ReplyTo, principal.UserID)
 		if err == nil && conversation != m.ConversationID {
 			err = storage.ErrNotFound
 		}
@@ -107,10 +108,11 @@ func (t *tx) insertMessage(ctx context.Context, principal storage.Principal, m s
 			return fmt.Errorf("reply_to: %w", err)
 		}
 	}
+	ref := messageRef{ID: m.ID, ConversationID: m.ConversationID, AuthorID: principal.UserID, Draft: m.Unsent}
 	var sent *int64 // NULL
 	if !m.Unsent {
-		now := toMS(t.now)
-		sent = &now
+		ref.SentAt = toMS(t.now)
+		sent = &ref.SentAt
 	}
 	_, err := t.Exec(ctx, `INSERT INTO messages (id, doc, workspace_no, conversation_id, author_id, title, reply_to, reply_at_ms,
 			recorded_at, created_at, updated_at, sent_at, state, duration_ms, original_key, original_format, original_bytes,
@@ -128,7 +130,6 @@ func (t *tx) insertMessage(ctx context.Context, principal storage.Principal, m s
 			return err
 		}
 	}
-	ref := messageRef{ID: m.ID, ConversationID: m.ConversationID, AuthorID: principal.UserID, Draft: m.Unsent}
 	t.messageEvent(storage.MessageCreated, ref, map[string]any{"state": state})
 	return nil
 }

@@ -57,13 +57,7 @@ func (r searchRun) calledConversations(ctx context.Context, q query.Query) ([]st
 
 // calledPeople names people in the order in which they came.
 func (r searchRun) calledPeople(ctx context.Context, q query.Query) ([]storage.User, error) {
-	known := statement{`SELECT ` + userColumns + ` FROM users u WHERE u.workspace_no = ?`, []any{r.workspaceNo}}
-	if !storage.MaySeeEveryone(r.principal) { // who knows only those they share a conversation with
-		known = known.and(` AND u.id IN (SELECT other.user_id FROM conversation_members other JOIN `).
-			with(visible(r.principal)).and(` me ON me.conversation_id = other.conversation_id)`)
-	}
-	var rows []userRow
-	err := r.listAll(ctx, &rows, known.and(` ORDER BY u.no`))
+	rows, err := r.usersKnown(ctx, r.workspaceNo, r.principal)
 	var people []storage.User
 	for _, row := range rows {
 		if len(people) < mostCalled && q.Calls(query.Tokens(row.Name)) {

@@ -18,19 +18,23 @@ type conversationRow struct {
 	ActiveAt      int64  `db:"active_at"`
 	LastMessageAt int64  `db:"last_message_at"`
 	MemberCount   int    `db:"member_count"`
+	History       storage.History
+	ShownSince    int64 `db:"shown_since"` // to who asks
 }
 
 func (r conversationRow) conversation(workspaceID string) storage.Conversation {
 	return storage.Conversation{
 		ID: r.ID, WorkspaceID: workspaceID, Kind: r.Kind, Title: r.Title, CreatedBy: r.CreatedBy,
 		CreatedAt: fromMS(r.CreatedAt), LastMessageAt: fromMS(r.LastMessageAt), MemberCount: r.MemberCount,
+		History: r.History, ShownSince: fromMS(r.ShownSince),
 	}
 }
 
 // selectConversations reads conversations that a principal may see; conditions
 // may be added.
 func selectConversations(principal storage.Principal, workspaceNo int64) statement {
-	return statement{text: `SELECT c.id, c.no, c.kind, c.title, c.created_by, c.created_at, c.active_at, c.last_message_at,
+	return statement{text: `SELECT c.id, c.no, c.kind, c.title, c.created_by, c.created_at, c.active_at, c.history, me.shown_since,
+		CASE WHEN c.last_message_at >= me.shown_since THEN c.last_message_at ELSE 0 END AS last_message_at,
 		(SELECT COUNT(*) FROM conversation_members m WHERE m.conversation_id = c.id) AS member_count`}.
 		with(visibleConversations(principal, workspaceNo))
 }
@@ -40,36 +44,40 @@ func (s session) conversation(ctx context.Context, workspaceNo int64, principal 
 	return row, err
 }
 
+// errChannelsByAdmins is the error of a channel made by who may make none.
+var errChannelsByAdmins = &storage.ForbiddenError{Reason: "In this workspace owners and admins create channels. Ask one of them."}
+
 // CreateConversation makes a conversation of the principal and the named users of
-// the workspace. Guests make none, and only owners and admins make channels with
-// guests in them: storage.ErrForbidden; a kind or a number of
-// members that cannot be is storage.ErrInvalid. Of a direct conversation there
-// is one for the same people: it is returned where it is there already, with the
+// the workspace, whom they know of. [storage.MayCreateConversation] says who may, and
+// [storage.MayAddMember] who may have guests in a channel: storage.ErrForbidden; a kind
+// or a number of members that cannot be is storage.ErrInvalid. Of a direct conversation
+// there is one for the same people: it is returned where it is there already, with the
 // title that it has, and created is false.
-func (db *DB) CreateConversation(ctx context.Context, principal storage.Principal, kind storage.ConversationKind, title string, memberIDs []string) (c storage.Conversation, created bool, err error) {
-	if err := storage.CheckConversation(kind, len(memberIDs)); err != nil {
+func (db *DB) CreateConversation(ctx context.Context, principal storage.Principal, n storage.NewConversation) (c storage.Conversation, created bool, err error) {
+	if err := storage.CheckConversation(n); err != nil {
 		return c, false, fmt.Errorf("create conversation: %w", err)
 	}
-	members := append([]string{principal.UserID}, memberIDs...)
+	members := append([]string{principal.UserID}, n.MemberIDs...)
 	slices.Sort(members)
 	members = slices.Compact(members)
 	var row conversationRow
-	err = db.changeBy(ctx, "create conversation", principal, func(ctx context.Context, t *tx) (err error) {
-		if !storage.MayCreateConversation(principal) {
+	err = db.changeBy(ctx, "create conversation", principal, func(ctx context.Context, t *tx) error {
+		who, err := t.asNow(ctx, principal)
+		switch {
+		case err != nil:
+			return err
+		case storage.MayCreateConversation(who, n.Kind):
+		case storage.MayCreateConversation(who, storage.Direct):
+			return errChannelsByAdmins
+		default:
 			return storage.ErrForbidden
 		}
-		if kind == storage.Channel {
-			if err := t.mayAdd(ctx, principal, memberIDs...); err != nil {
-				return err
-			}
-		}
 		var id string
-		if kind == storage.Direct {
-			id, created, err = t.directConversation(ctx, principal.UserID, title, members)
+		if n.Kind == storage.Direct {
+			id, created, err = t.directConversation(ctx, who, n.Title, members)
 		} else {
-			id, err = t.createConversation(ctx, principal.UserID, kind, title, members)
+			id, err = t.createChannel(ctx, who, n, members)
 			created = true
-			t.auditChannel(ctx, principal, id, members)
 		}
 		if err != nil {
 			return err
@@ -78,6 +86,23 @@ func (db *DB) CreateConversation(ctx context.Context, principal storage.Principa
 		return err
 	})
 	return row.conversation(principal.WorkspaceID), created, err
+}
+
+// createChannel makes a channel. Who is in it from the beginning sees all of it.
+func (t *tx) createChannel(ctx context.Context, maker storage.Principal, n storage.NewConversation, members []string) (id string, err error) {
+	if err := t.mayAdd(ctx, maker, n.MemberIDs...); err != nil {
+		return "", err
+	}
+	if id, err = t.createConversation(ctx, maker.UserID, n.Kind, n.Title, members); err != nil {
+		return "", err
+	}
+	if n.History == storage.HistoryFromJoining {
+		if _, err := t.Exec(ctx, `UPDATE conversations SET history = ? WHERE id = ?`, n.History, id); err != nil {
+			return "", err
+		}
+	}
+	t.auditChannel(ctx, maker, id, members)
+	return id, nil
 }
 
 // auditChannel records that a channel was made, and who was put into it. Who talks
@@ -166,25 +191,50 @@ func (db *DB) Conversations(ctx context.Context, principal storage.Principal, pa
 	return list, next, err
 }
 
-// UpdateConversation gives a conversation another title. Its maker, owners and
+// UpdateConversation changes what the patch names. The conversation's maker, owners and
 // admins may; other members get storage.ErrForbidden.
-func (db *DB) UpdateConversation(ctx context.Context, principal storage.Principal, id, title string) (storage.Conversation, error) {
+func (db *DB) UpdateConversation(ctx context.Context, principal storage.Principal, id string, patch storage.ConversationPatch) (storage.Conversation, error) {
 	var row listedRow
 	err := db.changeBy(ctx, "update conversation", principal, func(ctx context.Context, t *tx) error {
-		if _, err := t.ownConversation(ctx, principal, id); err != nil {
+		before, err := t.ownConversation(ctx, principal, id)
+		if err != nil {
 			return err
+		}
+		if patch.Title != nil {
+			if _, err := t.Exec(ctx, `UPDATE conversations SET title = ? WHERE id = ?`, clean(*patch.Title), id); err != nil {
+				return err
+			}
+		}
+		if patch.History != nil {
+			if err := t.setHistory(ctx, principal, before, *patch.History); err != nil {
+				return err
+			}
 		}
 		t.event(storage.ConversationUpdated, id, "", nil)
 		if err := t.reviseNewest(ctx, id); err != nil {
 			return err
 		}
-		_, err := t.Exec(ctx, `UPDATE conversations SET title = ? WHERE id = ?`, clean(title), id)
-		if err == nil {
-			row, err = t.listedConversation(ctx, t.workspaceNo, principal, id)
-		}
+		row, err = t.listedConversation(ctx, t.workspaceNo, principal, id)
 		return err
 	})
 	return row.conversation(principal.WorkspaceID), err
+}
+
+// setHistory changes what a conversation shows of its past: all to everybody in it, or
+// nothing to who is added from now on.
+func (t *tx) setHistory(ctx context.Context, by storage.Principal, row conversationRow, history storage.History) error {
+	if err := storage.CheckHistory(row.Kind, history); err != nil || history == row.History || history == "" {
+		return err
+	}
+	if _, err := t.Exec(ctx, `UPDATE conversations SET history = ? WHERE id = ?`, history, row.ID); err != nil {
+		return err
+	}
+	t.audit(ctx, by, storage.AuditHistoryChanged, onConversation(row.ID), map[string]string{"from": string(row.History), "to": string(history)})
+	if history != storage.HistoryAll {
+		return nil
+	}
+	_, err := t.Exec(ctx, `UPDATE conversation_members SET shown_since = 0 WHERE conversation_id = ?`, row.ID)
+	return err
 }
 
 // speakable reads a conversation that the principal may send messages into.

@@ -126,7 +126,7 @@ func TestScopesOfConversation(t *testing.T) {
 		must(h.Message(t.Context(), bob, here.ID))(t)
 		_, err := h.Message(t.Context(), bob, there.ID)
 		wantErr(t, err, storage.ErrNotFound)
-		_, err = h.UpdateConversation(t.Context(), bob, other.ID, "x") // which bob made
+		_, err = h.UpdateConversation(t.Context(), bob, other.ID, storage.ConversationPatch{Title: new("x")}) // which bob made
 		wantErr(t, err, storage.ErrNotFound)
 		if list, _ := must2(h.Conversations(t.Context(), bob, storage.Page{}))(t); len(list) != 1 || list[0].ID != h.room.ID {
 			t.Errorf("conversations %+v", list)
@@ -145,7 +145,7 @@ func TestScopesOfConversation(t *testing.T) {
 				t.Errorf("event %+v", e)
 			}
 		}
-		_, _, err = h.CreateConversation(t.Context(), bob, storage.Channel, "x", nil)
+		_, _, err = h.CreateConversation(t.Context(), bob, storage.NewConversation{Kind: storage.Channel, Title: "x"})
 		wantErr(t, err, storage.ErrForbidden)
 		_, err = h.Rename(t.Context(), bob, "x")
 		wantErr(t, err, storage.ErrForbidden)
@@ -179,7 +179,7 @@ func TestDisableUser(t *testing.T) {
 		_, _, err := h.CreateToken(t.Context(), h.bob.UserID, storage.NewToken{Kind: storage.SignInToken})
 		wantErr(t, err, storage.ErrForbidden)
 		wantErr(t, h.ImportToken(t.Context(), h.bob.UserID, "env", "chosen"), storage.ErrForbidden)
-		_, _, err = h.CreateConversation(t.Context(), h.eve, storage.Direct, "", []string{h.bob.UserID})
+		_, _, err = h.CreateConversation(t.Context(), h.eve, storage.NewConversation{Kind: storage.Direct, MemberIDs: []string{h.bob.UserID}})
 		wantErr(t, err, storage.ErrNotFound)
 		if again := h.make(h.ada, storage.Direct, "", h.bob.UserID); again.ID != talk.ID {
 			t.Errorf("what was there is not found: %+v", again)
@@ -233,13 +233,16 @@ func TestSignedOutChangesNothing(t *testing.T) {
 			"rename":         func() error { _, err := h.Rename(t.Context(), bob, "Bo"); return err },
 			"name workspace": func() error { _, err := h.RenameWorkspace(t.Context(), bob, "Bo"); return err },
 			"make": func() error {
-				_, _, err := h.CreateConversation(t.Context(), bob, storage.Channel, "x", nil)
+				_, _, err := h.CreateConversation(t.Context(), bob, storage.NewConversation{Kind: storage.Channel, Title: "x"})
 				return err
 			},
-			"retitle room": func() error { _, err := h.UpdateConversation(t.Context(), bob, h.room.ID, "x"); return err },
-			"delete room":  func() error { return h.DeleteConversation(t.Context(), bob, h.room.ID) },
-			"add":          func() error { return h.AddConversationMember(t.Context(), bob, h.room.ID, h.eve.UserID) },
-			"leave":        func() error { return h.RemoveConversationMember(t.Context(), bob, h.room.ID, bob.UserID) },
+			"retitle room": func() error {
+				_, err := h.UpdateConversation(t.Context(), bob, h.room.ID, storage.ConversationPatch{Title: new("x")})
+				return err
+			},
+			"delete room": func() error { return h.DeleteConversation(t.Context(), bob, h.room.ID) },
+			"add":         func() error { return h.AddConversationMember(t.Context(), bob, h.room.ID, h.eve.UserID) },
+			"leave":       func() error { return h.RemoveConversationMember(t.Context(), bob, h.room.ID, bob.UserID) },
 			"retitle": func() error {
 				_, err := h.UpdateMessage(t.Context(), bob, said.ID, storage.MessagePatch{Title: new("x")})
 				return err

@@ -19,8 +19,8 @@ func directKey(members []string) string {
 }
 
 // directConversation finds the direct conversation of members, who are sorted,
-// or makes it.
-func (t *tx) directConversation(ctx context.Context, makerID, title string, members []string) (id string, created bool, err error) {
+// or makes it, of people whom its maker knows of.
+func (t *tx) directConversation(ctx context.Context, maker storage.Principal, title string, members []string) (id string, created bool, err error) {
 	key := directKey(members)
 	err = t.Get(ctx, &id, `SELECT id FROM conversations WHERE workspace_no = ? AND direct_key = ?`, t.workspaceNo, key)
 	if err == nil || !errors.Is(err, storage.ErrNotFound) {
@@ -30,11 +30,11 @@ func (t *tx) directConversation(ctx context.Context, makerID, title string, memb
 	created = errors.Is(err, storage.ErrNotFound)
 	if created {
 		for _, m := range members {
-			if _, err := t.addable(ctx, m); err != nil {
+			if _, err := t.addable(ctx, maker, m); err != nil {
 				return "", false, err
 			}
 		}
-		id, err = t.createConversation(ctx, makerID, storage.Direct, title, members)
+		id, err = t.createConversation(ctx, maker.UserID, storage.Direct, title, members)
 	}
 	if err != nil {
 		return "", false, err

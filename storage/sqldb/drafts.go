@@ -76,7 +76,7 @@ func (db *DB) SendMessage(ctx context.Context, principal storage.Principal, id s
 		if err := t.indexSent(ctx, id); err != nil {
 			return err
 		}
-		row.Draft = false
+		row.Draft, row.CreatedAt = false, toMS(t.now)
 		t.messageEvent(storage.MessageCreated, row.ref(), map[string]any{"state": row.State})
 		return t.noteActivity(ctx, row.ConversationID)
 	})

@@ -45,23 +45,50 @@ func audience(userIDs []string) string { return "," + strings.Join(userIDs, ",")
 // personEvent notes what all may hear of who know the user: guests if they
 // share a conversation.
 func (t *tx) personEvent(ctx context.Context, typ storage.EventType, u storage.User) error {
+	rules, err := t.rules(ctx)
+	if err != nil {
+		return err
+	}
 	var guests []string
-	err := t.List(ctx, &guests, `SELECT DISTINCT u.id FROM users u JOIN conversation_members his ON his.user_id = u.id
+	err = t.List(ctx, &guests, `SELECT DISTINCT u.id FROM users u JOIN conversation_members his ON his.user_id = u.id
 		JOIN conversation_members theirs ON theirs.conversation_id = his.conversation_id
 		WHERE u.workspace_no = ? AND u.role = ? AND (theirs.user_id = ? OR u.id = ?)`, t.workspaceNo, storage.Guest, u.ID, u.ID)
-	who := storage.Principal{UserID: u.ID, Role: u.Role}
+	if err != nil {
+		return err
+	}
+	who := storage.Principal{UserID: u.ID, Role: u.Role, Rules: rules}
 	if !storage.MaySeeEveryone(who) && !slices.Contains(guests, u.ID) { // who is a guest, or has become one, is told of it too
 		guests = append(guests, u.ID)
 	}
-	t.eventTo(storage.Everyone+audience(guests), typ, "", "", map[string]any{"user_id": u.ID, "name": u.Name, "role": u.Role, "disabled": u.Disabled})
+	data := map[string]any{"user_id": u.ID, "name": u.Name, "role": u.Role, "disabled": u.Disabled}
+	t.eventTo(storage.Everyone+audience(guests), typ, "", "", data)
+	if storage.MaySeeEveryone(storage.Principal{Role: storage.RoleMember, Rules: rules}) {
+		return nil
+	}
+	var shared []string // members know only whom they meet, and are too many to be named
+	err = t.List(ctx, &shared, `SELECT c.id FROM conversations c JOIN conversation_members m ON m.conversation_id = c.id
+		WHERE m.user_id = ? AND c.deleted_at = 0 ORDER BY c.no`, u.ID)
+	for _, id := range shared {
+		t.event(typ, id, "", data)
+	}
 	return err
 }
 
-// workspaceEvent notes that the workspace has another name.
-func (t *tx) workspaceEvent(ctx context.Context, name string) error {
-	var guests []string
-	err := t.List(ctx, &guests, `SELECT id FROM users WHERE workspace_no = ? AND role = ?`, t.workspaceNo, storage.Guest)
-	t.eventTo(storage.Everyone+audience(guests), storage.WorkspaceUpdated, "", "", map[string]any{"name": name})
+// workspaceEvent notes that the workspace, which has these rules, has another name or
+// other rules: everybody hears of it.
+func (t *tx) workspaceEvent(ctx context.Context, rules storage.Rules, data map[string]any) error {
+	var users []struct {
+		ID   string
+		Role storage.Role
+	}
+	err := t.List(ctx, &users, `SELECT id, role FROM users WHERE workspace_no = ? AND disabled_at = 0 ORDER BY no`, t.workspaceNo)
+	var unmet []string // who are not among those that know everybody
+	for _, u := range users {
+		if !storage.MaySeeEveryone(storage.Principal{UserID: u.ID, Role: u.Role, Rules: rules}) {
+			unmet = append(unmet, u.ID)
+		}
+	}
+	t.eventTo(storage.Everyone+audience(unmet), storage.WorkspaceUpdated, "", "", data)
 	return err
 }
 
@@ -77,6 +104,7 @@ var draftEvents = map[storage.EventType]storage.EventType{
 func (t *tx) messageEvent(typ storage.EventType, m messageRef, data map[string]any) {
 	if !m.Draft {
 		t.event(typ, m.ConversationID, m.ID, data)
+		t.events[len(t.events)-1].SentAt = m.SentAt
 		return
 	}
 	t.eventFor([]string{m.AuthorID}, draftEvents[typ], m.ConversationID, m.ID, data)
@@ -90,10 +118,10 @@ func (t *tx) writeEvents(ctx context.Context) ([]storage.Event, error) {
 	err := conn.InChunks(len(t.events), 500, func(from, to int) error {
 		var args []any
 		for i, e := range t.events[from:to] {
-			args = append(args, t.workspaceNo, e.Seq, e.Type, e.ConversationID, e.MessageID, t.audiences[from+i], e.OnlyFor, string(e.Data), toMS(e.At))
+			args = append(args, t.workspaceNo, e.Seq, e.Type, e.ConversationID, e.MessageID, t.audiences[from+i], e.OnlyFor, string(e.Data), toMS(e.At), e.SentAt)
 		}
-		_, err := t.Exec(ctx, `INSERT INTO events (workspace_no, seq, type, conversation_id, message_id, audience, user_id, data, at) VALUES `+
-			conn.Tuples(to-from, 9), args...)
+		_, err := t.Exec(ctx, `INSERT INTO events (workspace_no, seq, type, conversation_id, message_id, audience, user_id, data, at, sent_at) VALUES `+
+			conn.Tuples(to-from, 10), args...)
 		return err
 	})
 	if err != nil || len(t.events) == 0 {
@@ -108,8 +136,8 @@ func (t *tx) writeEvents(ctx context.Context) ([]storage.Event, error) {
 const named = `(e.user_id <> '' AND e.user_id = ? OR e.user_id = '' AND e.audience LIKE '%,' || ? || ',%')`
 
 // audible is the condition under which a principal may hear of an event e, as
-// [storage.MayHear] has it: to see its conversation and, where only some may
-// hear, to be one of them. That a conversation is gone is heard by those who are
+// [storage.MayHear] has it: to see its conversation, so far back as its message was
+// sent, and, where only some may hear, to be one of them. That a conversation is gone is heard by those who are
 // in it no more, and what is in none by whom it is for.
 func audible(principal storage.Principal) statement {
 	id := principal.UserID
@@ -121,7 +149,7 @@ func audible(principal storage.Principal) statement {
 		scoped = statement{`e.conversation_id IN ` + conn.Tuples(1, len(places)+1), append(anys(places), "")}
 	}
 	return scoped.and(` AND ((e.audience = '' OR `+named+`) AND (e.type = 'conversation.deleted' AND e.audience <> '' OR EXISTS (SELECT 1 FROM `, id, id).
-		with(visible(principal)).and(` me WHERE me.conversation_id = e.conversation_id)) OR e.conversation_id = '' AND (`+named+
+		with(visible(principal)).and(` me WHERE me.conversation_id = e.conversation_id AND (e.message_id = '' OR e.user_id <> '' OR e.sent_at >= me.shown_since))) OR e.conversation_id = '' AND (`+named+
 		` OR e.audience LIKE '`+storage.Everyone+`%' AND ? = 1))`, id, id, flag(storage.MaySeeEveryone(principal)))
 }
 

@@ -64,7 +64,7 @@ func (h *harness) conversation(maker storage.Principal, others ...storage.Princi
 // make makes a conversation, or finds the direct one that is there.
 func (h *harness) make(maker storage.Principal, kind storage.ConversationKind, title string, ids ...string) storage.Conversation {
 	h.tb.Helper()
-	c, _, err := h.CreateConversation(h.tb.Context(), maker, kind, title, ids)
+	c, _, err := h.CreateConversation(h.tb.Context(), maker, storage.NewConversation{Kind: kind, Title: title, MemberIDs: ids})
 	h.check(err)
 	return c
 }

@@ -46,7 +46,7 @@ func TestTokens(t *testing.T) {
 		}
 		principal := must(h.Authenticate(t.Context(), secret, storage.APIToken))(t)
 		want := h.bob
-		want.CredentialID = token.ID
+		want.CredentialID, want.Rules = token.ID, storage.DefaultRules
 		if principal != want {
 			t.Errorf("principal %+v, want %+v", principal, want)
 		}

@@ -13,20 +13,22 @@ import (
 const mostJoined = 20
 
 type invitationRow struct {
-	ID        string
-	Role      storage.Role
-	Uses      int
-	Used      int
-	CreatedBy string `db:"created_by"`
-	Maker     string
-	MakerNo   int64 `db:"maker_no"`
-	CreatedAt int64 `db:"created_at"`
-	ExpiresAt int64 `db:"expires_at"`
-	RevokedAt int64 `db:"revoked_at"`
-	Email     string
+	ID              string
+	Role            storage.Role
+	Uses            int
+	Used            int
+	CreatedBy       string `db:"created_by"`
+	Maker           string
+	MakerNo         int64        `db:"maker_no"`
+	MakerRole       storage.Role `db:"maker_role"`
+	MakerDisabledAt int64        `db:"maker_disabled_at"`
+	CreatedAt       int64        `db:"created_at"`
+	ExpiresAt       int64        `db:"expires_at"`
+	RevokedAt       int64        `db:"revoked_at"`
+	Email           string
 }
 
-const selectInvitations = `SELECT i.id, i.role, i.uses, i.used, i.created_by, u.name AS maker, u.no AS maker_no, i.created_at, i.expires_at, i.revoked_at, i.email
+const selectInvitations = `SELECT i.id, i.role, i.uses, i.used, i.created_by, u.name AS maker, u.no AS maker_no, u.role AS maker_role, u.disabled_at AS maker_disabled_at, i.created_at, i.expires_at, i.revoked_at, i.email
 	FROM invitations i JOIN users u ON u.id = i.created_by `
 
 // state says whether somebody can join.
@@ -139,10 +141,12 @@ func (t *tx) mailInvitation(ctx context.Context, i storage.Invitation, code stri
 
 func onInvitation(id string) storage.Target { return storage.Target{Kind: "invitation", ID: id} }
 
-// invitationEvent notes what was done to an invitation, for those who manage them.
+// invitationEvent notes what was done to an invitation, for those who manage them and
+// who made it.
 func (t *tx) invitationEvent(ctx context.Context, typ storage.EventType, id string) error {
 	var ids []string
-	err := t.List(ctx, &ids, `SELECT id FROM users WHERE workspace_no = ? AND role IN (?, ?) AND disabled_at = 0 ORDER BY no`, t.workspaceNo, storage.Owner, storage.Admin)
+	err := t.List(ctx, &ids, `SELECT id FROM users WHERE workspace_no = ? AND disabled_at = 0
+		AND (role IN (?, ?) OR id = (SELECT created_by FROM invitations WHERE id = ?)) ORDER BY no`, t.workspaceNo, storage.Owner, storage.Admin, id)
 	if err == nil {
 		t.eventFor(ids, typ, "", "", map[string]any{"invitation_id": id})
 	}
@@ -151,17 +155,19 @@ func (t *tx) invitationEvent(ctx context.Context, typ storage.EventType, id stri
 
 // Invitations returns a page of the workspace's invitations, the newest first: 50 unless
 // asked otherwise, 200 at the most; those by which nobody can join any more are among
-// them. Of its conversations each names those that the principal is in. Who may not see
-// them gets storage.ErrForbidden ([storage.MayManageMembers]).
+// them. To who does not manage members it has those that they made. Of its conversations
+// each names those that the principal is in. Who may see none gets
+// storage.ErrForbidden ([storage.MaySeeInvitations]).
 func (db *DB) Invitations(ctx context.Context, principal storage.Principal, page storage.Page) (list []storage.Invitation, next string, err error) {
-	if !storage.MayManageMembers(principal) {
+	if !storage.MaySeeInvitations(principal) {
 		return nil, "", fmt.Errorf("list invitations: %w", errForLeaders)
 	}
 	no, seal, err := db.pages(ctx, principal)
 	if err != nil {
 		return nil, "", err
 	}
-	name, before := "invitations "+principal.WorkspaceID, "~" // above every id
+	of := invitationsFor(principal)
+	name, before := "invitations "+principal.WorkspaceID+" "+of, "~" // above every id
 	if page.Cursor != "" {
 		if err := seal.Open(name, page.Cursor, &before); err != nil {
 			return nil, "", fmt.Errorf("list invitations: %w", err)
@@ -170,7 +176,7 @@ func (db *DB) Invitations(ctx context.Context, principal storage.Principal, page
 	limit := pageLimit(page, 50, 200)
 	err = db.read(ctx, "list invitations", func(ctx context.Context, s session) error {
 		var rows []invitationRow
-		if err := s.List(ctx, &rows, selectInvitations+`WHERE i.workspace_no = ? AND i.id < ? ORDER BY i.id DESC LIMIT ?`, no, before, limit+1); err != nil {
+		if err := s.List(ctx, &rows, selectInvitations+`WHERE i.workspace_no = ? AND (? = '' OR i.created_by = ?) AND i.id < ? ORDER BY i.id DESC LIMIT ?`, no, of, of, before, limit+1); err != nil {
 			return err
 		}
 		now, err := s.Clock(ctx)
@@ -188,6 +194,15 @@ func (db *DB) Invitations(ctx context.Context, principal storage.Principal, page
 		next, err = seal.Close(name, list[limit-1].ID)
 	}
 	return list, next, err
+}
+
+// invitationsFor is the user whose invitations alone a principal may see who may see
+// some; empty for everybody's.
+func invitationsFor(principal storage.Principal) string {
+	if storage.MayManageMembers(principal) {
+		return ""
+	}
+	return principal.UserID
 }
 
 // detailInvitations adds where invitations lead, and who came by them.
@@ -231,18 +246,19 @@ func (s session) detailInvitations(ctx context.Context, principal storage.Princi
 }
 
 // RevokeInvitation has nobody join any more by an invitation; that of one by which
-// nobody could changes nothing. To who may not see invitations none is there.
+// nobody could changes nothing. Of one that the principal may not see none is there.
 func (db *DB) RevokeInvitation(ctx context.Context, principal storage.Principal, id string) error {
 	return db.changeBy(ctx, "revoke invitation", principal, func(ctx context.Context, t *tx) error {
 		who, err := t.asNow(ctx, principal)
 		if err != nil {
 			return err
 		}
-		if !storage.MayManageMembers(who) {
+		if !storage.MaySeeInvitations(who) {
 			return storage.ErrNotFound
 		}
+		of := invitationsFor(who)
 		var row invitationRow
-		err = t.Get(ctx, &row, selectInvitations+`WHERE i.id = ? AND i.workspace_no = ?`, id, t.workspaceNo)
+		err = t.Get(ctx, &row, selectInvitations+`WHERE i.id = ? AND i.workspace_no = ? AND (? = '' OR i.created_by = ?)`, id, t.workspaceNo, of, of)
 		if err != nil || row.state(t.now) != storage.InvitationOpen {
 			return err
 		}
@@ -261,15 +277,22 @@ func (t *tx) endInvitation(ctx context.Context, by storage.Principal, id, why st
 	return t.invitationEvent(ctx, storage.InvitationUpdated, id)
 }
 
-// endInvitationsOf revokes the open invitations that a user made and could not make any
-// more: they were deactivated, or have another role.
-func (t *tx) endInvitationsOf(ctx context.Context, by storage.Principal, user storage.User) error {
+// endInvitations revokes the open invitations of a user, of everybody where userID is
+// empty, that who made them could not make any more: they were deactivated, or have
+// another role, or the rules have changed.
+func (t *tx) endInvitations(ctx context.Context, by storage.Principal, userID string) error {
+	rules, err := t.rules(ctx)
+	if err != nil {
+		return err
+	}
 	var rows []invitationRow
-	if err := t.List(ctx, &rows, selectInvitations+`WHERE i.created_by = ? AND i.revoked_at = 0`, user.ID); err != nil {
+	err = t.List(ctx, &rows, selectInvitations+`WHERE i.workspace_no = ? AND (? = '' OR i.created_by = ?) AND i.revoked_at = 0 AND i.expires_at > ? ORDER BY i.id`,
+		t.workspaceNo, userID, userID, toMS(t.now))
+	if err != nil {
 		return err
 	}
 	for _, row := range rows {
-		may := !user.Disabled && storage.MayInvite(storage.Principal{UserID: user.ID, Role: user.Role}, row.Role)
+		may := row.MakerDisabledAt == 0 && storage.MayInvite(storage.Principal{UserID: row.CreatedBy, Role: row.MakerRole, Rules: rules}, row.Role)
 		if may || row.state(t.now) != storage.InvitationOpen {
 			continue
 		}

@@ -29,7 +29,7 @@ func TestOutsidersFindNothing(t *testing.T) {
 			for method, call := range map[string]func() error{
 				"Conversation": func() error { _, err := h.Conversation(t.Context(), principal, h.room.ID); return err },
 				"UpdateConversation": func() error {
-					_, err := h.UpdateConversation(t.Context(), principal, h.room.ID, "x")
+					_, err := h.UpdateConversation(t.Context(), principal, h.room.ID, storage.ConversationPatch{Title: new("x")})
 					return err
 				},
 				"DeleteConversation":       func() error { return h.DeleteConversation(t.Context(), principal, h.room.ID) },
@@ -135,11 +135,11 @@ func TestWhoMayChange(t *testing.T) {
 		m := h.say(h.bob, room.ID, "hello")
 		title := "renamed"
 
-		_, _, err := h.CreateConversation(t.Context(), guest, storage.Channel, "x", nil)
+		_, _, err := h.CreateConversation(t.Context(), guest, storage.NewConversation{Kind: storage.Channel, Title: "x"})
 		wantErr(t, err, storage.ErrForbidden)
 		wantErr(t, h.AddConversationMember(t.Context(), guest, room.ID, h.eve.UserID), storage.ErrForbidden)
 		wantErr(t, h.DeleteConversation(t.Context(), guest, room.ID), storage.ErrForbidden)
-		_, err = h.UpdateConversation(t.Context(), guest, room.ID, "x")
+		_, err = h.UpdateConversation(t.Context(), guest, room.ID, storage.ConversationPatch{Title: new("x")})
 		wantErr(t, err, storage.ErrForbidden)
 		wantErr(t, h.RemoveConversationMember(t.Context(), guest, room.ID, h.bob.UserID), storage.ErrForbidden)
 		_, err = h.UpdateMessage(t.Context(), guest, m.ID, storage.MessagePatch{Title: &title})
@@ -152,7 +152,7 @@ func TestWhoMayChange(t *testing.T) {
 		if got.Title != title || must(h.Message(t.Context(), guest, m.ID))(t).Title != title {
 			t.Errorf("title %q", got.Title)
 		}
-		if c := must(h.UpdateConversation(t.Context(), admin, room.ID, "new\x00 name"))(t); c.Title != "new name" || c.MemberCount != 4 {
+		if c := must(h.UpdateConversation(t.Context(), admin, room.ID, storage.ConversationPatch{Title: new("new\x00 name")}))(t); c.Title != "new name" || c.MemberCount != 4 {
 			t.Errorf("conversation %+v", c)
 		}
 		h.check(h.DeleteMessage(t.Context(), admin, m.ID))
@@ -169,7 +169,7 @@ func TestWhoMayAddGuests(t *testing.T) {
 		guest, admin := h.user("Gus", storage.Guest), h.user("Ann", storage.Admin)
 		room := h.conversation(h.bob, admin)
 		wantErr(t, h.AddConversationMember(t.Context(), h.bob, room.ID, guest.UserID), storage.ErrForbidden)
-		_, _, err := h.CreateConversation(t.Context(), h.bob, storage.Channel, "x", []string{h.eve.UserID, guest.UserID})
+		_, _, err := h.CreateConversation(t.Context(), h.bob, storage.NewConversation{Kind: storage.Channel, Title: "x", MemberIDs: []string{h.eve.UserID, guest.UserID}})
 		wantErr(t, err, storage.ErrForbidden)
 		h.make(h.bob, storage.Direct, "", guest.UserID) // which shows them nothing that others said
 		h.check(h.AddConversationMember(t.Context(), admin, room.ID, guest.UserID))
@@ -250,7 +250,7 @@ func TestMembers(t *testing.T) {
 		wantErr(t, h.AddConversationMember(t.Context(), h.ada, h.room.ID, h.mal.UserID), storage.ErrNotFound)
 		wantErr(t, h.AddConversationMember(t.Context(), h.ada, h.room.ID, "x"), storage.ErrNotFound)
 		wantErr(t, h.RemoveConversationMember(t.Context(), h.ada, h.room.ID, h.eve.UserID), storage.ErrNotFound)
-		_, _, err := h.CreateConversation(t.Context(), h.ada, storage.Channel, "x", []string{h.mal.UserID})
+		_, _, err := h.CreateConversation(t.Context(), h.ada, storage.NewConversation{Kind: storage.Channel, Title: "x", MemberIDs: []string{h.mal.UserID}})
 		wantErr(t, err, storage.ErrNotFound)
 
 		h.check(h.AddConversationMember(t.Context(), h.bob, h.room.ID, h.eve.UserID))

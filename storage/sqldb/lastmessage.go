@@ -28,7 +28,7 @@ func withLastMessage(conversations statement) statement {
 		COALESCE(m.title, '') AS last_title, COALESCE(m.sent_at, 0) AS last_created_at, COALESCE(m.duration_ms, 0) AS last_duration_ms,
 		SUBSTR(t.body, 1, 320) AS last_head
 		FROM (`}.with(conversations).and(`) c
-		LEFT JOIN messages m ON m.doc = (SELECT s.doc FROM messages s WHERE s.conversation_id = c.id AND s.state <> 'recording' AND s.sent_at IS NOT NULL ORDER BY s.doc DESC LIMIT 1)
+		LEFT JOIN messages m ON m.doc = (SELECT s.doc FROM messages s WHERE s.conversation_id = c.id AND s.state <> 'recording' AND s.sent_at >= c.shown_since ORDER BY s.doc DESC LIMIT 1)
 		LEFT JOIN users u ON u.id = m.author_id
 		LEFT JOIN transcripts t ON t.message_id = m.id AND t.version = m.transcript_version`)
 }

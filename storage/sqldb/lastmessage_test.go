@@ -52,7 +52,7 @@ func TestLastMessage(t *testing.T) {
 		if got := last(h.bob); got == nil || got.ID != sent.ID || got.Title != title || got.FirstWords != "" {
 			t.Errorf("without words: %+v", got)
 		}
-		renamed := must(h.UpdateConversation(t.Context(), h.ada, h.room.ID, "Harbour"))(t)
+		renamed := must(h.UpdateConversation(t.Context(), h.ada, h.room.ID, storage.ConversationPatch{Title: new("Harbour")}))(t)
 		if renamed.Title != "Harbour" || renamed.LastMessage == nil || renamed.LastMessage.ID != sent.ID {
 			t.Errorf("renamed: %+v", renamed)
 		}

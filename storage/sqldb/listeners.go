@@ -20,14 +20,15 @@ type eventRow struct {
 	UserID         string `db:"user_id"`
 	Data           string
 	At             int64
+	SentAt         int64 `db:"sent_at"`
 }
 
-const eventColumns = `e.seq, e.type, e.conversation_id, e.message_id, e.audience, e.user_id, e.data, e.at`
+const eventColumns = `e.seq, e.type, e.conversation_id, e.message_id, e.audience, e.user_id, e.data, e.at, e.sent_at`
 
 func (r eventRow) event(workspaceID string) storage.Event {
 	e := storage.Event{
 		WorkspaceID: workspaceID, Seq: r.Seq, Type: r.Type,
-		ConversationID: r.ConversationID, MessageID: r.MessageID, At: fromMS(r.At), OnlyFor: r.UserID,
+		ConversationID: r.ConversationID, MessageID: r.MessageID, At: fromMS(r.At), OnlyFor: r.UserID, SentAt: r.SentAt,
 	}
 	if r.Data != "" {
 		e.Data = json.RawMessage(r.Data)
@@ -66,7 +67,7 @@ func (s session) eventTail(ctx context.Context, workspaceID string, no, after in
 	}
 	err := s.List(ctx, &rows, `SELECT w.last_event, COALESCE(e.seq, 0) AS seq, COALESCE(e.type, '') AS type, COALESCE(e.conversation_id, '') AS conversation_id,
 			COALESCE(e.message_id, '') AS message_id, COALESCE(e.audience, '') AS audience, COALESCE(e.user_id, '') AS user_id,
-			COALESCE(e.data, '') AS data, COALESCE(e.at, 0) AS at
+			COALESCE(e.data, '') AS data, COALESCE(e.at, 0) AS at, COALESCE(e.sent_at, 0) AS sent_at
 		FROM workspaces w LEFT JOIN (SELECT `+eventColumns+` FROM events e WHERE e.workspace_no = ? AND e.seq > ? ORDER BY e.seq LIMIT ?) e ON w.no = ?
 		WHERE w.no = ? ORDER BY e.seq`, no, after, limit, no, no)
 	if err != nil || len(rows) == 0 {
@@ -94,45 +95,51 @@ var memberEvents = []storage.EventType{storage.ConversationCreated, storage.Conv
 // membersChanged returns who is in each of the conversations whose members may
 // have changed after an event: after a batch of events too, as they are not to
 // be told of by who they were when it happened.
-func (s session) membersChanged(ctx context.Context, no, after int64) (map[string][]string, error) {
+func (s session) membersChanged(ctx context.Context, no, after int64) (map[string]map[string]storage.Membership, error) {
 	var rows []struct {
 		ConversationID string `db:"conversation_id"`
 		UserID         string `db:"user_id"`
+		ShownSince     int64  `db:"shown_since"`
 	}
-	err := s.List(ctx, &rows, `SELECT changed.conversation_id, COALESCE(m.user_id, '') AS user_id
+	err := s.List(ctx, &rows, `SELECT changed.conversation_id, COALESCE(m.user_id, '') AS user_id, COALESCE(m.shown_since, 0) AS shown_since
 		FROM (SELECT DISTINCT conversation_id FROM events WHERE workspace_no = ? AND seq > ? AND type IN `+conn.Tuples(1, len(memberEvents))+`) changed
 		LEFT JOIN conversation_members m ON m.conversation_id = changed.conversation_id`,
 		append([]any{no, after}, anys(memberEvents)...)...)
-	members := map[string][]string{}
+	members := map[string]map[string]storage.Membership{}
 	for _, r := range rows {
-		if r.UserID == "" {
-			members[r.ConversationID] = nil
-			continue
+		if members[r.ConversationID] == nil {
+			members[r.ConversationID] = map[string]storage.Membership{}
 		}
-		members[r.ConversationID] = append(members[r.ConversationID], r.UserID)
+		if r.UserID != "" {
+			members[r.ConversationID][r.UserID] = storage.Membership{In: true, ShownSince: r.ShownSince}
+		}
 	}
 	return members, err
 }
 
-// ConversationsOf returns the ids of the conversations that each of the users
-// is in.
-func (db *DB) ConversationsOf(ctx context.Context, workspaceID string, userIDs []string) (map[string][]string, error) {
+// ConversationsOf returns how each of the users is in the conversations that they are
+// in, by the ids of both.
+func (db *DB) ConversationsOf(ctx context.Context, workspaceID string, userIDs []string) (map[string]map[string]storage.Membership, error) {
 	no, err := db.workspaceNo(ctx, workspaceID)
 	if err != nil {
 		return nil, err
 	}
-	var of map[string][]string
+	var of map[string]map[string]storage.Membership
 	err = db.read(ctx, "list conversations of listeners", func(ctx context.Context, s session) error {
-		of = map[string][]string{}
+		of = map[string]map[string]storage.Membership{}
 		return conn.InChunks(len(userIDs), 500, func(from, to int) error {
 			var rows []struct {
-				UserID string `db:"user_id"`
-				ID     string
+				UserID     string `db:"user_id"`
+				ShownSince int64  `db:"shown_since"`
+				ID         string
 			}
-			err := s.List(ctx, &rows, `SELECT me.user_id, c.id FROM conversation_members me JOIN conversations c ON c.id = me.conversation_id
+			err := s.List(ctx, &rows, `SELECT me.user_id, me.shown_since, c.id FROM conversation_members me JOIN conversations c ON c.id = me.conversation_id
 				WHERE c.workspace_no = ? AND me.user_id IN `+conn.Tuples(1, to-from), append([]any{no}, anys(userIDs[from:to])...)...)
 			for _, r := range rows {
-				of[r.UserID] = append(of[r.UserID], r.ID)
+				if of[r.UserID] == nil {
+					of[r.UserID] = map[string]storage.Membership{}
+				}
+				of[r.UserID][r.ID] = storage.Membership{In: true, ShownSince: r.ShownSince}
 			}
 			return err
 		})
@@ -140,11 +147,11 @@ func (db *DB) ConversationsOf(ctx context.Context, workspaceID string, userIDs [
 	return of, err
 }
 
-// LiveCredentials returns which of the credentials, by their ids, hold still, and the
-// role that the user of each has now: as [DB.Authenticate] would find, for many at once.
+// LiveCredentials returns which of the credentials, by their ids, hold still, and what
+// the user of each may now: as [DB.Authenticate] would find, for many at once.
 // They count as used now.
-func (db *DB) LiveCredentials(ctx context.Context, ids []string) (map[string]storage.Role, error) {
-	live := map[string]storage.Role{}
+func (db *DB) LiveCredentials(ctx context.Context, ids []string) (map[string]storage.Standing, error) {
+	live := map[string]storage.Standing{}
 	var now int64
 	var unnoted []string
 	err := db.read(ctx, "check credentials", func(ctx context.Context, s session) error {
@@ -155,15 +162,16 @@ func (db *DB) LiveCredentials(ctx context.Context, ids []string) (map[string]sto
 				tokenRow
 				Role storage.Role
 				Now  int64
+				storage.Rules
 			}
-			err := s.List(ctx, &rows, `SELECT `+tokenColumns+`, u.role, `+s.NowSQL()+` AS now FROM tokens t JOIN users u ON u.id = t.user_id
+			err := s.List(ctx, &rows, `SELECT `+tokenColumns+`, u.role, `+ruleColumns+`, `+s.NowSQL()+` AS now FROM tokens t JOIN users u ON u.id = t.user_id JOIN workspaces w ON w.no = u.workspace_no
 				WHERE u.disabled_at = 0 AND t.id IN `+conn.Tuples(1, to-from), anys(ids[from:to])...)
 			for _, r := range rows {
 				now = toMS(fromMS(r.Now).Truncate(lastUsedStep))
 				if r.over(fromMS(r.Now)) {
 					continue
 				}
-				live[r.ID] = r.Role
+				live[r.ID] = storage.Standing{Role: r.Role, Rules: r.Rules}
 				if r.LastUsedAt < now {
 					unnoted = append(unnoted, r.ID)
 				}

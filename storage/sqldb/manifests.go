@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"hark/storage"
 )
@@ -85,6 +86,8 @@ type manifestRow struct {
 	ConvCreated      int64                    `db:"conversation_created"`
 	General          bool                     `db:"general"`
 	CreatedBy        string                   `db:"created_by"`
+	History          storage.History
+	storage.Rules
 }
 
 // Manifest returns what is to lie beside a message's objects, with its newest
@@ -97,7 +100,7 @@ func (db *DB) Manifest(ctx context.Context, messageID string) (m storage.Manifes
 	var transcript transcriptRow
 	err = db.read(ctx, "read manifest", func(ctx context.Context, s session) error {
 		err := s.Get(ctx, &row, `SELECT `+messageColumns+`, m.waveform, m.revision, m.manifest_revision, w.name AS workspace_name, w.created_at AS workspace_created,
-				c.kind, c.title AS conversation_title, c.created_at AS conversation_created, c.id = w.general_id AS general, c.created_by, (SELECT `+s.NowSQL()+`) AS read_at
+				c.kind, c.title AS conversation_title, c.created_at AS conversation_created, c.id = w.general_id AS general, c.created_by, c.history, `+ruleColumns+`, (SELECT `+s.NowSQL()+`) AS read_at
 			FROM messages m JOIN workspaces w ON w.no = m.workspace_no JOIN users u ON u.id = m.author_id
 			JOIN conversations c ON c.id = m.conversation_id AND c.deleted_at = 0
 			WHERE m.id = ? AND m.manifest_revision <> m.revision AND m.original_bytes > 0`, messageID)
@@ -130,12 +133,14 @@ type personRow struct {
 	Name   string
 	Role   storage.Role
 	Member bool
+
+	ShownSince int64 `db:"shown_since"`
 }
 
 // people returns everybody whom the manifest of a message names: the members
 // of the conversation, who made it, the author, and the workspace's owners.
 func (s session) people(ctx context.Context, m manifestRow) (rows []personRow, err error) {
-	err = s.List(ctx, &rows, `SELECT u.id, u.name, u.role, me.user_id IS NOT NULL AS member
+	err = s.List(ctx, &rows, `SELECT u.id, u.name, u.role, me.user_id IS NOT NULL AS member, COALESCE(me.shown_since, 0) AS shown_since
 		FROM users u LEFT JOIN conversation_members me ON me.user_id = u.id AND me.conversation_id = ?
 		WHERE u.workspace_no = (SELECT workspace_no FROM messages WHERE id = ?) AND (me.user_id IS NOT NULL OR u.role = ? OR u.id = ? OR u.id = ?)
 		ORDER BY u.no`, m.ConversationID, m.ID, storage.Owner, m.AuthorID, m.CreatedBy)
@@ -165,10 +170,22 @@ func (r manifestRow) manifest(people []personRow) storage.Manifest {
 	if msg.Rendition != nil {
 		m.Rendition = &storage.ManifestRendition{Key: msg.Rendition.Key, MediaType: msg.Rendition.MediaType, Bytes: msg.Rendition.Bytes}
 	}
+	if rules := r.Whole(); rules != storage.DefaultRules {
+		m.Workspace.Rules = &rules
+	}
+	if r.History != storage.HistoryAll {
+		m.Conversation.History = r.History
+	}
 	for _, p := range people {
 		m.People = append(m.People, storage.ManifestPerson{ID: p.ID, Name: p.Name, Role: p.Role})
 		if p.Member {
 			m.Conversation.Members = append(m.Conversation.Members, p.ID)
+			if p.ShownSince > 0 {
+				if m.Conversation.ShownSince == nil {
+					m.Conversation.ShownSince = map[string]time.Time{}
+				}
+				m.Conversation.ShownSince[p.ID] = fromMS(p.ShownSince)
+			}
 		}
 	}
 	slices.Sort(m.Conversation.Members)

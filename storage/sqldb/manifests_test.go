@@ -93,7 +93,7 @@ func TestManifestGoesStale(t *testing.T) {
 				return err
 			}, func(m storage.Manifest) bool { return m.Message.Title == "Other" }},
 			{"conversation", newer.ID, func() error {
-				_, err := h.UpdateConversation(t.Context(), h.ada, h.room.ID, "hall")
+				_, err := h.UpdateConversation(t.Context(), h.ada, h.room.ID, storage.ConversationPatch{Title: new("hall")})
 				return err
 			}, func(m storage.Manifest) bool { return m.Conversation.Title == "hall" }},
 			{"new member", newer.ID, func() error {

@@ -6,11 +6,14 @@ import (
 	"hark/storage"
 )
 
-// addMember puts a user of the workspace into a conversation.
+// addMember puts a user of the workspace into a conversation. Where that shows nothing of
+// its past, what they see begins now, behind all that was sent.
 func (t *tx) addMember(ctx context.Context, conversationID, userID string) error {
-	n, err := t.Exec(ctx, `INSERT INTO conversation_members (conversation_id, user_id, joined_at)
-		SELECT CAST(? AS TEXT), u.id, CAST(? AS BIGINT) FROM users u WHERE u.id = ? AND u.workspace_no = ?`,
-		conversationID, toMS(t.now), userID, t.workspaceNo)
+	now := toMS(t.now)
+	n, err := t.Exec(ctx, `INSERT INTO conversation_members (conversation_id, user_id, joined_at, shown_since)
+		SELECT c.id, u.id, CAST(? AS BIGINT), CASE WHEN c.history = ? THEN CASE WHEN c.last_message_at >= ? THEN c.last_message_at + 1 ELSE CAST(? AS BIGINT) END ELSE 0 END
+		FROM conversations c JOIN users u ON u.workspace_no = c.workspace_no WHERE c.id = ? AND u.id = ? AND u.workspace_no = ?`,
+		now, storage.HistoryFromJoining, now, now, conversationID, userID, t.workspaceNo)
 	if err == nil && n == 0 {
 		return storage.ErrNotFound
 	}
@@ -60,15 +63,19 @@ var errGuestsInvited = &storage.ForbiddenError{Reason: "Guests are added to chan
 func (db *DB) AddConversationMember(ctx context.Context, principal storage.Principal, id, userID string) error {
 	return db.changeBy(ctx, "add member", principal, func(ctx context.Context, t *tx) error {
 		row, err := t.conversation(ctx, t.workspaceNo, principal, id)
+		if err != nil {
+			return err
+		}
+		who, err := t.asNow(ctx, principal)
 		switch {
 		case err != nil:
 			return err
-		case !storage.MaySeeEveryone(principal): // nor may they learn who there is to add
+		case !storage.MayAddMembers(who): // nor may they learn who there is to add
 			return storage.ErrForbidden
 		case row.Kind == storage.Direct:
 			return storage.ErrConflict
 		}
-		if err := t.mayAdd(ctx, principal, userID); err != nil {
+		if err := t.mayAdd(ctx, who, userID); err != nil {
 			return err
 		}
 		if err := t.addMember(ctx, id, userID); err != nil {
@@ -80,20 +87,21 @@ func (db *DB) AddConversationMember(ctx context.Context, principal storage.Princ
 	})
 }
 
-// addable finds a user who can be put into a conversation: who is disabled is not
-// there to be talked to.
-func (t *tx) addable(ctx context.Context, id string) (storage.User, error) {
-	user, err := t.user(ctx, id)
-	if err == nil && user.Disabled {
+// addable finds a user whom the principal can put into a conversation: of whom they do
+// not know is not there for them, and who is disabled not to be talked to.
+func (t *tx) addable(ctx context.Context, principal storage.Principal, id string) (storage.User, error) {
+	var row userRow
+	err := t.getOne(ctx, &row, statement{`SELECT ` + userColumns + ` FROM users u WHERE u.id = ? AND u.workspace_no = ?`, []any{id, t.workspaceNo}}.with(known(principal)))
+	if err == nil && row.Disabled {
 		err = storage.ErrNotFound
 	}
-	return user, err
+	return row.user(t.workspaceID), err
 }
 
 // mayAdd fails where the principal may not take the users into a channel.
 func (t *tx) mayAdd(ctx context.Context, principal storage.Principal, userIDs ...string) error {
 	for _, id := range userIDs {
-		user, err := t.addable(ctx, id)
+		user, err := t.addable(ctx, principal, id)
 		if err != nil {
 			return err
 		}
@@ -113,6 +121,13 @@ func (db *DB) RemoveConversationMember(ctx context.Context, principal storage.Pr
 		if err != nil {
 			return err
 		}
+		in, err := t.isMember(ctx, id, userID)
+		if err == nil && !in { // nor may they learn whether there is such a user
+			err = storage.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
 		user, err := t.user(ctx, userID)
 		switch {
 		case err != nil:
@@ -122,12 +137,8 @@ func (db *DB) RemoveConversationMember(ctx context.Context, principal storage.Pr
 		case row.Kind == storage.Direct, row.MemberCount == 1 && userID == principal.UserID:
 			return storage.ErrConflict
 		}
-		n, err := t.Exec(ctx, `DELETE FROM conversation_members WHERE conversation_id = ? AND user_id = ?`, id, userID)
-		if err != nil {
+		if _, err := t.Exec(ctx, `DELETE FROM conversation_members WHERE conversation_id = ? AND user_id = ?`, id, userID); err != nil {
 			return err
-		}
-		if n == 0 {
-			return storage.ErrNotFound
 		}
 		t.audit(ctx, principal, storage.AuditMemberRemoved, onMember(userID, id), nil)
 		t.event(storage.ConversationUpdated, id, "", nil)

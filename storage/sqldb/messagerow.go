@@ -62,10 +62,15 @@ type messageRef struct {
 	ConversationID string `db:"conversation_id"`
 	AuthorID       string `db:"author_id"`
 	Draft          bool
+	SentAt         int64 `db:"sent_at"` // 0 of a draft
 }
 
 func (r messageRow) ref() messageRef {
-	return messageRef{ID: r.ID, ConversationID: r.ConversationID, AuthorID: r.AuthorID, Draft: r.Draft}
+	ref := messageRef{ID: r.ID, ConversationID: r.ConversationID, AuthorID: r.AuthorID, Draft: r.Draft}
+	if !r.Draft {
+		ref.SentAt = r.CreatedAt
+	}
+	return ref
 }
 
 // hopelessMark begins the reason of a failure that no retry can mend.

@@ -173,7 +173,7 @@ var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing
 			}
 			for _, by := range []storage.Principal{h.bob, h.ada} {
 				other := map[string]string{h.ada.UserID: h.bob.UserID, h.bob.UserID: h.ada.UserID}[by.UserID]
-				if c, created := must2(db.CreateConversation(t.Context(), by, storage.Direct, "", []string{other}))(t); created || c.ID != used.ID {
+				if c, created := must2(db.CreateConversation(t.Context(), by, storage.NewConversation{Kind: storage.Direct, MemberIDs: []string{other}}))(t); created || c.ID != used.ID {
 					t.Errorf("the direct conversation is %s, created %v; want %s, where something was said", c.ID, created, used.ID)
 				}
 			}

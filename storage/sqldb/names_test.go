@@ -180,7 +180,7 @@ func TestOneDirectConversation(t *testing.T) {
 				by, with = with, by
 			}
 			wg.Go(func() {
-				c, created, err := db.CreateConversation(t.Context(), by, storage.Direct, "", []string{with.UserID})
+				c, created, err := db.CreateConversation(t.Context(), by, storage.NewConversation{Kind: storage.Direct, MemberIDs: []string{with.UserID}})
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {

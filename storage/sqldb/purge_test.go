@@ -104,7 +104,7 @@ func TestDeletedConversationIsGoneAtOnce(t *testing.T) {
 		if n := must(h.Restore(t.Context(), h.ada.WorkspaceID, []sqldb.Restored{{Manifest: anotherOf(manifest)}}))(t); n != 0 {
 			t.Error("a message was restored into a deleted conversation")
 		}
-		if again, created := must2(h.CreateConversation(t.Context(), h.ada, storage.Direct, "", []string{h.bob.UserID}))(t); !created || again.ID == room.ID {
+		if again, created := must2(h.CreateConversation(t.Context(), h.ada, storage.NewConversation{Kind: storage.Direct, MemberIDs: []string{h.bob.UserID}}))(t); !created || again.ID == room.ID {
 			t.Errorf("the same people meet in %s, created %v", again.ID, created)
 		}
 	})

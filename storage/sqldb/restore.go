@@ -30,8 +30,13 @@ func (db *DB) RestoreWorkspace(ctx context.Context, w storage.ManifestWorkspace)
 		if err := t.Get(ctx, &n, `SELECT COUNT(*) FROM workspaces WHERE id = ?`, w.ID); err != nil || n > 0 {
 			return err
 		}
-		_, err := t.Exec(ctx, `INSERT INTO workspaces (no, id, name, created_at)
-			VALUES ((SELECT COALESCE(MAX(no), 0) + 1 FROM workspaces), ?, ?, ?)`, w.ID, clean(w.Name), toMS(w.CreatedAt))
+		rules := storage.DefaultRules
+		if w.Rules != nil {
+			rules = w.Rules.Whole()
+		}
+		_, err := t.Exec(ctx, `INSERT INTO workspaces (no, id, name, created_at, invite_members, invite_guests, create_channels, see_directory)
+			VALUES ((SELECT COALESCE(MAX(no), 0) + 1 FROM workspaces), ?, ?, ?, ?, ?, ?, ?)`, w.ID, clean(w.Name), toMS(w.CreatedAt),
+			rules.InviteMembers, rules.InviteGuests, rules.CreateChannels, rules.SeeDirectory)
 		return err
 	})
 }
@@ -105,16 +110,34 @@ func (t *tx) restorePlace(ctx context.Context, m storage.Manifest) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range c.Members {
-		if err := t.addMember(ctx, c.ID, id); err != nil {
-			return err
-		}
+	if err := t.restoreMembers(ctx, c); err != nil {
+		return err
 	}
 	t.event(storage.ConversationCreated, c.ID, "", nil)
 	if err := t.restoreDirectKey(ctx, c); err != nil || !c.General {
 		return err
 	}
 	return t.setGeneral(ctx, c.ID)
+}
+
+// restoreMembers puts those into a conversation who were in it, each of whom sees as much
+// of it as before.
+func (t *tx) restoreMembers(ctx context.Context, c storage.ManifestConversation) error {
+	for _, id := range c.Members {
+		if err := t.addMember(ctx, c.ID, id); err != nil {
+			return err
+		}
+		if since, cut := c.ShownSince[id]; cut {
+			if _, err := t.Exec(ctx, `UPDATE conversation_members SET shown_since = ? WHERE conversation_id = ? AND user_id = ?`, toMS(since), c.ID, id); err != nil {
+				return err
+			}
+		}
+	}
+	if c.History != storage.HistoryFromJoining {
+		return nil
+	}
+	_, err := t.Exec(ctx, `UPDATE conversations SET history = ? WHERE id = ?`, c.History, c.ID)
+	return err
 }
 
 // restoreMessage makes a message whose place is there.
@@ -137,6 +160,9 @@ func (t *tx) restoreMessage(ctx context.Context, m Restored) error {
 	}, n, state)
 	if err != nil {
 		return err
+	}
+	if !m.Message.Draft {
+		t.events[len(t.events)-1].SentAt = toMS(m.Message.CreatedAt) // and not now
 	}
 	if err := t.restoreDetails(ctx, m); err != nil {
 		return err

@@ -195,9 +195,9 @@ func (db *DB) SaveProgress(ctx context.Context, task storage.Task, fraction floa
 			return err
 		}
 		var m messageRef
-		err = t.Get(ctx, &m, `SELECT id, conversation_id, author_id, sent_at IS NULL AS draft FROM messages WHERE id = ?`, task.MessageID)
+		err = t.Get(ctx, &m, `SELECT id, conversation_id, author_id, sent_at IS NULL AS draft, COALESCE(sent_at, 0) AS sent_at FROM messages WHERE id = ?`, task.MessageID)
 		passing = storage.Event{
-			WorkspaceID: task.WorkspaceID, Type: storage.MessageProgress, ConversationID: m.ConversationID, MessageID: m.ID, At: t.now,
+			WorkspaceID: task.WorkspaceID, Type: storage.MessageProgress, ConversationID: m.ConversationID, MessageID: m.ID, At: t.now, SentAt: m.SentAt,
 		}
 		if m.Draft {
 			passing.OnlyFor = m.AuthorID

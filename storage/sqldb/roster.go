@@ -160,11 +160,15 @@ var errForLeaders = &storage.ForbiddenError{Reason: "Only owners and admins see 
 // errAbove is the error of who would act on somebody whom it is not for them to act on.
 var errAbove = &storage.ForbiddenError{Reason: "Your role does not reach so far: nobody changes somebody whose role is above theirs, gives a role above theirs, or deactivates themselves."}
 
-// asNow is a principal by the role that they have now, which may have changed since
-// they were let in.
+// asNow is a principal by the role that they have now and the rules that hold now, which
+// may have changed since they were let in.
 func (t *tx) asNow(ctx context.Context, principal storage.Principal) (storage.Principal, error) {
 	user, err := t.user(ctx, principal.UserID)
+	if err != nil {
+		return principal, err
+	}
 	principal.Role = user.Role
+	principal.Rules, err = t.rules(ctx)
 	return principal, err
 }
 
@@ -185,7 +189,7 @@ func (t *tx) setRole(ctx context.Context, by storage.Principal, user storage.Use
 	if err := t.joinGeneral(ctx, by, user); err != nil {
 		return user, err
 	}
-	if err := t.endInvitationsOf(ctx, by, user); err != nil {
+	if err := t.endInvitations(ctx, by, user.ID); err != nil {
 		return user, err
 	}
 	revised := user
@@ -230,7 +234,7 @@ func (t *tx) setDisabled(ctx context.Context, by storage.Principal, user storage
 		if _, err := t.Exec(ctx, `UPDATE tokens SET ended_at = ? WHERE user_id = ? AND ended_at = 0`, toMS(t.now), user.ID); err != nil {
 			return err
 		}
-		if err := t.endInvitationsOf(ctx, by, user); err != nil {
+		if err := t.endInvitations(ctx, by, user.ID); err != nil {
 			return err
 		}
 		if err := t.handOver(ctx, by, user); err != nil {
@@ -241,7 +245,7 @@ func (t *tx) setDisabled(ctx context.Context, by storage.Principal, user storage
 }
 
 // handOver gives the channels that a user made to who has been in each the longest, of
-// those who may make channels themselves. One with nobody like that stays as it is.
+// those who may own one. One with nobody like that stays as it is.
 func (t *tx) handOver(ctx context.Context, by storage.Principal, user storage.User) error {
 	var rows []struct {
 		ID     string
@@ -256,7 +260,7 @@ func (t *tx) handOver(ctx context.Context, by storage.Principal, user storage.Us
 	}
 	done := ""
 	for _, heir := range rows {
-		if heir.ID == done || !storage.MayCreateConversation(storage.Principal{UserID: heir.UserID, Role: heir.Role}) {
+		if heir.ID == done || !storage.MayOwnChannel(heir.Role) {
 			continue
 		}
 		done = heir.ID

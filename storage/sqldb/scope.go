@@ -14,20 +14,36 @@ type scope struct {
 	author       string // a user's id; empty means anybody
 }
 
+// add has the search look into a conversation, as far back as it is shown.
+func (in *scope) add(no, shownSince int64) {
+	in.Conversations = append(in.Conversations, no)
+	if shownSince > 0 {
+		if in.ShownSince == nil {
+			in.ShownSince = map[int64]int64{}
+		}
+		in.ShownSince[no] = shownSince
+	}
+}
+
 // scope resolves what the query names, as far as the principal may see it. It
 // returns false when there is nothing to look through.
 func (r searchRun) scope(ctx context.Context) (in scope, ok bool, err error) {
-	in.WorkspaceNo, in.After, in.Before = r.workspaceNo, toMS(r.asked.After), toMS(r.asked.Before)
+	in.WorkspaceNo, in.Reader, in.After, in.Before = r.workspaceNo, r.principal.UserID, toMS(r.asked.After), toMS(r.asked.Before)
 	if r.asked.Conversation != "" {
 		row, err := r.conversation(ctx, r.workspaceNo, r.principal, r.asked.Conversation)
 		if err != nil {
 			return in, false, err
 		}
-		in.conversation, in.Conversations = row.ID, []int64{row.No}
+		in.conversation = row.ID
+		in.add(row.No, row.ShownSince)
 	} else {
-		err := r.listAll(ctx, &in.Conversations, statement{text: `SELECT c.no`}.with(visibleConversations(r.principal, r.workspaceNo)))
-		if err != nil || len(in.Conversations) == 0 {
+		var rows []conversationRow
+		err := r.listAll(ctx, &rows, statement{text: `SELECT c.no, me.shown_since`}.with(visibleConversations(r.principal, r.workspaceNo)))
+		if err != nil || len(rows) == 0 {
 			return in, false, err
+		}
+		for _, row := range rows {
+			in.add(row.No, row.ShownSince)
 		}
 	}
 	if r.asked.From != "" {
@@ -51,7 +67,7 @@ func (r searchRun) everything(ctx context.Context, in scope, below int64, limit 
 		end = below
 	}
 	within := statement{text: `SELECT m.doc FROM messages m CROSS JOIN `}.with(visible(r.principal)).
-		and(` me WHERE me.conversation_id = m.conversation_id AND m.doc >= ? AND m.doc < ? AND m.workspace_no = ? AND m.state <> ? AND m.sent_at IS NOT NULL`,
+		and(` me WHERE me.conversation_id = m.conversation_id AND (m.sent_at >= me.shown_since OR m.author_id = me.user_id) AND m.doc >= ? AND m.doc < ? AND m.workspace_no = ? AND m.state <> ? AND m.sent_at IS NOT NULL`,
 			first, end, in.WorkspaceNo, storage.Recording)
 	if in.conversation != "" {
 		within = within.and(` AND m.conversation_id = ?`, in.conversation)

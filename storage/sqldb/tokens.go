@@ -239,16 +239,17 @@ type credentialRow struct {
 	DisabledAt int64 `db:"disabled_at"`
 	Workspace  string
 	Now        int64
+	storage.Rules
 }
 
 func (r credentialRow) principal() storage.Principal {
-	return storage.Principal{WorkspaceID: r.Workspace, UserID: r.UserID, UserName: r.UserName, Role: r.Role, CredentialID: r.ID, Scopes: r.Scopes}
+	return storage.Principal{WorkspaceID: r.Workspace, UserID: r.UserID, UserName: r.UserName, Role: r.Role, Rules: r.Rules, CredentialID: r.ID, Scopes: r.Scopes}
 }
 
 // credential finds the one that is not over.
 func (db *DB) credential(ctx context.Context, condition string, args ...any) (row credentialRow, err error) {
 	err = db.read(ctx, "authenticate", func(ctx context.Context, s session) error {
-		err := s.Get(ctx, &row, `SELECT `+tokenColumns+`, u.name AS user_name, u.role, u.disabled_at, w.id AS workspace, `+s.NowSQL()+` AS now
+		err := s.Get(ctx, &row, `SELECT `+tokenColumns+`, u.name AS user_name, u.role, u.disabled_at, w.id AS workspace, `+ruleColumns+`, `+s.NowSQL()+` AS now
 			FROM tokens t JOIN users u ON u.id = t.user_id JOIN workspaces w ON w.no = u.workspace_no WHERE `+condition, args...)
 		switch {
 		case err != nil:

@@ -96,7 +96,7 @@ type workedMessage struct {
 	Measured      bool
 }
 
-const workedColumns = `m.id, m.conversation_id, m.author_id, m.sent_at IS NULL AS draft, m.state, m.original_key, m.original_format, m.original_bytes,
+const workedColumns = `m.id, m.conversation_id, m.author_id, m.sent_at IS NULL AS draft, COALESCE(m.sent_at, 0) AS sent_at, m.state, m.original_key, m.original_format, m.original_bytes,
 	m.rendition_key, m.rendition_type, m.waveform IS NOT NULL AS measured`
 
 func (s session) workedMessage(ctx context.Context, id string) (row workedMessage, err error) {

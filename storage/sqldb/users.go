@@ -66,7 +66,35 @@ func (t *tx) user(ctx context.Context, id string) (storage.User, error) {
 	return row.user(t.workspaceID), err
 }
 
-// Users returns the users of a workspace in the order in which they came.
+// People returns the users of whom the principal knows, in the order in which they came.
+func (db *DB) People(ctx context.Context, principal storage.Principal) ([]storage.User, error) {
+	no, err := db.workspaceNo(ctx, principal.WorkspaceID)
+	if err != nil {
+		return nil, err
+	}
+	var rows []userRow
+	err = db.read(ctx, "list people", func(ctx context.Context, s session) error {
+		rows, err = s.usersKnown(ctx, no, principal)
+		return err
+	})
+	return usersOf(principal.WorkspaceID, rows), err
+}
+
+func (s session) usersKnown(ctx context.Context, workspaceNo int64, principal storage.Principal) (rows []userRow, err error) {
+	err = s.listAll(ctx, &rows, statement{`SELECT ` + userColumns + ` FROM users u WHERE u.workspace_no = ?`, []any{workspaceNo}}.
+		with(known(principal)).and(` ORDER BY u.no`))
+	return rows, err
+}
+
+func usersOf(workspaceID string, rows []userRow) []storage.User {
+	users := make([]storage.User, len(rows))
+	for i, r := range rows {
+		users[i] = r.user(workspaceID)
+	}
+	return users
+}
+
+// Users returns the users of a workspace, for its operator, in the order in which they came.
 func (db *DB) Users(ctx context.Context, workspaceID string) ([]storage.User, error) {
 	no, err := db.workspaceNo(ctx, workspaceID)
 	if err != nil {
@@ -76,11 +104,7 @@ func (db *DB) Users(ctx context.Context, workspaceID string) ([]storage.User, er
 	err = db.read(ctx, "list users", func(ctx context.Context, s session) error {
 		return s.List(ctx, &rows, `SELECT `+userColumns+` FROM users u WHERE u.workspace_no = ? ORDER BY u.no`, no)
 	})
-	users := make([]storage.User, len(rows))
-	for i, r := range rows {
-		users[i] = r.user(workspaceID)
-	}
-	return users, err
+	return usersOf(workspaceID, rows), err
 }
 
 // DisableUser keeps a user of a workspace out: all their credentials end now,
@@ -127,8 +151,9 @@ func (s session) profile(ctx context.Context, principal storage.Principal) (stor
 		WorkspaceCreated int64  `db:"workspace_created"`
 		General          string
 		SignsIn          bool `db:"signs_in"`
+		storage.Rules
 	}
-	err := s.getOne(ctx, &row, statement{text: `SELECT ` + userColumns + `, w.id AS workspace, w.name AS workspace_name, w.named AS workspace_named, w.created_at AS workspace_created,
+	err := s.getOne(ctx, &row, statement{text: `SELECT ` + userColumns + `, w.id AS workspace, w.name AS workspace_name, w.named AS workspace_named, w.created_at AS workspace_created, ` + ruleColumns + `,
 			COALESCE(me.conversation_id, '') AS general, (EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.id)
 			OR EXISTS (SELECT 1 FROM accounts a WHERE a.id = u.account_id AND a.password <> '')) AS signs_in
 		FROM users u JOIN workspaces w ON w.no = u.workspace_no LEFT JOIN `}.with(visible(principal)).
@@ -136,7 +161,7 @@ func (s session) profile(ctx context.Context, principal storage.Principal) (stor
 	return storage.Profile{
 		User: row.user(principal.WorkspaceID),
 		Workspace: storage.Workspace{
-			ID: row.Workspace, Name: row.WorkspaceName, Named: row.WorkspaceNamed, CreatedAt: fromMS(row.WorkspaceCreated), GeneralID: row.General,
+			ID: row.Workspace, Name: row.WorkspaceName, Named: row.WorkspaceNamed, CreatedAt: fromMS(row.WorkspaceCreated), GeneralID: row.General, Rules: row.Rules,
 		},
 		SignsIn: row.SignsIn,
 	}, err
@@ -190,7 +215,7 @@ func (db *DB) RenameWorkspace(ctx context.Context, principal storage.Principal, 
 		if err := t.reviseNewestOfAll(ctx); err != nil {
 			return err
 		}
-		return t.workspaceEvent(ctx, name)
+		return t.workspaceEvent(ctx, p.Workspace.Rules, map[string]any{"name": name})
 	})
 	return p, err
 }

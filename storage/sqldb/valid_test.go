@@ -17,15 +17,15 @@ func TestInvalidValues(t *testing.T) {
 		h := newHarness(t, db)
 		for name, try := range map[string]func() error{
 			"kind of conversation": func() error {
-				_, _, err := db.CreateConversation(t.Context(), h.ada, "CHANNEL", "room", nil)
+				_, _, err := db.CreateConversation(t.Context(), h.ada, storage.NewConversation{Kind: "CHANNEL", Title: "room"})
 				return err
 			},
 			"no kind of conversation": func() error {
-				_, _, err := db.CreateConversation(t.Context(), h.ada, "", "room", nil)
+				_, _, err := db.CreateConversation(t.Context(), h.ada, storage.NewConversation{Title: "room"})
 				return err
 			},
 			"too many members": func() error {
-				_, _, err := db.CreateConversation(t.Context(), h.ada, storage.Channel, "room", slices.Repeat([]string{h.bob.UserID}, storage.MaxNewMembers+1))
+				_, _, err := db.CreateConversation(t.Context(), h.ada, storage.NewConversation{Kind: storage.Channel, Title: "room", MemberIDs: slices.Repeat([]string{h.bob.UserID}, storage.MaxNewMembers+1)})
 				return err
 			},
 			"role": func() error {

@@ -25,14 +25,15 @@ func (s statement) and(text string, args ...any) statement {
 // with returns a statement that goes on with another.
 func (s statement) with(more statement) statement { return s.and(more.text, more.args...) }
 
-// visible is, as a table of conversation_id and user_id, the conversations that a
-// principal may see: those that they are in and, with scopes of conversations,
-// that are among these; with a signed address, none. Both
+// visible is, as a table of conversation_id, user_id and shown_since, the conversations
+// that a principal may see: those that they are in and, with scopes of conversations,
+// that are among these; with a signed address, none. What others sent into one before
+// shown_since is not for them. Both
 // databases plan a statement that joins it as if the condition stood in the
 // statement itself.
 func visible(principal storage.Principal) statement {
 	if principal.Scopes.Sound() != "" {
-		return statement{text: `(SELECT conversation_id, user_id FROM conversation_members WHERE 1 = 0)`}
+		return statement{text: `(SELECT conversation_id, user_id, shown_since FROM conversation_members WHERE 1 = 0)`}
 	}
 	places := principal.Scopes.Conversations()
 	if len(places) == 0 {
@@ -42,18 +43,18 @@ func visible(principal storage.Principal) statement {
 	for _, id := range places {
 		args = append(args, id)
 	}
-	return statement{`(SELECT conversation_id, user_id FROM conversation_members WHERE user_id = ? AND conversation_id IN ` + conn.Tuples(1, len(places)) + `)`, args}
+	return statement{`(SELECT conversation_id, user_id, shown_since FROM conversation_members WHERE user_id = ? AND conversation_id IN ` + conn.Tuples(1, len(places)) + `)`, args}
 }
 
 // joined is the table of the conversations that a principal's user is in.
 func joined(principal storage.Principal) statement {
-	return statement{`(SELECT conversation_id, user_id FROM conversation_members WHERE user_id = ?)`, []any{principal.UserID}}
+	return statement{`(SELECT conversation_id, user_id, shown_since FROM conversation_members WHERE user_id = ?)`, []any{principal.UserID}}
 }
 
 // visibleMessages reads, behind the columns of a SELECT, messages m with their
 // workspaces w and authors u that a principal may hear: what was sent into the
-// conversations that they may see, and their own drafts there; with a signed
-// address, of that the one message. Conditions may be added.
+// conversations that they may see, as far back as it is shown to them, and what is
+// their own there, drafts too; with a signed address, of that the one message. Conditions may be added.
 func visibleMessages(principal storage.Principal, workspaceNo int64) statement {
 	where := visible(principal)
 	one := principal.Scopes.Sound()
@@ -62,7 +63,7 @@ func visibleMessages(principal storage.Principal, workspaceNo int64) statement {
 	}
 	messages := statement{text: ` FROM messages m JOIN workspaces w ON w.no = m.workspace_no JOIN users u ON u.id = m.author_id JOIN `}.
 		with(where).
-		and(` me ON me.conversation_id = m.conversation_id WHERE m.workspace_no = ? AND (m.sent_at IS NOT NULL OR m.author_id = me.user_id)`, workspaceNo)
+		and(` me ON me.conversation_id = m.conversation_id WHERE m.workspace_no = ? AND (m.sent_at >= me.shown_since OR m.author_id = me.user_id)`, workspaceNo)
 	if one != "" {
 		return messages.and(` AND m.id = ?`, one)
 	}
@@ -74,4 +75,14 @@ func visibleMessages(principal storage.Principal, workspaceNo int64) statement {
 func visibleConversations(principal storage.Principal, workspaceNo int64) statement {
 	return statement{text: ` FROM `}.with(visible(principal)).
 		and(` me JOIN conversations c ON c.id = me.conversation_id WHERE c.workspace_no = ?`, workspaceNo)
+}
+
+// known is, behind a statement about users u, the condition that a principal knows of
+// them: of everybody, or of whom they share a conversation with.
+func known(principal storage.Principal) statement {
+	if storage.MaySeeEveryone(principal) {
+		return statement{}
+	}
+	return statement{` AND (u.id = ? OR u.id IN (SELECT other.user_id FROM conversation_members other JOIN `, []any{principal.UserID}}.
+		with(visible(principal)).and(` me ON me.conversation_id = other.conversation_id))`)
 }

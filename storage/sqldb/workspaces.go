@@ -3,6 +3,7 @@ package sqldb
 import (
 	"cmp"
 	"context"
+	"fmt"
 
 	"hark/storage"
 )
@@ -12,10 +13,14 @@ type workspaceRow struct {
 	ID        string
 	Name      string
 	CreatedAt int64 `db:"created_at"`
+	storage.Rules
 }
 
+// ruleColumns are the rules of a workspace w.
+const ruleColumns = `w.invite_members, w.invite_guests, w.create_channels, w.see_directory`
+
 func (r workspaceRow) workspace() storage.Workspace {
-	return storage.Workspace{ID: r.ID, Name: r.Name, CreatedAt: fromMS(r.CreatedAt)}
+	return storage.Workspace{ID: r.ID, Name: r.Name, CreatedAt: fromMS(r.CreatedAt), Rules: r.Whole()}
 }
 
 // Bootstrap makes the first workspace, its owner and its conversation for
@@ -148,7 +153,7 @@ func (t *tx) createWorkspace(ctx context.Context, name, ownerName string) (stora
 func (db *DB) Workspaces(ctx context.Context) ([]storage.Workspace, error) {
 	var rows []workspaceRow
 	err := db.read(ctx, "list workspaces", func(ctx context.Context, s session) error {
-		return s.List(ctx, &rows, `SELECT no, id, name, created_at FROM workspaces ORDER BY no`)
+		return s.List(ctx, &rows, `SELECT w.no, w.id, w.name, w.created_at, `+ruleColumns+` FROM workspaces w ORDER BY w.no`)
 	})
 	workspaces := make([]storage.Workspace, len(rows))
 	for i, r := range rows {
@@ -189,4 +194,61 @@ func (t *tx) joinGeneral(ctx context.Context, by storage.Principal, u storage.Us
 	t.audit(ctx, by, storage.AuditMemberAdded, onMember(u.ID, general), nil)
 	t.event(storage.ConversationUpdated, general, "", nil)
 	return t.reviseNewest(ctx, general)
+}
+
+// rules are the workspace's rules as they are now.
+func (t *tx) rules(ctx context.Context) (r storage.Rules, err error) {
+	err = t.Get(ctx, &r, `SELECT `+ruleColumns+` FROM workspaces w WHERE w.no = ?`, t.workspaceNo)
+	return r, err
+}
+
+// SetRules changes those of the workspace's rules that are not empty. Owners and admins
+// may; others get storage.ErrForbidden. Open invitations end that who made them could not
+// make any more.
+func (db *DB) SetRules(ctx context.Context, principal storage.Principal, changed storage.Rules) (p storage.Profile, err error) {
+	if err := storage.CheckRules(changed); err != nil {
+		return p, fmt.Errorf("change rules: %w", err)
+	}
+	err = db.changeBy(ctx, "change rules", principal, func(ctx context.Context, t *tx) error {
+		who, err := t.asNow(ctx, principal)
+		if err != nil {
+			return err
+		}
+		if !storage.MayChangeRules(who) {
+			return storage.ErrForbidden
+		}
+		if p, err = t.profile(ctx, principal); err != nil {
+			return err
+		}
+		before := p.Workspace.Rules
+		for i, to := range changed.Each() {
+			rule := p.Workspace.Rules.Each()[i]
+			if *to.Allowed == "" || *to.Allowed == *rule.Allowed {
+				continue
+			}
+			t.audit(ctx, principal, storage.AuditRuleChanged, t.onWorkspace(), map[string]string{"rule": rule.Name, "from": string(*rule.Allowed), "to": string(*to.Allowed)})
+			*rule.Allowed = *to.Allowed
+		}
+		if p.Workspace.Rules == before {
+			return nil
+		}
+		return t.writeRules(ctx, principal, p.Workspace)
+	})
+	return p, err
+}
+
+// writeRules has the rules of a workspace hold from now on.
+func (t *tx) writeRules(ctx context.Context, by storage.Principal, w storage.Workspace) error {
+	_, err := t.Exec(ctx, `UPDATE workspaces SET invite_members = ?, invite_guests = ?, create_channels = ?, see_directory = ? WHERE no = ?`,
+		w.Rules.InviteMembers, w.Rules.InviteGuests, w.Rules.CreateChannels, w.Rules.SeeDirectory, t.workspaceNo)
+	if err != nil {
+		return err
+	}
+	if err := t.endInvitations(ctx, by, ""); err != nil {
+		return err
+	}
+	if err := t.reviseNewestOfAll(ctx); err != nil {
+		return err
+	}
+	return t.workspaceEvent(ctx, w.Rules, map[string]any{"rules": w.Rules})
 }

@@ -131,7 +131,7 @@ func newSender(t *testing.T, db *sqldb.DB, j *jobs) (s sender, owner, other stor
 		t.Fatal(err)
 	}
 	other = storage.Principal{WorkspaceID: u.WorkspaceID, UserID: u.ID, UserName: u.Name, Role: u.Role}
-	s.conv, _, err = db.CreateConversation(t.Context(), owner, storage.Channel, "Field notes", []string{u.ID})
+	s.conv, _, err = db.CreateConversation(t.Context(), owner, storage.NewConversation{Kind: storage.Channel, Title: "Field notes", MemberIDs: []string{u.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}

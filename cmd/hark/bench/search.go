@@ -128,7 +128,7 @@ func (b *searchCmd) fill(ctx context.Context, db *sqldb.DB, c *corpus) (storage.
 	}
 	var ids []string
 	for i := range conversations {
-		conv, _, err := db.CreateConversation(ctx, principal, storage.Channel, fmt.Sprintf("Conversation %d", i), nil)
+		conv, _, err := db.CreateConversation(ctx, principal, storage.NewConversation{Kind: storage.Channel, Title: fmt.Sprintf("Conversation %d", i)})
 		if err != nil {
 			return principal, err
 		}

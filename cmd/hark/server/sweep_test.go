@@ -38,7 +38,7 @@ func newSweeper(t *testing.T, db *sqldb.DB) (p *Program, owner storage.Principal
 	if owner, _, err = p.db.Bootstrap(ctx, "Hark", "Owner"); err != nil {
 		t.Fatal(err)
 	}
-	if conv, _, err = p.db.CreateConversation(ctx, owner, storage.Channel, "Field notes", nil); err != nil {
+	if conv, _, err = p.db.CreateConversation(ctx, owner, storage.NewConversation{Kind: storage.Channel, Title: "Field notes"}); err != nil {
 		t.Fatal(err)
 	}
 	p.stores = &reconcile.Stores{Records: p.db, Objects: p.blobs, Logger: quiet}
@@ -72,7 +72,7 @@ func TestMaintenanceOfDeletedConversation(t *testing.T) {
 		if db.Dialect() == "postgres" {
 			nodes = append(nodes, &Program{log: first.log, db: db, blobs: first.blobs, stores: first.stores, storeMetrics: first.storeMetrics})
 		}
-		room, _, err := db.CreateConversation(ctx, owner, storage.Channel, "Greenhouse", nil)
+		room, _, err := db.CreateConversation(ctx, owner, storage.NewConversation{Kind: storage.Channel, Title: "Greenhouse"})
 		if err != nil {
 			t.Fatal(err)
 		}

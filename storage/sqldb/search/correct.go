@@ -66,13 +66,29 @@ func (f Finding) similarWords(ctx context.Context, s conn.Session, word string) 
 	if allowed == 1 { // a short word shares hardly a trigram with what was meant
 		look = f.saidOneEditAway
 	}
-	said, err := look(ctx, s, word)
+	near := func(conversations []int64) ([]lexiconWord, error) {
+		if len(conversations) == 0 {
+			return nil, nil
+		}
+		said, err := look(ctx, s, word, conversations)
+		return slices.DeleteFunc(said, func(w lexiconWord) bool {
+			return query.Stop(w.Word) || distance(word, w.Word) > allowed // a stop word says nothing, and is in most messages
+		}), err
+	}
+	whole, cut := f.scope.split()
+	said, err := near(whole.Conversations)
 	if err != nil {
 		return nil, err
 	}
-	said = slices.DeleteFunc(said, func(w lexiconWord) bool {
-		return query.Stop(w.Word) || distance(word, w.Word) > allowed // a stop word says nothing, and is in most messages
-	})
+	maybe, err := near(cut.Conversations)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := cut.shownWords(ctx, s, maybe)
+	if err != nil {
+		return nil, err
+	}
+	said = merge(said, shown)
 	slices.SortFunc(said, func(a, b lexiconWord) int {
 		return cmp.Or(cmp.Compare(distance(word, a.Word), distance(word, b.Word)), cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Word, b.Word))
 	})
@@ -97,17 +113,17 @@ type lexiconWord struct {
 	Messages int64
 }
 
-// saidSharingTrigrams returns words said in the conversations looked through
+// saidSharingTrigrams returns words said in conversations
 // that may be two edits away: an edit changes at most four trigrams, so they
 // share the others. What is said elsewhere changes neither the statement that
 // is run nor what comes of it.
-func (f Finding) saidSharingTrigrams(ctx context.Context, s conn.Session, word string) ([]lexiconWord, error) {
+func (f Finding) saidSharingTrigrams(ctx context.Context, s conn.Session, word string, conversations []int64) ([]lexiconWord, error) {
 	tris := trigrams(word)
 	args := []any{f.scope.WorkspaceNo}
 	for _, tri := range tris {
 		args = append(args, tri)
 	}
-	among, nos := s.Among(lexiconPlace, f.scope.Conversations)
+	among, nos := s.Among(lexiconPlace, conversations)
 	length := utf8.RuneCountInString(word)
 	allowed := maxEdits(length)
 	args = append(args, length-allowed, length+allowed, max(2, len(tris)-4*allowed), f.scope.WorkspaceNo, nos)
@@ -119,15 +135,15 @@ func (f Finding) saidSharingTrigrams(ctx context.Context, s conn.Session, word s
 	return said, err
 }
 
-// saidOneEditAway returns words said in the conversations looked through that
+// saidOneEditAway returns words said in conversations that
 // are one edit away.
-func (f Finding) saidOneEditAway(ctx context.Context, s conn.Session, word string) ([]lexiconWord, error) {
+func (f Finding) saidOneEditAway(ctx context.Context, s conn.Session, word string, conversations []int64) ([]lexiconWord, error) {
 	args := []any{f.scope.WorkspaceNo}
 	near := oneEdit([]rune(word))
 	for _, w := range near {
 		args = append(args, w)
 	}
-	among, nos := s.Among(lexiconPlace, f.scope.Conversations)
+	among, nos := s.Among(lexiconPlace, conversations)
 	var said []lexiconWord
 	err := s.List(ctx, &said, `SELECT word, CAST(SUM(messages) AS BIGINT) AS messages FROM lexicon
 		WHERE workspace_no = ? AND word IN `+conn.Tuples(1, len(near))+` AND `+among+` GROUP BY word`, append(args, nos)...)

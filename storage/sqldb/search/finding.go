@@ -20,6 +20,11 @@ type Scope struct {
 	Conversations []int64 // their numbers; never empty
 	AuthorNo      int64   // 0 means anybody
 	After, Before int64   // bounds on recorded_at in ms, Before exclusive; 0 means none
+
+	// ShownSince has of those conversations that are cut when what is shown of them
+	// begins, by sent_at in ms; what Reader said themself is shown all the same.
+	ShownSince map[int64]int64
+	Reader     string
 }
 
 // Finding is a query in a scope, measured: ready to be run. It is a value that
@@ -67,21 +72,41 @@ const lexiconPlace = "conversation_no + 0"
 
 // measure looks up how often what the query needs is said.
 func (f *Finding) measure(ctx context.Context, s conn.Session) error {
-	var units []any
+	var units, beginnings []string
 	f.uses = map[string]int64{}
 	for _, term := range slices.Concat(f.query.Needed, f.query.Unwanted) {
-		for _, u := range termUnits(term) {
-			units = append(units, u)
+		units = append(units, termUnits(term)...)
+	}
+	for _, term := range f.query.Needed {
+		if term.Prefix {
+			beginnings = append(beginnings, term.Words[len(term.Words)-1])
 		}
 	}
-	among, nos := s.Among(lexiconPlace, f.scope.Conversations)
+	whole, cut := f.scope.split()
+	if len(whole.Conversations) > 0 {
+		if err := f.measureWhole(ctx, s, whole.Conversations, units, beginnings); err != nil {
+			return err
+		}
+	}
+	if len(cut.Conversations) > 0 {
+		if err := f.measureCut(ctx, s, cut, units, beginnings); err != nil {
+			return err
+		}
+	}
+	return f.estimate(ctx, s)
+}
+
+// measureWhole counts in conversations of which all is shown.
+func (f *Finding) measureWhole(ctx context.Context, s conn.Session, conversations []int64, units, beginnings []string) error {
+	among, nos := s.Among(lexiconPlace, conversations)
 	if len(units) > 0 {
-		var rows []struct {
-			Word     string
-			Messages int64
+		var rows []lexiconWord
+		args := []any{f.scope.WorkspaceNo, nos}
+		for _, u := range units {
+			args = append(args, u)
 		}
 		err := s.List(ctx, &rows, `SELECT word, CAST(SUM(messages) AS BIGINT) AS messages FROM lexicon
-			WHERE workspace_no = ? AND `+among+` AND word IN `+conn.Tuples(1, len(units))+` GROUP BY word`, append([]any{f.scope.WorkspaceNo, nos}, units...)...)
+			WHERE workspace_no = ? AND `+among+` AND word IN `+conn.Tuples(1, len(units))+` GROUP BY word`, args...)
 		if err != nil {
 			return err
 		}
@@ -89,12 +114,9 @@ func (f *Finding) measure(ctx context.Context, s conn.Session) error {
 			f.uses[r.Word] = r.Messages
 		}
 	}
-	for _, term := range f.query.Needed {
-		if !term.Prefix {
-			continue
-		}
+	for _, begin := range beginnings {
 		// A beginning of two letters has thousands of words: the first 2,000 tell enough.
-		begin, n := term.Words[len(term.Words)-1], int64(0)
+		n := int64(0)
 		err := s.Get(ctx, &n, `SELECT CAST(COALESCE(SUM(messages), 0) AS BIGINT) FROM (SELECT messages FROM lexicon
 			WHERE workspace_no = ? AND word >= ? AND word < ? AND `+among+` LIMIT 2000) AS few`,
 			f.scope.WorkspaceNo, begin, begin+"\U0010FFFF", nos)
@@ -103,7 +125,7 @@ func (f *Finding) measure(ctx context.Context, s conn.Session) error {
 		}
 		f.uses[begin+"*"] = n
 	}
-	return f.estimate(ctx, s)
+	return nil
 }
 
 // walkFactor is the number of messages that Postgres can pass over in the

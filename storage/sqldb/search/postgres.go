@@ -87,6 +87,7 @@ func candidates(ctx context.Context, s conn.Session, f Finding, conditions strin
 	}
 	conditions, args = appendPhrases(conditions, args, f.query.Needed, `said LIKE ?`, true)
 	conditions, args = appendPhrases(conditions, args, f.query.Unwanted, `said NOT LIKE ?`, false)
+	conditions, args = f.scope.shown("search_docs", conditions, args)
 	var found []Candidate
 	err := s.List(ctx, &found, `SELECT doc, tokens, repeats FROM search_docs
 		WHERE `+conditions+` ORDER BY `+order+` DESC LIMIT ?`, append(args, limit)...)

@@ -14,7 +14,7 @@
 // Who may see what is not known here: package sqldb resolves a scope and loads
 // the messages that were found. The tables search_docs, search_index, lexicon
 // and lexicon_trigrams are this package's; of others it reads
-// workspaces.last_message.
+// workspaces.last_message, and when messages were sent and by whom.
 package search
 
 import (

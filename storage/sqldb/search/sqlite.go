@@ -44,6 +44,7 @@ func (sqlite) find(ctx context.Context, s conn.Session, f Finding, limit int) ([
 	if f.scope.Before != 0 {
 		conditions, args = conditions+` AND d.recorded_at < ?`, append(args, f.scope.Before)
 	}
+	conditions, args = f.scope.shown("d", conditions, args)
 	var found []Candidate
 	err := s.List(ctx, &found, `SELECT d.doc, d.tokens, d.repeats FROM search_index i CROSS JOIN search_docs d
 		WHERE i.search_index MATCH ? AND i.rowid BETWEEN ? AND ? AND d.doc = i.rowid AND `+conditions+`

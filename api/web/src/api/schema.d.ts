@@ -89,7 +89,7 @@ export interface paths {
         put?: never;
         /**
          * Create a conversation
-         * @description There is one direct conversation of the same people: asked for again, by any of them, it is answered with 200, and keeps its title. Only owners and admins make channels with guests in them.
+         * @description There is one direct conversation of the same people: asked for again, by any of them, it is answered with 200, and keeps its title. The workspace's rules say who makes channels, and who may have guests in them; guests make no conversations.
          *
          *     Scope: `write`.
          */
@@ -124,8 +124,10 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Rename a conversation
-         * @description Scope: `write`.
+         * Change a conversation
+         * @description By who made it, owners and admins. When `history` becomes `all`, everybody in it sees all of it; when it becomes `from_joining`, those who are in it keep what they see, and who is added from then on sees what is sent from their joining on.
+         *
+         *     Scope: `write`.
          */
         patch: operations["update-conversation"];
         trace?: never;
@@ -145,7 +147,7 @@ export interface paths {
         put?: never;
         /**
          * Add a member
-         * @description To a channel; a direct conversation stays between those it was made for. Anybody in it but guests may add members of the workspace; guests are added by owners and admins.
+         * @description To a channel; a direct conversation stays between those it was made for. Anybody in it but guests may add whom they know of; the workspace's rules say who adds guests. What is shown to them of what was said before, the conversation's `history` says.
          *
          *     Scope: `write`.
          */
@@ -326,9 +328,9 @@ export interface paths {
          * @description Server-sent events (text/event-stream) from the conversations you are in, and of people and the workspace, as they happen.
          *
          *     An event with an id is kept: connect again with `Last-Event-ID` (or `after`; `after=0` is the very beginning) and you get
-         *     every one since, each once. What happens to your drafts comes as `draft.…` events, to you alone; to everybody else a draft is created when it is sent. `invitation.…` events come to owners and admins. Without either, the stream begins now. Ids mean nothing but a place in your stream: other people's are refused, and two ids tell nothing of what happened between. Progress,
+         *     every one since, each once. What happens to your drafts comes as `draft.…` events, to you alone; to everybody else a draft is created when it is sent. `invitation.…` events come to owners and admins, and who made the invitation. Without either, the stream begins now. Ids mean nothing but a place in your stream: other people's are refused, and two ids tell nothing of what happened between. Progress,
          *     the captions of what is being spoken, and that somebody records pass and have no id. After `reset`, which comes when you were away for too long, read what you show afresh. Comments come every 15 seconds as signs of life. The stream ends when
-         *     its token is revoked, when your role changes, when the server stops, and when you do not keep up; then connect again.
+         *     its token is revoked, when your role or the workspace's rules change, when the server stops, and when you do not keep up; then connect again.
          *
          *     Scope: `read`.
          */
@@ -350,7 +352,7 @@ export interface paths {
         };
         /**
          * List invitations
-         * @description Everybody's in the workspace, with those by which nobody can join any more. By an owner or an admin.
+         * @description With those by which nobody can join any more: everybody's to owners and admins, their own to members whom the workspace's rules let invite.
          *
          *     Scope: `admin`.
          */
@@ -358,7 +360,7 @@ export interface paths {
         put?: never;
         /**
          * Invite people
-         * @description Makes a link by which people join the workspace. By an owner or an admin. With `email` the link is mailed, where this server sends mail.
+         * @description Makes a link by which people join the workspace. By owners and admins, and by members as the workspace's rules have it. With `email` the link is mailed, where this server sends mail.
          *
          *     Scope: `admin`.
          */
@@ -381,7 +383,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke an invitation
-         * @description Nobody joins by it any more; who has joined stays. By an owner or an admin.
+         * @description Nobody joins by it any more; who has joined stays. By owners and admins, and who made it, as long as they may invite.
          *
          *     Scope: `admin`.
          */
@@ -975,7 +977,7 @@ export interface paths {
         };
         /**
          * List users
-         * @description Everybody, in the order of joining. A guest sees only themselves here, and others as members of the conversations they share.
+         * @description Everybody, in the order of joining. Guests, and members where the workspace's rules keep the directory from them, see themselves and those with whom they share a conversation.
          *
          *     Scope: `read`.
          */
@@ -1042,6 +1044,34 @@ export interface paths {
          *     Scope: `admin`.
          */
         patch: operations["update-workspace"];
+        trace?: never;
+    };
+    "/v1/workspace/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the workspace's rules
+         * @description What the workspace lets its members do. Owners and admins do all of it, guests none.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["get-workspace-rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the workspace's rules
+         * @description By an owner or an admin. They hold at once: event streams of those for whom something changes end, to be connected again, and open invitations are revoked that who made them may not make any more.
+         *
+         *     Scope: `admin`.
+         */
+        patch: operations["update-workspace-rules"];
         trace?: never;
     };
 }
@@ -1230,6 +1260,12 @@ export interface components {
              */
             created_by: string;
             /**
+             * @description What is shown of its past to who is added: all of it, or what is sent from their joining on
+             * @example all
+             * @enum {string}
+             */
+            history: "all" | "from_joining";
+            /**
              * Format: uuid
              * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
              */
@@ -1252,14 +1288,35 @@ export interface components {
              * @example 3
              */
             member_count: number;
+            /**
+             * Format: date-time
+             * @description When what others said begins to be shown to you; left out where all of it is
+             * @example 2026-03-01T09:30:00Z
+             */
+            shown_since?: string;
             /** @example Field notes */
             title: string;
         };
         ConversationPatch: {
-            /** @example Field notes, north */
-            title: string;
+            /**
+             * @description Of a channel; left out to leave it
+             * @example from_joining
+             * @enum {string}
+             */
+            history?: "all" | "from_joining";
+            /**
+             * @description Left out to leave it
+             * @example Field notes, north
+             */
+            title?: string;
         };
         ConversationRequest: {
+            /**
+             * @description What is shown of a channel's past to who is added later; all if left out
+             * @example all
+             * @enum {string}
+             */
+            history?: "all" | "from_joining";
             /**
              * @description channel: titled, members come and go; direct: between the people it is made for
              * @default channel
@@ -1340,7 +1397,7 @@ export interface components {
              * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
              */
             conversation_id?: string;
-            /** @description A little more, by type, such as the state or the progress; user_id, name, role and disabled of a user */
+            /** @description A little more, by type, such as the state or the progress; user_id, name, role and disabled of a user; name or rules of the workspace */
             data?: unknown;
             /**
              * Format: uuid
@@ -1633,6 +1690,8 @@ export interface components {
              * @enum {string}
              */
             role: "owner" | "admin" | "member" | "guest";
+            /** @description What the workspace lets its members do */
+            rules: components["schemas"]["Rules"];
             /**
              * Format: uuid
              * @example 0197a3c2-5b1e-7c44-9f0a-000000000001
@@ -2159,6 +2218,58 @@ export interface components {
             bytes: number;
             /** @example audio/mp4 */
             media_type: string;
+        };
+        Rules: {
+            /**
+             * @description Who makes channels
+             * @example members
+             * @enum {string}
+             */
+            create_channels: "members" | "admins";
+            /**
+             * @description Who invites guests, and adds them to channels
+             * @example admins
+             * @enum {string}
+             */
+            invite_guests: "members" | "admins";
+            /**
+             * @description Who invites people as members: members (everybody but guests) or admins (owners and admins alone)
+             * @example admins
+             * @enum {string}
+             */
+            invite_members: "members" | "admins";
+            /**
+             * @description Who sees everybody; the others see those with whom they share a conversation
+             * @example members
+             * @enum {string}
+             */
+            see_directory: "members" | "admins";
+        };
+        RulesPatch: {
+            /**
+             * @description Left out to leave it
+             * @example members
+             * @enum {string}
+             */
+            create_channels?: "members" | "admins";
+            /**
+             * @description Left out to leave it
+             * @example admins
+             * @enum {string}
+             */
+            invite_guests?: "members" | "admins";
+            /**
+             * @description Left out to leave it
+             * @example members
+             * @enum {string}
+             */
+            invite_members?: "members" | "admins";
+            /**
+             * @description Left out to leave it
+             * @example members
+             * @enum {string}
+             */
+            see_directory?: "members" | "admins";
         };
         SearchResults: {
             /** @description Conversations that are called by the words, up to 5: on the first page of a search without filters */
@@ -2928,6 +3039,7 @@ export interface operations {
                      *         {
                      *           "created_at": "2026-03-01T09:30:00Z",
                      *           "created_by": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *           "history": "all",
                      *           "id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *           "kind": "channel",
                      *           "last_message": {
@@ -3030,6 +3142,7 @@ export interface operations {
                      * @example {
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "created_by": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "history": "all",
                      *       "id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "kind": "channel",
                      *       "last_message": {
@@ -3063,6 +3176,7 @@ export interface operations {
                      * @example {
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "created_by": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "history": "all",
                      *       "id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "kind": "channel",
                      *       "last_message": {
@@ -3154,6 +3268,7 @@ export interface operations {
                      * @example {
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "created_by": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "history": "all",
                      *       "id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "kind": "channel",
                      *       "last_message": {
@@ -3322,6 +3437,7 @@ export interface operations {
                      * @example {
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "created_by": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "history": "all",
                      *       "id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "kind": "channel",
                      *       "last_message": {
@@ -4834,6 +4950,12 @@ export interface operations {
                      *       "needs_names": false,
                      *       "needs_sign_in": false,
                      *       "role": "member",
+                     *       "rules": {
+                     *         "create_channels": "members",
+                     *         "invite_guests": "admins",
+                     *         "invite_members": "admins",
+                     *         "see_directory": "members"
+                     *       },
                      *       "workspace_id": "0197a3c2-5b1e-7c44-9f0a-000000000001",
                      *       "workspace_name": "Harbour office"
                      *     }
@@ -4906,6 +5028,12 @@ export interface operations {
                      *       "needs_names": false,
                      *       "needs_sign_in": false,
                      *       "role": "member",
+                     *       "rules": {
+                     *         "create_channels": "members",
+                     *         "invite_guests": "admins",
+                     *         "invite_members": "admins",
+                     *         "see_directory": "members"
+                     *       },
                      *       "workspace_id": "0197a3c2-5b1e-7c44-9f0a-000000000001",
                      *       "workspace_name": "Harbour office"
                      *     }
@@ -8107,6 +8235,154 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Workspace"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-workspace-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "create_channels": "members",
+                     *       "invite_guests": "admins",
+                     *       "invite_members": "admins",
+                     *       "see_directory": "members"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Rules"];
+                };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-workspace-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "create_channels": "members",
+                     *       "invite_guests": "admins",
+                     *       "invite_members": "admins",
+                     *       "see_directory": "members"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Rules"];
                 };
             };
             /** @description `unauthorized`: Sign in first */

@@ -10,19 +10,24 @@ interface Case {
   becomes?: may.Role; // role that is given
   to?: may.Role; // role of the user whom it is done to
   others_spoke?: boolean;
+  kind?: "channel" | "direct"; // of a conversation that is made
+  rules?: Partial<may.Rules>; // what is left out is by default
   allowed: boolean;
 }
 
+const byDefault: may.Rules = { invite_members: "admins", invite_guests: "admins", create_channels: "members", see_directory: "members" };
 const made = (one: Case) => ({ created_by: one.own ? "me" : "other" });
 const rules: Record<string, (me: may.Person, one: Case) => boolean> = {
   changeMessage: (me, one) => may.mayChangeMessage(me, { author: { id: made(one).created_by } }),
-  createConversation: may.mayCreateConversation,
+  createConversation: (me, one) => may.mayCreateConversation(me, one.kind!),
   changeConversation: (me, one) => may.mayChangeConversation(me, made(one)),
   deleteConversation: (me, one) => may.mayDeleteConversation(me, made(one), one.others_spoke!),
   addMember: (me, one) => may.mayAddMember(me, { role: one.to! }),
   removeMember: (me, one) => may.mayRemoveMember(me, made(one), { role: one.to! }),
   manageMembers: may.mayManageMembers,
   invite: (me, one) => may.mayInvite(me, one.becomes!),
+  seeInvitations: may.maySeeInvitations,
+  changeRules: may.mayChangeRules,
   changeRole: (me, one) => may.mayChangeRole(me, { id: made(one).created_by, role: one.to! }, one.becomes!),
   disable: (me, one) => may.mayDisable(me, { id: made(one).created_by, role: one.to! }),
   nameWorkspace: may.mayNameWorkspace,
@@ -31,11 +36,11 @@ const rules: Record<string, (me: may.Person, one: Case) => boolean> = {
 
 test("the app offers what the server's rules allow", () => {
   const cases = (table as Case[]).filter((one) => one.may in rules); // the app does not ask for the others
-  for (const one of cases) expect([one, rules[one.may]!({ id: "me", role: one.role }, one)]).toEqual([one, one.allowed]);
+  for (const one of cases) expect([one, rules[one.may]!({ id: "me", role: one.role, ...(one.rules && { rules: { ...byDefault, ...one.rules } }) }, one)]).toEqual([one, one.allowed]);
   expect(new Set(cases.map((one) => one.may))).toEqual(new Set(Object.keys(rules)));
 });
 
 test("nobody may do anything", () => {
-  expect(may.mayCreateConversation(undefined) || may.mayNameWorkspace(undefined) || may.mayChangeMessage(undefined, { author: { id: "x" } })).toBe(false);
+  expect(may.mayCreateConversation(undefined, "direct") || may.mayNameWorkspace(undefined) || may.mayChangeMessage(undefined, { author: { id: "x" } })).toBe(false);
   expect(may.mayRemoveMember(undefined, { created_by: "x" }, { role: "guest" }) || may.mayAddMember(undefined, { role: "member" })).toBe(false);
 });

@@ -6,7 +6,11 @@
 export interface Person {
   id: string;
   role: Role;
+  rules?: Rules; // of the workspace; where they are not known, those by default
 }
+
+export type Allowed = "members" | "admins";
+export type Rules = Record<"invite_members" | "invite_guests" | "create_channels" | "see_directory", Allowed>;
 
 export type Role = (typeof order)[number];
 
@@ -18,11 +22,15 @@ const above = (one: Role, other: Role) => order.indexOf(one) > order.indexOf(oth
 const leads = (me: Who) => me?.role === "owner" || me?.role === "admin";
 const made = (me: Who, makerID: string) => me?.id === makerID || leads(me);
 const isMember = (me: Who) => me !== undefined && me.role !== "guest";
+const byDefault: Rules = { invite_members: "admins", invite_guests: "admins", create_channels: "members", see_directory: "members" };
+/** Whether a rule of the workspace lets one. */
+const lets = (me: Who, rule: keyof Rules) => leads(me) || (isMember(me) && (me?.rules ?? byDefault)[rule] === "members");
 
 /** Retitle, delete and retry a message. */
 export const mayChangeMessage = (me: Who, message: { author: { id: string } }) => made(me, message.author.id);
 
-export const mayCreateConversation = isMember;
+/** Make channels as the rules have it, and talk to others directly. */
+export const mayCreateConversation = (me: Who, kind: "channel" | "direct") => isMember(me) && (kind === "direct" || lets(me, "create_channels"));
 
 /** Retitle a conversation. */
 export const mayChangeConversation = (me: Who, conversation: { created_by: string }) => made(me, conversation.created_by);
@@ -31,23 +39,28 @@ export const mayChangeConversation = (me: Who, conversation: { created_by: strin
 export const mayDeleteConversation = (me: Who, conversation: { created_by: string }, othersSpoke: boolean) =>
   leads(me) || (made(me, conversation.created_by) && !othersSpoke);
 
-/** Take somebody into a channel: guests are invited by those who lead. */
-export const mayAddMember = (me: Who, user: { role: Role }) => leads(me) || (isMember(me) && user.role !== "guest");
+/** Take somebody into a channel: guests as the rules have it. */
+export const mayAddMember = (me: Who, user: { role: Role }) => isMember(me) && (user.role !== "guest" || lets(me, "invite_guests"));
 
 /** Take another out of a channel, who does not stand above. */
 export const mayRemoveMember = (me: Who, conversation: { created_by: string }, user: { role: Role }) =>
   me !== undefined && made(me, conversation.created_by) && !above(user.role, me.role);
 
 /** Know everybody, and not only those one meets. */
-export const maySeeEveryone = isMember;
+export const maySeeEveryone = (me: Who) => lets(me, "see_directory");
 
 export const mayNameWorkspace = leads;
+
+export const mayChangeRules = leads;
 
 /** See when each was last active, and all invitations, and revoke these. */
 export const mayManageMembers = leads;
 
-/** Invite people who get a role. */
-export const mayInvite = (me: Who, role: Role) => leads(me) && !above(role, "member");
+/** Invite people who get a role, as the rules have it. */
+export const mayInvite = (me: Who, role: Role) => !above(role, "member") && lets(me, role === "guest" ? "invite_guests" : "invite_members");
+
+/** See invitations and revoke them: one's own, unless one manages members. */
+export const maySeeInvitations = (me: Who) => mayInvite(me, "member") || mayInvite(me, "guest");
 
 /** Give somebody another role, who does not stand above: none above one's own. */
 export const mayChangeRole = (me: Who, user: Person, to: Role) => me !== undefined && leads(me) && !above(user.role, me.role) && !above(to, me.role);

@@ -126,6 +126,8 @@ class Library {
 
   putConversation(conversation: Conversation) {
     if (this.gone.has(conversation.id)) return;
+    const known = this.conversation(conversation.id);
+    if (known && known.shown_since !== conversation.shown_since) this.announced.add(`history ${conversation.id}`);
     this.lay({ ...this.run, items: [conversation, ...this.conversations.filter((c) => c.id !== conversation.id)] });
   }
 
@@ -204,7 +206,8 @@ class Library {
       case "invitation.updated":
         return roster.tell("invitations");
       case "workspace.updated":
-        return session.renamed({ workspace_name: event.data?.name });
+        if (event.data?.rules) this.announced.add("people"); // of whom one may know others now
+        return session.renamed({ workspace_name: event.data?.name, rules: event.data?.rules });
       case "message.created":
         this.gone.delete(message!); // it may have been taken back before
         this.announced.add(`conversation ${conversation}`);
@@ -260,6 +263,7 @@ class Library {
       if (what === "conversation") return await this.fetchConversation(id);
       if (what === "people") return await people.read();
       if (what === "thread") return await this.threads.get(id)?.sync();
+      if (what === "history") return await this.threads.get(id)?.reread();
       return await this.readAll();
     } catch (thrown) {
       const { kind } = troubleOf(thrown);

@@ -9,6 +9,7 @@ export type Place =
   | { name: "settings" }
   | { name: "roster" }
   | { name: "invitations" }
+  | { name: "rules" }
   | { name: "nowhere" };
 
 const patterns: [RegExp, (id: string) => Place][] = [
@@ -19,6 +20,7 @@ const patterns: [RegExp, (id: string) => Place][] = [
   [/^\/settings$/, () => ({ name: "settings" })],
   [/^\/settings\/members$/, () => ({ name: "roster" })],
   [/^\/settings\/invitations$/, () => ({ name: "invitations" })],
+  [/^\/settings\/rules$/, () => ({ name: "rules" })],
 ];
 
 function placeOf(path: string): Place {

@@ -33,11 +33,12 @@ class Session {
     if (this.phase !== "asking") void this.find();
   }
 
-  /** Takes in another name or role of who it is, or another name of their workspace. */
-  renamed({ user_id: id, name, role, workspace_name: workspace }: Record<string, unknown>) {
+  /** Takes in another name or role of who it is, or another name of their workspace, or its rules. */
+  renamed({ user_id: id, name, role, workspace_name: workspace, rules }: Record<string, unknown>) {
     if (!this.me) return;
     if (id === this.me.id) this.be({ ...this.me, name: String(name), role: (role as Me["role"] | undefined) ?? this.me.role });
     if (workspace !== undefined) this.be({ ...this.me, workspace_name: String(workspace) });
+    if (rules) this.be({ ...this.me, rules: rules as Me["rules"] });
   }
 
   /** The server says what is known of who it is. */

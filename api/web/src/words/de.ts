@@ -604,6 +604,34 @@ export const de: Words = {
     forbidden: "Deine Rolle reicht dafür nicht mehr. Es wurde nichts geändert.",
   },
 
+  rules: {
+    title: "Regeln",
+    hint: "Was Personen in diesem Arbeitsbereich dürfen. Eigentümer:innen und Admins dürfen alles davon, Gäste nichts. Änderungen gelten sofort.",
+    members: "Alle außer Gästen",
+    admins: "Nur Eigentümer:innen und Admins",
+    invite_members: "Mitglieder einladen",
+    invite_guests: "Gäste einladen und zu Kanälen hinzufügen",
+    create_channels: "Kanäle erstellen",
+    see_directory: "Alle im Arbeitsbereich sehen",
+    hints: {
+      invite_members: "Mitglieder sehen und widerrufen nur ihre eigenen Einladungen. Wenn du das einschränkst, enden ihre offenen Einladungen.",
+      invite_guests: "Mitglieder können Gäste nur in Kanäle holen, in denen sie selbst sind.",
+      create_channels: "Direkt miteinander sprechen können alle außer Gästen immer.",
+      see_directory: "Andere sehen nur Personen, mit denen sie ein Gespräch teilen. Alle in „General“ sehen einander.",
+    },
+    saved: "Regel gespeichert.",
+  },
+
+  history: {
+    title: "Verlauf für neue Mitglieder",
+    all: "Neue Mitglieder sehen frühere Nachrichten",
+    from_joining: "Neue Mitglieder sehen nur, was nach ihrem Beitritt gesendet wird",
+    allHint: "Alle in diesem Gespräch sehen dann alles, auch wer beigetreten ist, als die Vergangenheit verborgen war.",
+    fromHint: "Gilt für alle, die ab jetzt beitreten. Wer schon dabei ist, sieht weiter, was bisher zu sehen ist.",
+    save: "Speichern",
+    cut: "Nachrichten aus der Zeit vor deinem Beitritt werden nicht angezeigt.",
+  },
+
   invitations: {
     title: "Einladungen",
     hint: "Wer einen Einladungslink öffnet, gibt einen Namen ein und ist dabei. Links lassen sich jederzeit widerrufen.",

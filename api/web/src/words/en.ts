@@ -603,6 +603,34 @@ export const en = {
     forbidden: "Your role doesn’t reach that far any more. Nothing was changed.",
   },
 
+  rules: {
+    title: "Rules",
+    hint: "What people may do in this workspace. Owners and admins may do all of it, guests none. Changes apply at once.",
+    members: "Everyone except guests",
+    admins: "Owners and admins only",
+    invite_members: "Invite members",
+    invite_guests: "Invite guests and add them to channels",
+    create_channels: "Create channels",
+    see_directory: "See everyone in the workspace",
+    hints: {
+      invite_members: "Members see and revoke only the invitations they made. When you limit this, their open invitations end.",
+      invite_guests: "Members can bring guests only into channels they are in.",
+      create_channels: "Everyone except guests can always talk to people directly.",
+      see_directory: "Others see only the people they share a conversation with. Everyone in General sees each other.",
+    },
+    saved: "Rule saved.",
+  },
+
+  history: {
+    title: "History for new members",
+    all: "New members see earlier messages",
+    from_joining: "New members see only what is sent after they join",
+    allHint: "Everyone in this conversation will see all of it, also those who joined while the past was hidden.",
+    fromHint: "Applies to people who join from now on. Everyone who is here now keeps what they see.",
+    save: "Save",
+    cut: "Messages from before you joined are not shown.",
+  },
+
   invitations: {
     title: "Invitations",
     hint: "Whoever opens an invitation link gives their name and is in. Links can be revoked at any time.",
