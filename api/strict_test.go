@@ -71,8 +71,10 @@ func TestBodiesAreReadOneWay(t *testing.T) {
 	session := h.owner.send("POST", "/v1/conversations/"+conversation+"/whip",
 		strings.NewReader(offerOf(t, webrtc.RTPCodecTypeAudio)), "Content-Type", "application/sdp").want(201).header.Get("Location")
 	somebody := h.user("Mia", storage.RoleMember).principal.UserID
-	cases := bodyCases(h, map[string]any{"user_id": somebody, "member_ids": []string{somebody}, "conversation_ids": []string{conversation},
-		"state": "x", "credential": map[string]any{"id": "x"}, "passkey": map[string]any{"state": "x", "credential": map[string]any{"id": "x"}}}, func(path string) string {
+	passkey := map[string]any{"state": "x", "credential": map[string]any{"id": "x"}}
+	fill := map[string]any{"user_id": somebody, "member_ids": []string{somebody}, "conversation_ids": []string{conversation}, "passkey": passkey}
+	maps.Copy(fill, passkey)
+	cases := bodyCases(h, fill, func(path string) string {
 		if strings.HasPrefix(path, "/v1/members/") {
 			return strings.ReplaceAll(path, "{id}", somebody)
 		}
