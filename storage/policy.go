@@ -120,6 +120,13 @@ func MayNameWorkspace(p Principal) bool { return leads(p) && everywhere(p) }
 // workspace.
 func MayReadAudit(p Principal) bool { return leads(p) && everywhere(p) }
 
+// MayChangeAudit says whether the principal may have the audit log record who plays
+// and downloads what, or not any more.
+func MayChangeAudit(p Principal) bool { return MayReadAudit(p) }
+
+// MaySetQuotas says whether the principal may bound what the workspace takes.
+func MaySetQuotas(p Principal) bool { return leads(p) && everywhere(p) && !above(Owner, p.Role) }
+
 // MaySeeEveryone says whether the principal knows of everybody in the workspace,
 // and not only of those with whom they share a conversation.
 func MaySeeEveryone(p Principal) bool { return belongs(p) && everywhere(p) }

@@ -25,6 +25,9 @@ const rules: Record<string, (me: may.Person, one: Case) => boolean> = {
   invite: (me, one) => may.mayInvite(me, one.becomes!),
   changeRole: (me, one) => may.mayChangeRole(me, { id: made(one).created_by, role: one.to! }, one.becomes!),
   disable: (me, one) => may.mayDisable(me, { id: made(one).created_by, role: one.to! }),
+  readAudit: may.mayReadAudit,
+  changeAudit: may.mayChangeAudit,
+  setQuotas: may.maySetQuotas,
   nameWorkspace: may.mayNameWorkspace,
   seeEveryone: may.maySeeEveryone,
 };

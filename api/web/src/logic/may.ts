@@ -46,6 +46,14 @@ export const mayNameWorkspace = leads;
 /** See when each was last active, and all invitations, and revoke these. */
 export const mayManageMembers = leads;
 
+export const mayReadAudit = leads;
+
+/** Have the audit log record who plays and downloads what. */
+export const mayChangeAudit = leads;
+
+/** Bound what the workspace takes. */
+export const maySetQuotas = (me: Who) => me?.role === "owner";
+
 /** Invite people who get a role. */
 export const mayInvite = (me: Who, role: Role) => leads(me) && !above(role, "member");
 

@@ -9,6 +9,8 @@ export type Place =
   | { name: "settings" }
   | { name: "roster" }
   | { name: "invitations" }
+  | { name: "audit" }
+  | { name: "usage" }
   | { name: "nowhere" };
 
 const patterns: [RegExp, (id: string) => Place][] = [
@@ -19,6 +21,8 @@ const patterns: [RegExp, (id: string) => Place][] = [
   [/^\/settings$/, () => ({ name: "settings" })],
   [/^\/settings\/members$/, () => ({ name: "roster" })],
   [/^\/settings\/invitations$/, () => ({ name: "invitations" })],
+  [/^\/settings\/audit$/, () => ({ name: "audit" })],
+  [/^\/settings\/usage$/, () => ({ name: "usage" })],
 ];
 
 function placeOf(path: string): Place {
