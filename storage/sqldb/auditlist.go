@@ -59,19 +59,34 @@ func auditEntries(rows []auditRow) ([]storage.AuditEntry, error) {
 // selectAudit reads the entries of a workspace that a filter leaves. The index to
 // use is that of what leaves least: a column in an expression is in no index.
 func (s session) selectAudit(ctx context.Context, workspaceNo int64, filter storage.AuditFilter) (statement, error) {
-	found := statement{`SELECT a.seq, ` + auditColumns + ` FROM audit a WHERE a.workspace_no = ?`, []any{workspaceNo}}
+	index := ``
+	where := statement{` WHERE a.workspace_no = ?`, []any{workspaceNo}}
 	apart := `` // for columns whose index would be the wrong one
-	for _, one := range []struct{ column, value string }{
-		{"target_id", filter.TargetID}, {"conversation_id", filter.ConversationID}, {"actor_id", filter.ActorID}, {"action", string(filter.Action)},
+	for _, one := range []struct{ column, value, index string }{
+		{"target_id", filter.TargetID, "audit_by_target"},
+		{"conversation_id", filter.ConversationID, "audit_by_conversation"},
+		{"actor_id", filter.ActorID, "audit_by_actor"},
+		{"action", string(filter.Action), "audit_by_action"},
 	} {
 		if one.value == "" {
 			continue
 		}
-		found = found.and(` AND a.`+one.column+apart+` = ?`, one.value)
+		where = where.and(` AND a.`+one.column+apart+` = ?`, one.value)
+		switch index {
+		case "":
+			index = one.index
+		case "audit_by_actor":
+			index = "audit_by_actor_action"
+		}
 		if one.column != "actor_id" { // which has an index with the action
 			apart = ` || ''`
 		}
 	}
+	found := statement{text: `SELECT a.seq, ` + auditColumns + ` FROM audit a`}
+	if index != "" {
+		found = found.and(s.ByIndex(index))
+	}
+	found = found.with(where)
 	first, last, err := s.auditRange(ctx, workspaceNo, filter)
 	if first > 0 {
 		found = found.and(` AND a.seq >= ?`, first)
@@ -186,8 +201,8 @@ func (db *DB) CountAudit(ctx context.Context, principal storage.Principal, filte
 		if err != nil {
 			return err
 		}
-		some := statement{text: `SELECT COUNT(*) FROM (`}.with(found).and(` ORDER BY a.seq DESC LIMIT ?) AS some`, storage.MaxAuditCount)
-		err = s.getOne(ctx, &count.Entries, some)
+		counted := statement{text: `SELECT COUNT(*) FROM (`}.with(found).and(` ORDER BY a.seq DESC LIMIT ?) AS counted`, storage.MaxAuditCount)
+		err = s.getOne(ctx, &count.Entries, counted)
 		count.Capped = count.Entries == storage.MaxAuditCount
 		return err
 	})

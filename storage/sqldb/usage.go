@@ -156,7 +156,10 @@ func (db *DB) SetQuotas(ctx context.Context, principal storage.Principal, patch 
 			if one.want == nil || *one.want == *one.has {
 				continue
 			}
-			if *one.want < 0 || one.most > 0 && *one.want > one.most {
+			switch {
+			case *one.want < 0:
+				return &storage.InvalidError{Field: one.name, Problem: "must be 0 for none, or more"}
+			case one.most > 0 && *one.want > one.most:
 				return &storage.InvalidError{Field: one.name, Problem: fmt.Sprintf("must be 0 for none, or at most the %d that this server allows", one.most)}
 			}
 			t.audit(ctx, who, storage.AuditQuotaChanged, t.onWorkspace(), map[string]string{"quota": one.name, "from": number(*one.has), "to": number(*one.want)})
