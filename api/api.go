@@ -14,7 +14,7 @@
 // events). What people open in a browser is in package pages.
 //
 // Imports run one way. Nouns (account, audit, conversations, events, invitations, live,
-// members, messages, people, search, signin, sound, transcripts) import rest and problem, which know no
+// members, messages, people, search, signin, sound, transcripts, usage) import rest and problem, which know no
 // noun; a noun imports another only where its views show that other's. Each noun
 // names what it asks of storage; [Records] has them all. A new noun is a folder, a
 // field of [Records], a line in newNouns, lines in routes.go and, where it has
@@ -56,6 +56,7 @@ import (
 	"hark/api/signin"
 	"hark/api/sound"
 	"hark/api/transcripts"
+	"hark/api/usage"
 )
 
 // Deps are the parts that the API works with. All but Live and Ready are
@@ -94,6 +95,7 @@ type Records struct {
 	SignInPasskeys signin.Passkeys
 	Sound          sound.Records
 	Transcripts    transcripts.Records
+	Usage          usage.Records
 }
 
 // Objects is where sound is kept.

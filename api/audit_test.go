@@ -3,9 +3,13 @@ package api
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +17,7 @@ import (
 	"hark/api/audit"
 	"hark/api/rest"
 	"hark/api/signin"
+	"hark/api/sound"
 	"hark/storage"
 )
 
@@ -104,5 +109,226 @@ func TestAuditOfFailedSignIns(t *testing.T) {
 	}
 	if whole := h.owner.get("/v1/audit/export").want(200); strings.Contains(string(whole.body), "hark_") {
 		t.Error("a code is in the log")
+	}
+}
+
+// Entries of the list name people as they are called now, and lead to what is there
+// and whoever asks may see; the first page counts them.
+func TestAuditListNames(t *testing.T) {
+	h := newHarness(t)
+	bob, ann := h.user("Bob", storage.RoleMember), h.user("Ann", storage.Admin)
+	talk := h.owner.conversation(bob)
+	said := bob.record(talk)
+	gone := bob.record(talk)
+	h.owner.send("DELETE", "/v1/messages/"+gone.ID, nil).want(204)
+	h.owner.json("PATCH", "/v1/audit/settings", map[string]any{"listening": true}).want(200)
+	h.owner.get("/v1/messages/" + said.ID + "/audio?format=original").want(200)
+	bob.json("PATCH", "/v1/me", map[string]any{"name": "Robert"}).want(200)
+
+	find := func(c *client, query string) audit.AuditListEntry {
+		t.Helper()
+		list := decode[audit.AuditList](c.get("/v1/audit?limit=1&" + query).want(200))
+		if len(list.Items) != 1 || list.Total == nil {
+			t.Fatalf("%s: %+v", query, list)
+		}
+		return list.Items[0]
+	}
+	played := find(h.owner, "action=message_played")
+	if !played.MessageSeen || played.Conversation == nil || played.Conversation.Title != "Field notes" || played.Target.ID != said.ID || played.Details["form"] != "original" || played.Details["author_id"] != bob.principal.UserID {
+		t.Errorf("%+v", played)
+	}
+	if len(played.People) != 2 || played.People[0].Name != "Olga" || played.People[1].Name != "Robert" {
+		t.Errorf("%+v", played.People)
+	}
+	if e := find(ann, "action=message_played"); e.MessageSeen || e.Conversation != nil { // who is not in the conversation
+		t.Errorf("%+v", e)
+	}
+	if e := find(h.owner, "action=message_deleted"); e.MessageSeen || e.Conversation == nil || e.Target.ID != gone.ID {
+		t.Errorf("%+v", e)
+	}
+	h.owner.send("DELETE", "/v1/conversations/"+talk, nil).want(204)
+	if e := find(h.owner, "action=message_played"); e.MessageSeen || e.Conversation != nil {
+		t.Errorf("%+v", e)
+	}
+	if body := string(h.owner.get("/v1/audit/export").want(200).body); strings.Contains(body, "Field notes") || strings.Contains(body, `"people"`) {
+		t.Error("the export has more than is hashed")
+	}
+}
+
+// Totals are exact where times alone leave entries out.
+func TestAuditTotals(t *testing.T) {
+	h := newHarness(t)
+	for i := range 5 {
+		h.owner.json("PATCH", "/v1/me", map[string]any{"name": fmt.Sprint("Olga ", i)}).want(200)
+	}
+	all := decode[audit.AuditList](h.owner.get("/v1/audit").want(200))
+	count := func(query url.Values) int64 {
+		t.Helper()
+		list := decode[audit.AuditList](h.owner.get("/v1/audit?" + query.Encode()).want(200))
+		if list.TotalIsCapped || *list.Total != int64(len(list.Items)) {
+			t.Errorf("%v: %d of %d", query, len(list.Items), *list.Total)
+		}
+		return *list.Total
+	}
+	oldest, newest := all.Items[len(all.Items)-1], all.Items[0]
+	after, err := time.Parse(time.RFC3339, newest.At)
+	must(t, err)
+	if n := count(nil); n != newest.Seq {
+		t.Errorf("%d in all, of %d", n, newest.Seq)
+	}
+	if n := count(url.Values{"action": {"user_renamed"}}); n != 5 {
+		t.Errorf("%d of one kind", n)
+	}
+	for _, query := range []url.Values{{"to": {oldest.At}}, {"from": {after.Add(time.Second).Format(time.RFC3339)}}, {"actor": {storage.NewID()}}} {
+		if n := count(query); n != 0 {
+			t.Errorf("%v leaves %d", query, n)
+		}
+	}
+	count(url.Values{"from": {newest.At}})
+	count(url.Values{"from": {oldest.At}, "to": {newest.At}})
+	next := decode[audit.AuditList](h.owner.get("/v1/audit?limit=1&cursor=" + decode[audit.AuditList](h.owner.get("/v1/audit?limit=1").want(200)).NextCursor).want(200))
+	if next.Total != nil {
+		t.Errorf("the second page counts %d", *next.Total)
+	}
+}
+
+// What is no filter is refused, and so is what is no cursor, however large.
+func TestAuditRefusesNonsense(t *testing.T) {
+	h := newHarness(t)
+	for _, query := range []string{
+		"from=2026-02-30T00:00:00Z", "to=0", "limit=0", "limit=101", "limit=x", "actor=" + strings.Repeat("a", 65), "action=" + strings.Repeat("a", 65),
+		"kind=sign_in", "action=a&action=b", "action=%00", "actor=%ff", "cursor=" + strings.Repeat("A", 513),
+	} {
+		h.owner.get("/v1/audit?"+query).problem(422, "validation_failed")
+	}
+	good := decode[audit.AuditList](h.owner.get("/v1/audit?limit=1").want(200)).NextCursor
+	for _, cursor := range []string{"%27", strings.Repeat("A", 512), strings.Repeat("%F0%9F%8E%99", 100), good[1:], good + "A", strings.ToUpper(good)} {
+		h.owner.get("/v1/audit?limit=1&cursor="+cursor).problem(400, "bad_cursor")
+	}
+	h.owner.get("/v1/audit?limit=1&action=sign_in&cursor="+good).problem(400, "bad_cursor") // another list's
+	for _, action := range []string{"none", "'; DROP TABLE audit; --", "%25", "_"} {
+		if list := decode[audit.AuditList](h.owner.get("/v1/audit?action=" + url.QueryEscape(action)).want(200)); len(list.Items) != 0 || *list.Total != 0 {
+			t.Errorf("%s finds %+v", action, list.Items)
+		}
+	}
+}
+
+// An entry is a line, whatever people call themselves and their programs.
+func TestAuditExportIsLines(t *testing.T) {
+	h := newHarness(t)
+	name := "=HYPERLINK(\"x\")\u2028\u2029\r\n{\"seq\":1}"
+	h.owner.json("PATCH", "/v1/me", map[string]any{"name": "Olga"}).want(200)
+	h.owner.json("POST", "/v1/tokens", map[string]any{"name": name})
+	h.owner.send("PATCH", "/v1/me", strings.NewReader(`{"name": "=1+1\u2028,\"x\""}`), "Content-Type", "application/json", "User-Agent", "curl \"quoted\" {\u2028}").want(200)
+	export := h.owner.get("/v1/audit/export").want(200)
+	if export.header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%v", export.header)
+	}
+	var seq int64
+	for line := range bytes.Lines(export.body) {
+		var entry audit.AuditEntry
+		if err := json.Unmarshal(line, &entry); err != nil {
+			t.Fatalf("%v in %q", err, line)
+		}
+		if seq++; entry.Seq != seq {
+			t.Fatalf("line %d is of entry %d", seq, entry.Seq)
+		}
+	}
+}
+
+// A client that goes in the middle of an export is not waited for, and what it asked
+// for is recorded; a filter applies to what is sent, and to nothing else.
+func TestAuditExportToWhoVanishes(t *testing.T) {
+	h := newHarness(t)
+	var entries []storage.AuditEntry
+	for i := range 30_000 {
+		entries = append(entries, storage.AuditEntry{
+			At: time.UnixMilli(int64(i)), Action: storage.AuditMessagePlayed, Actor: storage.Actor{Kind: storage.ActorUser, ID: h.owner.principal.UserID, Name: "Olga"},
+			Details: map[string]string{"form": strings.Repeat("x", 300)},
+		})
+	}
+	must(t, h.db.ImportAudit(t.Context(), h.owner.principal, entries))
+	ctx, vanish := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, "GET", h.http.URL+"/v1/audit/export?action=message_played", nil)
+	must(t, err)
+	req.Header.Set("Authorization", "Bearer "+h.owner.token)
+	resp, err := h.owner.http.Do(req)
+	must(t, err)
+	defer resp.Body.Close()
+	if _, err := io.ReadFull(resp.Body, make([]byte, 100_000)); err != nil {
+		t.Fatal(err)
+	}
+	vanish()
+	if _, err := io.Copy(io.Discard, resp.Body); err == nil {
+		t.Error("the export ended as if it was whole")
+	}
+	h.http.CloseClientConnections()
+	h.http.Close() // which waits for what is answered
+	list, _, err := h.db.Audit(t.Context(), h.owner.principal, storage.AuditFilter{Action: storage.AuditExported}, storage.Page{})
+	must(t, err)
+	if len(list) != 1 || list[0].Details["action"] != "message_played" {
+		t.Errorf("%+v", list)
+	}
+}
+
+// Who plays and downloads what is recorded where the workspace wants it, once an hour,
+// and nobody else's.
+func TestAuditOfListening(t *testing.T) {
+	h := newHarness(t)
+	bob, gus := h.user("Bob", storage.RoleMember), h.user("Gus", storage.Guest)
+	talk := h.owner.conversation(bob)
+	said := bob.record(talk)
+	h.finish(said.ID, "some words")
+	audio, transcript := "/v1/messages/"+said.ID+"/audio", "/v1/messages/"+said.ID+"/transcript"
+	recorded := func() (short []string) {
+		t.Helper()
+		for _, action := range []string{"message_played", "message_downloaded"} {
+			for _, e := range decode[audit.AuditList](h.owner.get("/v1/audit?action=" + action).want(200)).Items {
+				short = append(short, e.Actor.Name+" "+action+" "+e.Details["form"])
+			}
+		}
+		return short
+	}
+	bob.get(audio + "?format=original").want(200)
+	if got := recorded(); len(got) != 0 {
+		t.Fatalf("not asked for: %v", got)
+	}
+	bob.json("PATCH", "/v1/audit/settings", map[string]any{"listening": true}).problem(403, "forbidden")
+	for range 2 { // the second time it is so already
+		h.owner.json("PATCH", "/v1/audit/settings", map[string]any{"listening": true}).want(200)
+	}
+	for _, c := range []*client{bob, gus} {
+		if !decode[audit.AuditSettings](c.get("/v1/audit/settings").want(200)).Listening {
+			t.Errorf("%s is not told", c.principal.UserName)
+		}
+	}
+	bob.send("HEAD", audio+"?format=original", nil).want(200)
+	gus.get(audio+"?format=original").problem(404, "not_found")
+	bob.get(audio+"?format=rendition&v=gone").problem(410, "representation_gone")
+	bob.get(transcript + ".json").want(200)
+	bob.send("HEAD", transcript+".txt", nil).want(200)
+	if got := recorded(); len(got) != 0 {
+		t.Fatalf("recorded are %v", got)
+	}
+	signed, err := url.Parse(decode[sound.AudioURL](h.owner.get("/v1/messages/" + said.ID + "/audio-url?format=original").want(200)).URL)
+	must(t, err)
+	for range 3 {
+		bob.get(audio+"?format=original", "Range", "bytes=0-99").want(206)
+		bob.get(audio + "?format=original&download=true").want(200)
+		h.browser().get(signed.RequestURI()).want(200)
+	}
+	h.owner.get(audio).want(200) // by a redirect
+	h.owner.get(transcript + ".vtt").want(200)
+	want := []string{"Olga message_played original", "Bob message_played original", "Olga message_downloaded vtt", "Bob message_downloaded original"}
+	if got := recorded(); !slices.Equal(got, want) {
+		t.Errorf("recorded are %q; want %q", got, want)
+	}
+	h.owner.json("PATCH", "/v1/audit/settings", map[string]any{"listening": false}).want(200)
+	bob.get(transcript + ".srt").want(200)
+	if got := recorded(); len(got) != len(want) {
+		t.Errorf("recorded are %q", got)
+	}
+	if changes := decode[audit.AuditList](h.owner.get("/v1/audit?action=listening_changed").want(200)).Items; len(changes) != 2 || changes[1].Details["recorded"] != "true" {
+		t.Errorf("%+v", changes)
 	}
 }

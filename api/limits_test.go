@@ -101,13 +101,13 @@ func TestStreamsOfOnePerson(t *testing.T) {
 func TestQuotas(t *testing.T) {
 	second := int64(len(sine(time.Second)))
 	for quota, c := range map[intake.Quota]struct {
-		quotas intake.Quotas
+		quotas storage.Quotas
 		status int
 		code   string
 	}{
-		intake.BytesPerDay: {intake.Quotas{BytesPerDay: second}, http.StatusTooManyRequests, "rate_limited"},
-		intake.JobsWaiting: {intake.Quotas{Waiting: 1}, http.StatusTooManyRequests, "rate_limited"},
-		intake.StoredBytes: {intake.Quotas{Stored: second}, http.StatusInsufficientStorage, "quota_reached"},
+		intake.BytesPerDay: {storage.Quotas{BytesPerDay: second}, http.StatusTooManyRequests, "rate_limited"},
+		intake.JobsWaiting: {storage.Quotas{Waiting: 1}, http.StatusTooManyRequests, "rate_limited"},
+		intake.StoredBytes: {storage.Quotas{Stored: second}, http.StatusInsufficientStorage, "quota_reached"},
 	} {
 		t.Run(string(quota), func(t *testing.T) {
 			h := newHarness(t, options{config: func(cfg *Config) { cfg.Intake.Quotas = c.quotas }})
@@ -134,7 +134,7 @@ func TestQuotas(t *testing.T) {
 // that it was kept.
 func TestSentAgainWithoutRoom(t *testing.T) {
 	second := int64(len(sine(time.Second)))
-	for name, quotas := range map[string]intake.Quotas{
+	for name, quotas := range map[string]storage.Quotas{
 		"bytes per day": {BytesPerDay: second}, "jobs waiting": {Waiting: 1}, "stored bytes": {Stored: second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -164,12 +164,12 @@ func TestSentAgainWithoutRoom(t *testing.T) {
 func TestQuotaBoundsRecording(t *testing.T) {
 	second := int64(len(sine(time.Second)))
 	for name, c := range map[string]struct {
-		quotas intake.Quotas
+		quotas storage.Quotas
 		status int
 		code   string
 	}{
-		"bytes per day": {intake.Quotas{BytesPerDay: 2*second - 1, Stored: 9 * second}, http.StatusTooManyRequests, "rate_limited"},
-		"stored bytes":  {intake.Quotas{Stored: 2*second - 1, BytesPerDay: 9 * second}, http.StatusInsufficientStorage, "quota_reached"},
+		"bytes per day": {storage.Quotas{BytesPerDay: 2*second - 1, Stored: 9 * second}, http.StatusTooManyRequests, "rate_limited"},
+		"stored bytes":  {storage.Quotas{Stored: 2*second - 1, BytesPerDay: 9 * second}, http.StatusInsufficientStorage, "quota_reached"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t, options{config: func(cfg *Config) { cfg.Intake.Quotas = c.quotas }})

@@ -333,6 +333,8 @@ var matrixBodies = map[string][2]string{
 	"POST /sign-in":                        {"application/x-www-form-urlencoded", ""},
 	"POST /join":                           {"application/x-www-form-urlencoded", ""},
 	"PATCH /v1/members/{id}":               {"application/json", `{"role": "member"}`},
+	"PATCH /v1/usage":                      {"application/json", `{"jobs_waiting": 100000}`},
+	"PATCH /v1/audit/settings":             {"application/json", `{"listening": false}`},
 	"POST /v1/invitations":                 {"application/json", `{"role": "member"}`},
 	"PATCH /v1/me":                         {"application/json", `{"name": "Somebody"}`},
 	"PATCH /v1/workspace":                  {"application/json", `{"name": "Somewhere"}`},

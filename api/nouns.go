@@ -20,6 +20,7 @@ import (
 	"hark/api/signin"
 	"hark/api/sound"
 	"hark/api/transcripts"
+	"hark/api/usage"
 )
 
 // nouns are the endpoints of all nouns, and what people open in a browser.
@@ -37,6 +38,7 @@ type nouns struct {
 	signin        *signin.Endpoints
 	sound         *sound.Endpoints
 	transcripts   *transcripts.Endpoints
+	usage         *usage.Endpoints
 
 	app *pages.App
 	hub *events.Hub // whose streams end before the server does
@@ -95,6 +97,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 			Records: deps.Records.Sound, Objects: deps.Objects, Security: securityLog, PublicURL: public, Key: cfg.SigningKey, Life: cfg.SignedURLTTL,
 		}),
 		transcripts: transcripts.New(deps.Records.Transcripts),
+		usage:       usage.New(deps.Records.Usage, cfg.Intake.Quotas),
 		app:         pages.NewApp(public),
 		hub:         hub,
 	}, nil

@@ -38,12 +38,15 @@ func (n *nouns) calls() []rest.Group {
 			remove("/v1/tokens/{id}", n.signin.RevokeToken()),
 			post("/v1/sign-out", n.signin.SignOut()),
 		}},
-		{Name: "Members", Description: "Who is in the workspace, and whom it invites. For owners and admins, and those whom the workspace's rules let invite.", Routes: []rest.Route{
+		{Name: "Members", Description: "Who is in the workspace, whom it invites, and what it takes. For owners and admins, and those whom the workspace's rules let invite.", Routes: []rest.Route{
 			get("/v1/members", n.members.List()),
 			patch("/v1/members/{id}", n.members.Update()),
 			get("/v1/invitations", n.invitations.List()),
 			post("/v1/invitations", n.invitations.Create()),
 			remove("/v1/invitations/{id}", n.invitations.Revoke()),
+			get("/v1/usage", n.usage.Get()),
+			patch("/v1/usage", n.usage.Update()),
+			get("/v1/usage/members", n.usage.ListMembers()),
 		}},
 		{Name: "Conversations", Description: "Conversations and who is in them.", Routes: []rest.Route{
 			get("/v1/conversations", n.conversations.List()),
@@ -89,16 +92,18 @@ func (n *nouns) calls() []rest.Group {
 		{Name: "Events", Description: "What happens, as it happens.", Routes: []rest.Route{
 			get("/v1/events", n.events.Stream()),
 		}},
-		{Name: "Audit", Description: "Who did what: sign-ins, tokens, people, memberships, settings and deletions, in a log that is only added to and whose hashes show changes. For owners and admins.", Routes: []rest.Route{
+		{Name: "Audit", Description: "Who did what: sign-ins, tokens, people, memberships, settings, deletions and, where the workspace wants it, listening, in a log that is only added to and whose hashes show changes. For owners and admins.", Routes: []rest.Route{
 			get("/v1/audit", n.audit.List()),
 			get("/v1/audit/export", n.audit.Export()),
+			get("/v1/audit/settings", n.audit.GetSettings()),
+			patch("/v1/audit/settings", n.audit.UpdateSettings()),
 		}},
 	}
 }
 
 // addPages adds what is no call of the API and asks for no credential.
 func (n *nouns) addPages(api *rest.API, docs *pages.Docs, operators health.Endpoints) {
-	for _, path := range []string{"/", "/c/:id", "/m/:id", "/search", "/settings", "/settings/members", "/settings/invitations", "/settings/rules"} {
+	for _, path := range []string{"/", "/c/:id", "/m/:id", "/search", "/settings", "/settings/members", "/settings/invitations", "/settings/rules", "/settings/audit", "/settings/usage"} {
 		api.Page(path, n.app.Page)
 	}
 	for path, file := range n.app.Files() {

@@ -48,7 +48,15 @@ const (
 	AuditConversationDeleted AuditAction = "conversation_deleted"     // conversation; kind
 	AuditMessageDeleted      AuditAction = "message_deleted"          // message, in a conversation; author_id
 	AuditExported            AuditAction = "audit_exported"           // workspace; the filter
+	AuditMessagePlayed       AuditAction = "message_played"           // message, in a conversation; author_id, form
+	AuditMessageDownloaded   AuditAction = "message_downloaded"       // message, in a conversation; author_id, form
+	AuditListeningChanged    AuditAction = "listening_changed"        // workspace; recorded: true, false
+	AuditQuotaChanged        AuditAction = "quota_changed"            // workspace; quota, from, to: left out for none
 )
+
+// ListeningPause is how long after it was recorded that somebody played or
+// downloaded a message the same is not recorded of them again.
+const ListeningPause = time.Hour
 
 const (
 	auditTime      = "2006-01-02T15:04:05.000Z"
@@ -159,6 +167,18 @@ func (e *AuditEntry) Tidy() {
 	e.Details = kept
 }
 
+// Users are the ids of the users whom the entry names.
+func (e *AuditEntry) Users() []string {
+	ids := []string{e.Actor.ID, e.Details["user_id"], e.Details["author_id"]}
+	if e.Target.Kind == "user" {
+		ids = append(ids, e.Target.ID)
+	}
+	if e.Action == AuditHandedOver {
+		ids = append(ids, e.Details["from"], e.Details["to"])
+	}
+	return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
+}
+
 // AuditFilter says which entries are meant; what is empty or zero leaves all.
 type AuditFilter struct {
 	Action         AuditAction
@@ -181,6 +201,28 @@ func (f AuditFilter) Details() map[string]string {
 		"action": string(f.Action), "actor": f.ActorID, "target": f.TargetID, "conversation": f.ConversationID, "from": given(f.From), "to": given(f.To),
 	}
 }
+
+// TimesAlone says whether nothing but times leaves entries out.
+func (f AuditFilter) TimesAlone() bool {
+	return f.Action == "" && f.ActorID == "" && f.TargetID == "" && f.ConversationID == ""
+}
+
+// AuditNames are what entries are about, as far as it is there and who asks may see
+// it: each by id.
+type AuditNames struct {
+	Users         map[string]User
+	Conversations map[string]Conversation // id, kind and title alone
+	Messages      map[string]bool
+}
+
+// AuditCount is how many entries there are.
+type AuditCount struct {
+	Entries int64
+	Capped  bool // whether there are that many or more
+}
+
+// MaxAuditCount is how far entries are counted one by one.
+const MaxAuditCount = 10_000
 
 // AuditCheck is what was found of an audit log's chain.
 type AuditCheck struct {

@@ -148,6 +148,13 @@ func MayChangeRules(p Principal) bool { return leads(p) && everywhere(p) }
 // workspace.
 func MayReadAudit(p Principal) bool { return leads(p) && everywhere(p) }
 
+// MayChangeAudit says whether the principal may have the audit log record who plays
+// and downloads what, or not any more.
+func MayChangeAudit(p Principal) bool { return MayReadAudit(p) }
+
+// MaySetQuotas says whether the principal may bound what the workspace takes.
+func MaySetQuotas(p Principal) bool { return leads(p) && everywhere(p) && !above(Owner, p.Role) }
+
 // MaySeeEveryone says whether the principal knows of everybody in the workspace, as the
 // rules have it, and not only of those with whom they share a conversation.
 func MaySeeEveryone(p Principal) bool { return everywhere(p) && lets(p, p.Rules.Whole().SeeDirectory) }

@@ -53,6 +53,8 @@ var policyRules = map[string]func(p Principal, c policyCase) bool{
 	"disable":       func(p Principal, c policyCase) bool { return MayDisable(p, User{ID: c.maker(), Role: c.To}) },
 	"rename":        func(p Principal, c policyCase) bool { return MayRename(p, c.maker()) },
 	"readAudit":     func(p Principal, _ policyCase) bool { return MayReadAudit(p) },
+	"changeAudit":   func(p Principal, _ policyCase) bool { return MayChangeAudit(p) },
+	"setQuotas":     func(p Principal, _ policyCase) bool { return MaySetQuotas(p) },
 	"nameWorkspace": func(p Principal, _ policyCase) bool { return MayNameWorkspace(p) },
 	"seeEveryone":   func(p Principal, _ policyCase) bool { return MaySeeEveryone(p) },
 }

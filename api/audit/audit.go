@@ -22,6 +22,10 @@ import (
 // Records is what the calls ask of storage.
 type Records interface {
 	Audit(ctx context.Context, principal storage.Principal, filter storage.AuditFilter, page storage.Page) ([]storage.AuditEntry, string, error)
+	CountAudit(ctx context.Context, principal storage.Principal, filter storage.AuditFilter) (storage.AuditCount, error)
+	AuditNames(ctx context.Context, principal storage.Principal, entries []storage.AuditEntry) (storage.AuditNames, error)
+	ListeningRecorded(ctx context.Context, principal storage.Principal) (bool, error)
+	RecordListening(ctx context.Context, principal storage.Principal, recorded bool) error
 	ExportAudit(ctx context.Context, principal storage.Principal, filter storage.AuditFilter, take func([]storage.AuditEntry) error) error
 }
 
@@ -85,23 +89,6 @@ type (
 )
 
 const mediaTypeJSONLines = "application/jsonl"
-
-// List lists what was done, the newest first.
-func (e *Endpoints) List() rest.Endpoint {
-	return rest.Handle(rest.Operation{
-		ID: "list-audit", Scope: storage.ScopeAdmin, Summary: "List audit log",
-		Description: "By an owner or an admin.", Problems: []problem.Kind{problem.Forbidden, problem.BadCursor, problem.Validation},
-		Example: rest.Page[AuditEntry]{Items: []AuditEntry{entryExample()}},
-	}, e.list)
-}
-
-func (e *Endpoints) list(ctx context.Context, principal storage.Principal, in *listInput) (*rest.PageOutput[AuditEntry], error) {
-	entries, next, err := e.records.Audit(ctx, principal, in.filter(), in.Page())
-	if err != nil {
-		return nil, err
-	}
-	return rest.NewPage(rest.CallFrom(ctx).Here(), entries, next, View), nil
-}
 
 // Export sends the whole log, or what of it is meant.
 func (e *Endpoints) Export() rest.Endpoint {

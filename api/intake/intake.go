@@ -62,7 +62,7 @@ type Config struct {
 	PerUser  int           // clips that one user may be sending at once; default 8
 	PerNode  int           // clips that all users may be sending to this node at once; default 128
 	Patience time.Duration // how long those over these bounds wait for their turn; default 10 s
-	Quotas   Quotas
+	Quotas   storage.Quotas
 
 	// StallTimeout is how long a sender may take to send the next bytes;
 	// default 30 s.
@@ -93,7 +93,7 @@ const (
 type Intake struct {
 	Deps
 	limits   media.Limits
-	quotas   Quotas
+	quotas   storage.Quotas
 	gate     *admission.Gate // by user
 	stall    time.Duration
 	received prometheus.Counter // bytes

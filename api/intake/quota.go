@@ -8,24 +8,18 @@ import (
 	"hark/storage"
 )
 
-// Quotas bound what a person, and a workspace, may have kept. They are looked
-// at before the first byte of a recording, which may then be as large as what is
-// left: those that are on their way at the same time count when they are kept,
-// and live ones when they have ended. A zero field is no limit.
-type Quotas struct {
-	BytesPerDay int64 // sent by one person since midnight UTC
-	Waiting     int   // messages of one person that wait for a worker
-	Stored      int64 // bytes of a workspace
-}
+// Quotas ([storage.Quotas]) are looked at before the first byte of a recording,
+// which may then be as large as what is left: those that are on their way at the same
+// time count when they are kept, and live ones when they have ended.
 
-// Quota is one of [Quotas], as answers name it.
+// Quota is one of them, as answers name it.
 type Quota string
 
 // The quotas.
 const (
-	BytesPerDay Quota = "bytes_per_day"
-	JobsWaiting Quota = "jobs_waiting"
-	StoredBytes Quota = "stored_bytes"
+	BytesPerDay Quota = storage.QuotaBytesPerDay
+	JobsWaiting Quota = storage.QuotaWaiting
+	StoredBytes Quota = storage.QuotaStored
 )
 
 // QuotaError is a quota that is used up.
@@ -54,21 +48,18 @@ const waitForWorkers = time.Minute
 // room for none.
 func (in *Intake) findRoom(ctx context.Context, principal storage.Principal) (room, error) {
 	found := room{in.limits.MaxBytes, tooLarge(in.limits.MaxBytes)}
-	if in.quotas == (Quotas{}) {
-		return found, nil
-	}
 	used, err := in.Records.Usage(ctx, principal)
 	if err != nil {
 		return room{}, fmt.Errorf("look at usage: %w", err)
 	}
-	now := storage.Now()
+	now, quotas := storage.Now(), in.quotas.Within(used.Quotas)
 	for _, q := range []struct {
 		quota       Quota
 		limit, used int64
 		retry       time.Duration
 	}{
-		{StoredBytes, in.quotas.Stored, used.Stored, 0},
-		{BytesPerDay, in.quotas.BytesPerDay, used.Today, now.Truncate(24 * time.Hour).Add(24 * time.Hour).Sub(now)},
+		{StoredBytes, quotas.Stored, used.Stored, 0},
+		{BytesPerDay, quotas.BytesPerDay, used.Today, now.Truncate(24 * time.Hour).Add(24 * time.Hour).Sub(now)},
 	} {
 		left := q.limit - q.used
 		full := &QuotaError{Quota: q.quota, Limit: q.limit, Left: max(0, left), Retry: q.retry}
@@ -80,7 +71,7 @@ func (in *Intake) findRoom(ctx context.Context, principal storage.Principal) (ro
 			found = room{left, full}
 		}
 	}
-	if most := in.quotas.Waiting; most > 0 && used.Waiting >= most {
+	if most := quotas.Waiting; most > 0 && used.Waiting >= most {
 		return room{}, &QuotaError{Quota: JobsWaiting, Limit: int64(most), Retry: waitForWorkers}
 	}
 	return found, nil

@@ -39,9 +39,9 @@ func quotaProblem(e *intake.QuotaError) *problem.Problem {
 	var p *problem.Problem
 	switch {
 	case e.Quota == intake.StoredBytes && e.Left > 0:
-		p = problem.Quota.Saying(fmt.Sprintf("This workspace has %s left of its %s of storage, less than the recording needs. Delete recordings or ask the operator for more. Nothing of this one was saved.", media.FormatBytes(e.Left), media.FormatBytes(e.Limit)), e)
+		p = problem.Quota.Saying(fmt.Sprintf("This workspace has %s left of its %s of storage, less than the recording needs. Delete recordings or ask an owner or the operator for more. Nothing of this one was saved.", media.FormatBytes(e.Left), media.FormatBytes(e.Limit)), e)
 	case e.Quota == intake.StoredBytes:
-		p = problem.Quota.Saying(fmt.Sprintf("This workspace has used its %s of storage. Delete recordings or ask the operator for more. Nothing of this one was saved.", media.FormatBytes(e.Limit)), e)
+		p = problem.Quota.Saying(fmt.Sprintf("This workspace has used its %s of storage. Delete recordings or ask an owner or the operator for more. Nothing of this one was saved.", media.FormatBytes(e.Limit)), e)
 	case e.Quota == intake.BytesPerDay && e.Left > 0:
 		p = problem.RateLimited.Saying(fmt.Sprintf("You have %s left of your upload limit of %s per day, less than the recording needs. Try again after midnight UTC, in %s.", media.FormatBytes(e.Left), media.FormatBytes(e.Limit), limit.InWords(e.Retry)), e)
 	case e.Quota == intake.BytesPerDay:

@@ -48,7 +48,7 @@ var (
 	Misdirected          = Kind{"misdirected_request", 421, "Not this host", "Hark does not answer under this name. Its operator sets HARK_PUBLIC_URL to the address under which people reach it, or adds the name to HARK_HOSTS."}
 	PreconditionRequired = Kind{"precondition_required", 428, "If-Match is missing", "Send If-Match: with the ETag of the ICE session for candidates, with * for a restart."}
 	RateLimited          = Kind{"rate_limited", 429, "Too many requests", "A limit per person is reached. Wait as long as Retry-After says, then try again."}
-	Quota                = Kind{"quota_reached", 507, "Quota reached", "This workspace has used its storage. Delete recordings or ask the operator for more. Nothing of this one was saved."}
+	Quota                = Kind{"quota_reached", 507, "Quota reached", "This workspace has used its storage. Delete recordings or ask an owner or the operator for more. Nothing of this one was saved."}
 	TooManyStreams       = Kind{"too_many_streams", 429, "Too many at once", "You have the maximum number of event streams open. Close one, then reconnect."}
 	TooManyUploads       = Kind{"too_many_uploads", 429, "Too many at once", "You are sending many recordings at once. Wait for one to finish, then send the next."}
 	TooManyRecordings    = Kind{"too_many_recordings", 429, "Too many at once", "You have as many live recordings as one may have at once. End one, then begin the next."}

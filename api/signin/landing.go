@@ -10,7 +10,7 @@ const maxLanding = 512
 
 // landingPlace is a page of the app by its path and query, written in one way:
 // nothing in it can be read as another host, a scheme or a way up.
-var landingPlace = regexp.MustCompile(`^/(?:(?:c|m)/[0-9a-f-]{36}|search|settings(?:/members|/invitations)?)(?:\?[A-Za-z0-9._~=&%+-]*)?$`)
+var landingPlace = regexp.MustCompile(`^/(?:(?:c|m)/[0-9a-f-]{36}|search|settings(?:/members|/invitations|/audit|/usage)?)(?:\?[A-Za-z0-9._~=&%+-]*)?$`)
 
 // landing is the address to open after signing in, for one that was asked for:
 // that one if it is a page of the app, below the public path or without it, or

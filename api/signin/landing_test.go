@@ -14,7 +14,7 @@ func TestLanding(t *testing.T) {
 	for _, base := range []string{"", "/voice/hark"} {
 		e := &Endpoints{deps: Deps{PublicURL: rest.PublicURL{Base: base}}}
 		for _, place := range []string{
-			"/m/" + somewhere + "?t=1200", "/c/" + somewhere, "/c/" + somewhere + "?at=" + somewhere, "/settings", "/settings/members", "/settings/invitations", "/search?q=a%20b&from=x%2F..%2Fy",
+			"/m/" + somewhere + "?t=1200", "/c/" + somewhere, "/c/" + somewhere + "?at=" + somewhere, "/settings", "/settings/members", "/settings/invitations", "/settings/audit?from=2026-03-01", "/settings/usage", "/search?q=a%20b&from=x%2F..%2Fy",
 		} {
 			for _, to := range []string{place, base + place} {
 				if got := e.landing(to); got != base+place {

@@ -30,6 +30,7 @@ import (
 // Records is what the calls ask of storage.
 type Records interface {
 	Message(ctx context.Context, principal storage.Principal, id string) (storage.Message, error)
+	AuditListening(ctx context.Context, principal storage.Principal, m storage.Message, action storage.AuditAction, form string) error
 	AuthenticateSigned(ctx context.Context, credentialID, messageID string) (storage.Principal, error)
 }
 
@@ -131,6 +132,9 @@ func (e *Endpoints) getAudio(ctx context.Context, principal storage.Principal, i
 		return nil, problem.RepresentationGone.Because(nil)
 	}
 	call := rest.CallFrom(ctx)
+	if err := e.auditListening(ctx, call, principal, msg, clip, in.Download); err != nil {
+		return nil, err
+	}
 	setClipHeaders(call.Response().Header(), clip, in.Download)
 
 	req := call.Request()
@@ -142,6 +146,20 @@ func (e *Endpoints) getAudio(ctx context.Context, principal storage.Principal, i
 		return nil, err
 	}
 	return e.streamClip(ctx, call, clip, part, status)
+}
+
+// auditListening records that somebody plays or downloads a message, where the
+// workspace wants that, before they get a byte of it or learn that what they have is
+// still good.
+func (e *Endpoints) auditListening(ctx context.Context, call *rest.Call, principal storage.Principal, msg storage.Message, c clip, download bool) error {
+	if call.Request().Method == http.MethodHead {
+		return nil
+	}
+	action := storage.AuditMessagePlayed
+	if download {
+		action = storage.AuditMessageDownloaded
+	}
+	return e.deps.Records.AuditListening(ctx, principal, msg, action, c.form)
 }
 
 // redirectToClip leads from an address that names no clip to one that does.

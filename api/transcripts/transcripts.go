@@ -29,6 +29,7 @@ import (
 type Records interface {
 	Transcript(ctx context.Context, principal storage.Principal, messageID string) (storage.VersionedTranscript, error)
 	Message(ctx context.Context, principal storage.Principal, id string) (storage.Message, error)
+	AuditListening(ctx context.Context, principal storage.Principal, m storage.Message, action storage.AuditAction, form string) error
 }
 
 // Endpoints answer the calls about transcripts.
@@ -105,7 +106,7 @@ func (e *Endpoints) send(ctx context.Context, principal storage.Principal, id st
 	if err := f.write(&printed, found); err != nil {
 		return nil, fmt.Errorf("print transcript: %w", err)
 	}
-	disposition, err := e.disposition(ctx, principal, id, f)
+	disposition, err := e.save(ctx, principal, id, f)
 	if err != nil {
 		return nil, err
 	}
@@ -120,14 +121,20 @@ func (e *Endpoints) send(ctx context.Context, principal storage.Principal, id st
 	}}, nil
 }
 
-// disposition names the forms that people save; JSON is for programs.
-func (e *Endpoints) disposition(ctx context.Context, principal storage.Principal, id string, f form) (string, error) {
+// save names the forms that people save, which is recorded as a download where the
+// workspace wants that; JSON is for programs, the app among them.
+func (e *Endpoints) save(ctx context.Context, principal storage.Principal, id string, f form) (string, error) {
 	if f.suffix == ".json" {
 		return "", nil
 	}
 	msg, err := e.records.Message(ctx, principal, id)
 	if err != nil {
 		return "", err
+	}
+	if rest.CallFrom(ctx).Request().Method != http.MethodHead {
+		if err := e.records.AuditListening(ctx, principal, msg, storage.AuditMessageDownloaded, f.suffix[1:]); err != nil {
+			return "", err
+		}
 	}
 	return download.Disposition("inline", download.Name(msg, f.suffix)), nil
 }

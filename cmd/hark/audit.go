@@ -21,6 +21,8 @@ type auditCmd struct {
 	List   auditListCmd   `cmd:"" help:"List the audit log, newest first."`
 	Export auditExportCmd `cmd:"" help:"Print the audit log as JSON lines, oldest first."`
 	Verify auditVerifyCmd `cmd:"" help:"Check that no entry of the audit log was changed or removed, and print its head."`
+
+	Listening auditListeningCmd `cmd:"" help:"Print whether the audit log records who plays and downloads which message, or change it."`
 }
 
 // auditFilter says which entries are meant.
@@ -40,8 +42,9 @@ func (f auditFilter) filter() storage.AuditFilter {
 type auditListCmd struct {
 	AdminConfig
 	auditFilter `embed:""`
-	Limit       int  `default:"50" help:"How many, at the most (${default})."`
-	JSON        bool `name:"json" help:"Print a JSON array of entries as the API has them."`
+	Limit       int   `default:"50" help:"How many, at the most (${default})."`
+	Before      int64 `placeholder:"SEQ" help:"Only entries with lower numbers, to go on where a list ended."`
+	JSON        bool  `name:"json" help:"Print a JSON array of entries as the API has them."`
 }
 
 // Run prints a line an entry.
@@ -49,12 +52,15 @@ func (a *auditListCmd) Run(ctx context.Context) error {
 	if a.Limit < 1 {
 		return usageError("--limit must be 1 or more")
 	}
+	if a.Before < 0 {
+		return usageError("--before must be 1 or more")
+	}
 	db, owner, err := a.openUser(ctx, "")
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	entries, err := db.AuditBefore(ctx, principal(owner), a.filter(), 0, a.Limit)
+	entries, err := db.AuditBefore(ctx, principal(owner), a.filter(), a.Before, a.Limit)
 	if err != nil {
 		return err
 	}
@@ -149,6 +155,36 @@ func (a *auditVerifyCmd) Run(ctx context.Context) error {
 		return errors.New("no entry has the expected hash: the log was written anew, or is another workspace's")
 	}
 	return nil
+}
+
+type auditListeningCmd struct {
+	AdminConfig
+	State string `arg:"" optional:"" default:"" enum:"on,off," placeholder:"on|off" help:"What it is to be from now on: on or off."`
+	JSON  bool   `name:"json" help:"Print a JSON object."`
+}
+
+// Run prints what holds afterwards.
+func (a *auditListeningCmd) Run(ctx context.Context) error {
+	db, owner, err := a.openUser(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if a.State != "" {
+		if err := db.RecordListening(ctx, principal(owner), a.State == "on"); err != nil {
+			return err
+		}
+	}
+	recorded, err := db.ListeningRecorded(ctx, principal(owner))
+	switch {
+	case err != nil:
+		return err
+	case a.JSON:
+		return printJSON(audit.AuditSettings{Listening: recorded})
+	case recorded:
+		return terminal.PrintLine("on")
+	}
+	return terminal.PrintLine("off")
 }
 
 // operator is who runs a command on the server, as the audit log has them.

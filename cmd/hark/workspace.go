@@ -3,17 +3,22 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"hark/api/people"
+	"hark/api/usage"
 	"hark/cmd/hark/terminal"
+	"hark/media"
 	"hark/storage"
 )
 
 type workspaceCmd struct {
 	Rename workspaceRenameCmd `cmd:"" help:"Rename the workspace."`
 	Show   workspaceShowCmd   `cmd:"" help:"Print the workspace's name and its rules."`
-	Set    workspaceSetCmd    `cmd:"" help:"Change the workspace's name and rules."`
+	Set    workspaceSetCmd    `cmd:"" help:"Change the workspace's rules."`
+	Usage  workspaceUsageCmd  `cmd:"" help:"Print what the workspace takes, and its own quotas."`
+	Quota  workspaceQuotaCmd  `cmd:"" help:"Set quotas of the workspace's own. Those of the server (HARK_QUOTA_BYTES, HARK_LIMIT_BYTES_PER_DAY, HARK_LIMIT_WAITING) hold beside them."`
 }
 
 type workspaceRenameCmd struct {
@@ -51,7 +56,6 @@ func (w *workspaceShowCmd) Run(ctx context.Context) error {
 
 type workspaceSetCmd struct {
 	AdminConfig
-	Name           string          `placeholder:"NAME" help:"New name."`
 	InviteMembers  storage.Allowed `enum:"members,admins," default:"" placeholder:"WHO" help:"Who invites members: members (everybody but guests) or admins (owners and admins)."`
 	InviteGuests   storage.Allowed `enum:"members,admins," default:"" placeholder:"WHO" help:"Who invites guests and adds them to channels."`
 	CreateChannels storage.Allowed `enum:"members,admins," default:"" placeholder:"WHO" help:"Who makes channels."`
@@ -62,19 +66,14 @@ type workspaceSetCmd struct {
 // Run changes what is given, as the owner would, and prints what holds then.
 func (w *workspaceSetCmd) Run(ctx context.Context) error {
 	rules := storage.Rules{InviteMembers: w.InviteMembers, InviteGuests: w.InviteGuests, CreateChannels: w.CreateChannels, SeeDirectory: w.SeeDirectory}
-	if w.Name == "" && rules == (storage.Rules{}) {
-		return errors.New("nothing to change; give --name or a rule such as --create-channels=admins")
+	if rules == (storage.Rules{}) {
+		return usageError("say which rule to change, such as --create-channels=admins")
 	}
 	db, owner, err := w.openUser(ctx, "")
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if w.Name != "" {
-		if _, err := db.RenameWorkspace(ctx, principal(owner), w.Name); err != nil {
-			return err
-		}
-	}
 	changed, err := db.SetRules(ctx, principal(owner), rules)
 	if err != nil {
 		return err
@@ -99,4 +98,84 @@ func printWorkspace(w storage.Workspace, asJSON bool) error {
 		t.Add(rule.Name, string(*rule.Allowed))
 	}
 	return t.Print(os.Stdout)
+}
+
+type workspaceUsageCmd struct {
+	AdminConfig
+	JSON bool `name:"json" help:"Print a JSON object."`
+}
+
+// Run prints what the workspace takes.
+func (w *workspaceUsageCmd) Run(ctx context.Context) error {
+	db, owner, err := w.openUser(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	u, err := db.WorkspaceUsage(ctx, principal(owner))
+	if err != nil {
+		return err
+	}
+	return printUsage(u, w.JSON)
+}
+
+type workspaceQuotaCmd struct {
+	AdminConfig
+	StoredBytes *int64 `placeholder:"N" help:"Bytes of recordings and renditions that the workspace may store; 0 for none of its own."`
+	BytesPerDay *int64 `placeholder:"N" help:"Bytes of recordings that one person may send a day (UTC); 0 for none of its own."`
+	JobsWaiting *int   `placeholder:"N" help:"Recordings of one person that may wait to be transcribed; 0 for none of its own."`
+	JSON        bool   `name:"json" help:"Print a JSON object."`
+}
+
+// Run sets what was given, and prints what the workspace takes.
+func (w *workspaceQuotaCmd) Run(ctx context.Context) error {
+	patch := storage.QuotasPatch{BytesPerDay: w.BytesPerDay, Waiting: w.JobsWaiting, Stored: w.StoredBytes}
+	if patch == (storage.QuotasPatch{}) {
+		return usageError("say what to set: --stored-bytes, --bytes-per-day or --jobs-waiting")
+	}
+	db, owner, err := w.openUser(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	u, err := db.SetQuotas(ctx, principal(owner), patch, storage.Quotas{}) // the server's hold whatever is set
+	if err != nil {
+		return err
+	}
+	return printUsage(u, w.JSON)
+}
+
+// usageView is what a workspace takes, for programs: the figures of the API, as far as
+// the database has them.
+type usageView struct {
+	StoredBytes int64        `json:"stored_bytes"`
+	SoundMS     int64        `json:"sound_ms"`
+	Members     int          `json:"members"`
+	Guests      int          `json:"guests"`
+	Own         usage.Quotas `json:"own_quotas"`
+}
+
+func printUsage(u storage.WorkspaceUsage, asJSON bool) error {
+	view := usageView{StoredBytes: u.Stored, SoundMS: u.SoundMS, Members: u.Members, Guests: u.Guests}
+	view.Own = usage.Quotas{StoredBytes: u.Quotas.Stored, BytesPerDay: u.Quotas.BytesPerDay, JobsWaiting: u.Quotas.Waiting}
+	if asJSON {
+		return printJSON(view)
+	}
+	bounded := func(bytes int64) string {
+		if bytes == 0 {
+			return "no quota of its own"
+		}
+		return "at most " + media.FormatBytes(bytes)
+	}
+	waiting := "no quota of its own"
+	if n := u.Quotas.Waiting; n > 0 {
+		waiting = fmt.Sprintf("at most %d", n)
+	}
+	var lines terminal.Table
+	lines.Add("stored", media.FormatBytes(u.Stored), bounded(u.Quotas.Stored))
+	lines.Add("recordings", fmt.Sprintf("%.1f h", float64(u.SoundMS)/3_600_000), "")
+	lines.Add("people", fmt.Sprint(u.Members), fmt.Sprintf("%d of them guests", u.Guests))
+	lines.Add("a person and day", "", bounded(u.Quotas.BytesPerDay))
+	lines.Add("waiting, a person", "", waiting)
+	return lines.Print(os.Stdout)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 
 	"hark/storage"
 	"hark/storage/sqldb/conn"
@@ -143,5 +144,88 @@ func (db *DB) AuditFailedSignIn(ctx context.Context, failed storage.FailedSignIn
 			"method": failed.Method, "reason": failed.Reason, "left_out": number(failed.LeftOut),
 		})
 		return nil
+	})
+}
+
+// AuditListening records that the principal plays or downloads a message, in one of
+// its forms, where the workspace wants that: at most once in [storage.ListeningPause].
+// It is asked before anything is sent, and where it fails nothing is.
+func (db *DB) AuditListening(ctx context.Context, principal storage.Principal, m storage.Message, action storage.AuditAction, form string) error {
+	no, err := db.workspaceNo(ctx, principal.WorkspaceID)
+	if err != nil {
+		return err
+	}
+	var due bool
+	err = db.read(ctx, "look whether to record listening", func(ctx context.Context, s session) error {
+		due, err = s.listeningDue(ctx, no, principal, m.ID, action)
+		return err
+	})
+	if err != nil || !due {
+		return err
+	}
+	return db.changeBy(ctx, "record listening", principal, func(ctx context.Context, t *tx) error {
+		due, err := t.listeningDue(ctx, no, principal, m.ID, action) // another request may have been quicker
+		if err == nil && due {
+			t.audit(ctx, principal, action, onMessage(m.ID, m.ConversationID), map[string]string{"author_id": m.AuthorID, "form": form})
+		}
+		return err
+	})
+}
+
+// listeningDue says whether the workspace records who listens, and has not recorded
+// this just now.
+func (s session) listeningDue(ctx context.Context, workspaceNo int64, principal storage.Principal, messageID string, action storage.AuditAction) (bool, error) {
+	recorded, err := s.listeningRecorded(ctx, workspaceNo)
+	if err != nil || !recorded {
+		return false, err
+	}
+	now, err := s.Clock(ctx)
+	if err != nil {
+		return false, err
+	}
+	just, err := s.selectAudit(ctx, workspaceNo, storage.AuditFilter{TargetID: messageID, ActorID: principal.UserID, Action: action, From: now.Add(-storage.ListeningPause)})
+	if err != nil {
+		return false, err
+	}
+	var found []auditRow
+	err = s.listAll(ctx, &found, just.and(` LIMIT 1`))
+	return len(found) == 0, err
+}
+
+func (s session) listeningRecorded(ctx context.Context, workspaceNo int64) (recorded bool, err error) {
+	err = s.Get(ctx, &recorded, `SELECT audit_listening FROM workspaces WHERE no = ?`, workspaceNo)
+	return recorded, err
+}
+
+// ListeningRecorded says whether the audit log records who plays and downloads what,
+// which whoever is in the workspace may know.
+func (db *DB) ListeningRecorded(ctx context.Context, principal storage.Principal) (recorded bool, err error) {
+	no, err := db.workspaceNo(ctx, principal.WorkspaceID)
+	if err != nil {
+		return false, err
+	}
+	err = db.read(ctx, "read what is recorded", func(ctx context.Context, s session) error {
+		recorded, err = s.listeningRecorded(ctx, no)
+		return err
+	})
+	return recorded, err
+}
+
+// RecordListening has the audit log record who plays and downloads what, or not any
+// more, as [storage.MayChangeAudit] says.
+func (db *DB) RecordListening(ctx context.Context, principal storage.Principal, recorded bool) error {
+	return db.changeBy(ctx, "change what is recorded", principal, func(ctx context.Context, t *tx) error {
+		who, err := t.asNow(ctx, principal)
+		if err != nil {
+			return err
+		}
+		if !storage.MayChangeAudit(who) {
+			return storage.ErrForbidden
+		}
+		n, err := t.Exec(ctx, `UPDATE workspaces SET audit_listening = ? WHERE no = ? AND audit_listening <> ?`, recorded, t.workspaceNo, recorded)
+		if err == nil && n > 0 {
+			t.audit(ctx, who, storage.AuditListeningChanged, t.onWorkspace(), map[string]string{"recorded": strconv.FormatBool(recorded)})
+		}
+		return err
 	})
 }

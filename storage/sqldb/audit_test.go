@@ -237,8 +237,8 @@ func TestAuditFilters(t *testing.T) {
 		h.check(h.AddConversationMember(t.Context(), h.bob, h.room.ID, h.eve.UserID))
 		must2(h.CreateToken(t.Context(), h.bob.UserID, storage.NewToken{Kind: storage.APIToken, Name: "x"}))(t)
 		h.check(h.ImportToken(t.Context(), h.bob.UserID, "y", "chosen"))
-		all := h.log()
-		first, last := all[0].At, all[len(all)-1].At
+		log := h.log()
+		first, last := log[0].At, log[len(log)-1].At
 		for name, c := range map[string]struct {
 			filter storage.AuditFilter
 			want   func(e storage.AuditEntry) bool
@@ -260,7 +260,8 @@ func TestAuditFilters(t *testing.T) {
 			"elsewhere": {storage.AuditFilter{ActorID: h.mal.UserID}, func(storage.AuditEntry) bool { return false }},
 		} {
 			var want, got, exported []int64
-			for _, e := range slices.Backward(all) {
+			var all int64 // exports among them
+			for _, e := range slices.Backward(log) {
 				if c.want(e) {
 					want = append(want, e.Seq)
 				}
@@ -268,6 +269,7 @@ func TestAuditFilters(t *testing.T) {
 			for page := (storage.Page{Limit: 1}); ; {
 				entries, next, err := h.Audit(t.Context(), h.ada, c.filter, page)
 				h.check(err)
+				all += int64(len(entries))
 				for _, e := range entries {
 					if e.Action != storage.AuditExported {
 						got = append(got, e.Seq)
@@ -279,6 +281,9 @@ func TestAuditFilters(t *testing.T) {
 			}
 			if !slices.Equal(got, want) {
 				t.Errorf("%s: %v, want %v", name, got, want)
+			}
+			if count := must(h.CountAudit(t.Context(), h.ada, c.filter))(t); count.Capped || count.Entries != all {
+				t.Errorf("%s: counted are %+v, want %d", name, count, all)
 			}
 			h.check(h.ExportAudit(t.Context(), h.ada, c.filter, func(entries []storage.AuditEntry) error {
 				for _, e := range entries {
@@ -301,8 +306,69 @@ func TestAuditFilters(t *testing.T) {
 			_, _, err = h.Audit(t.Context(), who, storage.AuditFilter{}, storage.Page{})
 			wantErr(t, err, storage.ErrForbidden)
 			wantErr(t, h.ExportAudit(t.Context(), who, storage.AuditFilter{}, nil), storage.ErrForbidden)
+			_, err = h.CountAudit(t.Context(), who, storage.AuditFilter{})
+			wantErr(t, err, storage.ErrForbidden)
+			_, err = h.AuditNames(t.Context(), who, log)
+			wantErr(t, err, storage.ErrForbidden)
 		}
 	})
+}
+
+// Who listens is recorded where that is wanted, once in an hour by however many
+// requests and nodes, by the clock of the database.
+func TestAuditListening(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		m := h.say(h.bob, h.room.ID, "remarkable pumpkin")
+		other := h.say(h.bob, h.room.ID, "wonderful aubergine")
+		listen := func(who storage.Principal, m storage.Message, action storage.AuditAction) {
+			t.Helper()
+			h.check(h.AuditListening(t.Context(), who, m, action, "original"))
+		}
+		count := func() int64 {
+			t.Helper()
+			return h.wholeAudit().Entries
+		}
+		before := count()
+		listen(h.ada, m, storage.AuditMessagePlayed)
+		if n := count(); n != before {
+			t.Errorf("%d entries that nobody wanted", n-before)
+		}
+		wantErr(t, h.RecordListening(t.Context(), h.bob, true), storage.ErrForbidden)
+		h.check(h.RecordListening(t.Context(), h.ada, true))
+		before++ // that it is recorded
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() { listen(h.ada, m, storage.AuditMessagePlayed) })
+		}
+		all.Wait()
+		listen(h.ada, m, storage.AuditMessageDownloaded)
+		listen(h.bob, m, storage.AuditMessagePlayed)
+		listen(h.ada, other, storage.AuditMessagePlayed)
+		if n := count(); n != before+4 {
+			t.Errorf("%d entries; want 4", n-before)
+		}
+		for who, sees := range map[*storage.Principal]bool{&h.ada: true, new(h.carl()): false} { // an owner who is not in the conversation
+			names := must(h.AuditNames(t.Context(), *who, h.log()))(t)
+			if names.Messages[m.ID] != sees || (names.Conversations[h.room.ID].Title != "") != sees || len(names.Users) < 3 || names.Users[h.bob.UserID].Name != "Bob" {
+				t.Errorf("%s sees %+v", who.UserName, names)
+			}
+		}
+		ago := (storage.ListeningPause + time.Second).Milliseconds()
+		h.exec(fmt.Sprintf(`UPDATE audit SET at = at - %d`, ago)) // as if all was an hour ago; the chain does not fit any more
+		listen(h.ada, m, storage.AuditMessagePlayed)
+		listen(h.ada, m, storage.AuditMessagePlayed)
+		if last := h.log1(storage.AuditFilter{}, storage.Page{Limit: 9}); last[0].Seq != before+6 || last[0].Action != storage.AuditMessagePlayed {
+			t.Errorf("an hour later: %+v", last[0])
+		}
+	})
+}
+
+// carl is another owner.
+func (h *harness) carl() storage.Principal {
+	h.tb.Helper()
+	u := must(h.CreateUser(h.tb.Context(), h.ada.WorkspaceID, "Carl", storage.Owner))(h.tb)
+	return storage.Principal{WorkspaceID: u.WorkspaceID, UserID: u.ID, UserName: u.Name, Role: u.Role}
 }
 
 var auditEntries = flag.Int("audit.entries", 0, "entries of the audit log in which TestAuditPageTimes times pages; 0 skips it")

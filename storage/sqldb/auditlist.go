@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hark/storage"
+	"hark/storage/sqldb/conn"
 )
 
 // auditColumns are those of an entry behind its number.
@@ -58,37 +59,64 @@ func auditEntries(rows []auditRow) ([]storage.AuditEntry, error) {
 // selectAudit reads the entries of a workspace that a filter leaves. The index to
 // use is that of what leaves least: a column in an expression is in no index.
 func (s session) selectAudit(ctx context.Context, workspaceNo int64, filter storage.AuditFilter) (statement, error) {
-	found := statement{`SELECT a.seq, ` + auditColumns + ` FROM audit a WHERE a.workspace_no = ?`, []any{workspaceNo}}
+	index := ``
+	where := statement{` WHERE a.workspace_no = ?`, []any{workspaceNo}}
 	apart := `` // for columns whose index would be the wrong one
-	for _, one := range []struct{ column, value string }{
-		{"target_id", filter.TargetID}, {"conversation_id", filter.ConversationID}, {"actor_id", filter.ActorID}, {"action", string(filter.Action)},
+	for _, one := range []struct{ column, value, index string }{
+		{"target_id", filter.TargetID, "audit_by_target"},
+		{"conversation_id", filter.ConversationID, "audit_by_conversation"},
+		{"actor_id", filter.ActorID, "audit_by_actor"},
+		{"action", string(filter.Action), "audit_by_action"},
 	} {
 		if one.value == "" {
 			continue
 		}
-		found = found.and(` AND a.`+one.column+apart+` = ?`, one.value)
+		where = where.and(` AND a.`+one.column+apart+` = ?`, one.value)
+		switch index {
+		case "":
+			index = one.index
+		case "audit_by_actor":
+			index = "audit_by_actor_action"
+		}
 		if one.column != "actor_id" { // which has an index with the action
 			apart = ` || ''`
 		}
 	}
-	if !filter.From.IsZero() {
-		first, err := s.auditSeq(ctx, `SELECT seq FROM audit WHERE workspace_no = ? AND at >= ? ORDER BY at, seq LIMIT 1`, workspaceNo, filter.From)
-		if err != nil && !errors.Is(err, storage.ErrNotFound) {
-			return found, err
-		}
-		if err != nil { // all were before
-			return found.and(` AND 1 = 0`), nil
-		}
+	found := statement{text: `SELECT a.seq, ` + auditColumns + ` FROM audit a`}
+	if index != "" {
+		found = found.and(s.ByIndex(index))
+	}
+	found = found.with(where)
+	first, last, err := s.auditRange(ctx, workspaceNo, filter)
+	if first > 0 {
 		found = found.and(` AND a.seq >= ?`, first)
 	}
-	if !filter.To.IsZero() {
-		last, err := s.auditSeq(ctx, `SELECT seq FROM audit WHERE workspace_no = ? AND at < ? ORDER BY at DESC, seq DESC LIMIT 1`, workspaceNo, filter.To)
-		if err != nil && !errors.Is(err, storage.ErrNotFound) {
-			return found, err
-		}
-		found = found.and(` AND a.seq <= ?`, last) // 0 when none was before
+	if last >= 0 {
+		found = found.and(` AND a.seq <= ?`, last)
 	}
-	return found, nil
+	return found, err
+}
+
+// auditRange is the numbers of the entries that the times of a filter leave: from
+// first, 0 for all, to last, -1 for all. None has 0 for a number.
+func (s session) auditRange(ctx context.Context, workspaceNo int64, filter storage.AuditFilter) (first, last int64, err error) {
+	last = -1
+	if !filter.From.IsZero() {
+		first, err = s.auditSeq(ctx, `SELECT seq FROM audit WHERE workspace_no = ? AND at >= ? ORDER BY at, seq LIMIT 1`, workspaceNo, filter.From)
+		if errors.Is(err, storage.ErrNotFound) { // all were before
+			return 0, 0, nil
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	if !filter.To.IsZero() {
+		last, err = s.auditSeq(ctx, `SELECT seq FROM audit WHERE workspace_no = ? AND at < ? ORDER BY at DESC, seq DESC LIMIT 1`, workspaceNo, filter.To)
+		if errors.Is(err, storage.ErrNotFound) { // all were later
+			return 0, 0, nil
+		}
+	}
+	return first, last, err
 }
 
 // auditSeq finds a number by a time; times go up with the numbers.
@@ -146,6 +174,107 @@ func (db *DB) AuditBefore(ctx context.Context, principal storage.Principal, filt
 		return nil, err
 	}
 	return auditEntries(rows)
+}
+
+// CountAudit counts the entries that a filter leaves: of those that times alone leave
+// all, since their numbers have no gaps, and of others up to [storage.MaxAuditCount].
+func (db *DB) CountAudit(ctx context.Context, principal storage.Principal, filter storage.AuditFilter) (count storage.AuditCount, err error) {
+	if !storage.MayReadAudit(principal) {
+		return count, fmt.Errorf("count audit log: %w", errForLeaders)
+	}
+	no, err := db.workspaceNo(ctx, principal.WorkspaceID)
+	if err != nil {
+		return count, err
+	}
+	err = db.read(ctx, "count audit log", func(ctx context.Context, s session) error {
+		if filter.TimesAlone() {
+			first, last, err := s.auditRange(ctx, no, filter)
+			if err == nil && last < 0 {
+				var end auditEnd
+				end, err = s.auditEnd(ctx, no)
+				last = end.Count
+			}
+			count = storage.AuditCount{Entries: max(0, last-max(1, first)+1)}
+			return err
+		}
+		found, err := s.selectAudit(ctx, no, filter)
+		if err != nil {
+			return err
+		}
+		counted := statement{text: `SELECT COUNT(*) FROM (`}.with(found).and(` ORDER BY a.seq DESC LIMIT ?) AS counted`, storage.MaxAuditCount)
+		err = s.getOne(ctx, &count.Entries, counted)
+		count.Capped = count.Entries == storage.MaxAuditCount
+		return err
+	})
+	return count, err
+}
+
+// AuditNames returns what entries are about, as it is now: the people they name, and
+// of conversations and messages those that the principal sees.
+func (db *DB) AuditNames(ctx context.Context, principal storage.Principal, entries []storage.AuditEntry) (names storage.AuditNames, err error) {
+	names = storage.AuditNames{Users: map[string]storage.User{}, Conversations: map[string]storage.Conversation{}, Messages: map[string]bool{}}
+	if !storage.MayReadAudit(principal) {
+		return names, fmt.Errorf("name what the audit log is about: %w", errForLeaders)
+	}
+	no, err := db.workspaceNo(ctx, principal.WorkspaceID)
+	if err != nil {
+		return names, err
+	}
+	users, conversations, messages := idsIn(entries)
+	err = db.read(ctx, "name what the audit log is about", func(ctx context.Context, s session) error {
+		if len(users) > 0 {
+			var rows []userRow
+			err := s.List(ctx, &rows, `SELECT `+userColumns+` FROM users u WHERE u.workspace_no = ? AND u.id IN `+conn.Tuples(1, len(users)), append([]any{no}, users...)...)
+			if err != nil {
+				return err
+			}
+			for _, r := range rows {
+				names.Users[r.ID] = r.user(principal.WorkspaceID)
+			}
+		}
+		if len(conversations) > 0 {
+			var rows []storage.Conversation
+			err := s.listAll(ctx, &rows, statement{text: `SELECT c.id, c.kind, c.title`}.with(visibleConversations(principal, no)).
+				and(` AND c.deleted_at = 0 AND c.id IN `+conn.Tuples(1, len(conversations)), conversations...))
+			if err != nil {
+				return err
+			}
+			for _, c := range rows {
+				names.Conversations[c.ID] = c
+			}
+		}
+		if len(messages) == 0 {
+			return nil
+		}
+		var ids []string
+		err := s.listAll(ctx, &ids, statement{text: `SELECT m.id`}.with(visibleMessages(principal, no)).and(` AND m.id IN `+conn.Tuples(1, len(messages)), messages...))
+		for _, id := range ids {
+			names.Messages[id] = true
+		}
+		return err
+	})
+	return names, err
+}
+
+// idsIn are the ids of users, conversations and messages that entries name.
+func idsIn(entries []storage.AuditEntry) (users, conversations, messages []any) {
+	seen := map[string]bool{}
+	add := func(to *[]any, id string) {
+		if id != "" && !seen[id] {
+			seen[id] = true
+			*to = append(*to, id)
+		}
+	}
+	for _, e := range entries {
+		for _, id := range e.Users() {
+			add(&users, id)
+		}
+		add(&conversations, e.Target.ConversationID)
+		if e.Target.Kind == "message" {
+			add(&messages, e.Target.ID)
+		}
+	}
+	return users, conversations, messages
 }
 
 // auditStep is how many entries are read at a time of a log that is read through.

@@ -296,28 +296,32 @@ func (db *DB) HoldWorkspace(ctx context.Context, workspaceID string, fn func()) 
 // 10,000 is rare, and the first tenth is old.
 func (db *DB) FillAudit(ctx context.Context, principal storage.Principal, n int) error {
 	const batch = 5000
+	now, err := db.Now(ctx)
+	if err != nil {
+		return err
+	}
+	start := now.Add(-time.Duration(n) * time.Millisecond)
 	for done := 0; done < n; done += batch {
-		err := db.change(ctx, "fill audit log", principal.WorkspaceID, func(ctx context.Context, t *tx) error {
-			start := t.now.Add(-time.Duration(n) * time.Millisecond)
-			for i := done; i < min(done+batch, n); i++ {
-				who := storage.Principal{UserID: "actor 0", UserName: "Ada Lovelace", CredentialID: storage.NewID()}
-				if i%2 == 1 {
-					who.UserID = fmt.Sprintf("actor %d", i%400/2)
-				}
-				action := storage.AuditAction("common")
-				switch {
-				case i%10_000 == 0:
-					action = "rare"
-				case i < n/10:
-					action = "old"
-				}
-				target := storage.Target{Kind: "user", ID: fmt.Sprintf("target %d", i*7%100_000), ConversationID: fmt.Sprintf("conversation %d", i%500)}
-				t.now = start.Add(time.Duration(i) * time.Millisecond)
-				t.audit(ctx, who, action, target, map[string]string{"name": "laptop", "scopes": "read write"})
+		var entries []storage.AuditEntry
+		for i := done; i < min(done+batch, n); i++ {
+			entry := storage.AuditEntry{
+				At: start.Add(time.Duration(i) * time.Millisecond), Action: "common", CredentialID: storage.NewID(),
+				Actor:   storage.Actor{Kind: storage.ActorUser, ID: "actor 0", Name: "Ada Lovelace"},
+				Target:  storage.Target{Kind: "user", ID: fmt.Sprintf("target %d", i*7%100_000), ConversationID: fmt.Sprintf("conversation %d", i%500)},
+				Details: map[string]string{"name": "laptop", "scopes": "read write"},
 			}
-			return nil
-		})
-		if err != nil {
+			if i%2 == 1 {
+				entry.Actor.ID = fmt.Sprintf("actor %d", i%400/2)
+			}
+			switch {
+			case i%10_000 == 0:
+				entry.Action = "rare"
+			case i < n/10:
+				entry.Action = "old"
+			}
+			entries = append(entries, entry)
+		}
+		if err := db.ImportAudit(ctx, principal, entries); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,7 @@ type Commands struct {
 	NoSpeech noSpeechCmd `cmd:"" name:"no-speech" help:"Words invented in silence, noise and music."`
 	Pipeline pipelineCmd `cmd:"" help:"Time from upload to ready compared with the engine alone, and memory."`
 	Search   searchCmd   `cmd:"" help:"Search latency by class of query."`
+	People   peopleCmd   `cmd:"" help:"Latency of the lists of members, invitations, usage and the audit log."`
 	Live     liveCmd     `cmd:"" help:"Delay of live captions, and of the message being ready and found, over WebRTC."`
 	WHIP     whipCmd     `cmd:"" name:"whip" help:"CPU and memory of many live recordings at once, without captions."`
 }

@@ -1,8 +1,8 @@
 package config
 
 import (
-	"hark/api/intake"
 	"hark/api/limit"
+	"hark/storage"
 )
 
 // LimitsConfig says how much one person may ask for, and a workspace store.
@@ -35,8 +35,8 @@ func (c LimitsConfig) Limits() limit.Config {
 }
 
 // Quotas is how much may be sent and stored.
-func (c LimitsConfig) Quotas() intake.Quotas {
-	return intake.Quotas{BytesPerDay: c.LimitBytes, Waiting: c.LimitWaiting, Stored: c.QuotaBytes}
+func (c LimitsConfig) Quotas() storage.Quotas {
+	return storage.Quotas{BytesPerDay: c.LimitBytes, Waiting: c.LimitWaiting, Stored: c.QuotaBytes}
 }
 
 func (c LimitsConfig) checkLimits(bad func(key, format string, args ...any)) {

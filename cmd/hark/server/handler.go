@@ -62,7 +62,7 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 func recordsOf(db *sqldb.DB) api.Records {
 	return api.Records{
 		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Events: db, Intake: db, Invitations: db, Live: db, Members: db, Messages: db, People: db, Search: db, SignIn: db,
-		Sound: db, Roster: db, Transcripts: db,
+		Sound: db, Roster: db, Transcripts: db, Usage: db,
 	}
 }
 

@@ -42,6 +42,10 @@ func (d Dialect) NowSQL() string { return d.now() }
 // ends.
 func (d Dialect) ForUpdate(query string) string { return d.forUpdate(query) }
 
+// ByIndex is what stands behind a table and its alias to have that index used where the
+// database would choose another, since it knows too little: SQLite gathers no statistics.
+func (d Dialect) ByIndex(name string) string { return d.byIndex(name) }
+
 // Among renders "column is one of nos" with one placeholder, and what stands
 // for it.
 func (d Dialect) Among(column string, nos []int64) (condition string, arg any) {
@@ -53,6 +57,7 @@ type grammar interface {
 	name() string
 	now() string
 	forUpdate(query string) string
+	byIndex(name string) string
 	among(column string, nos []int64) (condition string, arg any)
 }
 

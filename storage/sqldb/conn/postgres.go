@@ -132,6 +132,8 @@ func (postgres) now() string {
 
 func (postgres) forUpdate(query string) string { return query + ` FOR UPDATE` }
 
+func (postgres) byIndex(string) string { return "" }
+
 func (postgres) among(column string, nos []int64) (string, any) {
 	return column + ` = ANY(?)`, nos
 }

@@ -137,6 +137,8 @@ func (sqlite) now() string { return sqliteNow + `()` }
 // forUpdate does nothing: a transaction that writes is the only one.
 func (sqlite) forUpdate(query string) string { return query }
 
+func (sqlite) byIndex(name string) string { return ` INDEXED BY ` + name }
+
 func (sqlite) translate(err error) error {
 	var e sqlite3.Error
 	if !errors.As(err, &e) {

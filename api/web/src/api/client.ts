@@ -10,11 +10,13 @@ import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
 export type Account = Schemas["Account"];
+export type AuditListEntry = Schemas["AuditListEntry"];
 export type Conversation = Schemas["Conversation"];
 export type Gap = Schemas["Gap"];
 export type Hit = Schemas["Hit"];
 export type Invitation = Schemas["Invitation"];
 export type Me = Schemas["Me"];
+export type MemberUsage = Schemas["MemberUsage"];
 export type Member = Schemas["Member"];
 export type Message = Schemas["Message"];
 export type NewInvitation = Schemas["NewInvitation"];
@@ -27,6 +29,7 @@ export type Token = Schemas["Token"];
 export type Transcript = Schemas["Transcript"];
 export type User = Schemas["User"];
 export type WorkspaceMember = Schemas["WorkspaceMember"];
+export type WorkspaceUsage = Schemas["WorkspaceUsage"];
 
 /** An answer that takes longer does not come any more. */
 const patience = 30_000; // ms

@@ -74,6 +74,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what the audit log records
+         * @description By anybody in the workspace: who is recorded may know it.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["get-audit-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change what the audit log records
+         * @description By an owner or an admin. The change is an entry of its own.
+         *
+         *     Scope: `admin`.
+         */
+        patch: operations["update-audit-settings"];
+        trace?: never;
+    };
     "/v1/conversations": {
         parameters: {
             query?: never;
@@ -968,6 +996,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get usage and quotas
+         * @description By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["get-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Set quotas
+         * @description By an owner. None may be above what the server allows. What is stored already stays; nothing more is taken in until there is room.
+         *
+         *     Scope: `admin`.
+         */
+        patch: operations["update-quotas"];
+        trace?: never;
+    };
+    "/v1/usage/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List usage by member
+         * @description Everybody, those who came last first. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["list-member-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users": {
         parameters: {
             query?: never;
@@ -1160,6 +1238,23 @@ export interface components {
              */
             name?: string;
         };
+        AuditConversation: {
+            /**
+             * Format: uuid
+             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
+             */
+            id: string;
+            /**
+             * @example channel
+             * @enum {string}
+             */
+            kind: "channel" | "direct";
+            /**
+             * @description Left out of a direct conversation
+             * @example Field notes
+             */
+            title?: string;
+        };
         AuditEntry: {
             /**
              * @description What was done; more may be added
@@ -1219,6 +1314,111 @@ export interface components {
              * @example curl/8.5.0
              */
             user_agent?: string;
+        };
+        AuditList: {
+            /** @description Newest first */
+            items: components["schemas"]["AuditListEntry"][];
+            /**
+             * @description Pass it as cursor to get the next page; left out on the last
+             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
+             */
+            next_cursor?: string;
+            /**
+             * Format: int64
+             * @description Entries that the parameters leave, on the first page: with times alone all of them, else counted up to 10000
+             * @example 1042
+             */
+            total?: number;
+            /**
+             * @description Whether there are that many or more; left out if not
+             * @example false
+             */
+            total_is_capped?: boolean;
+        };
+        AuditListEntry: {
+            /**
+             * @description What was done; more may be added
+             * @example token_created
+             */
+            action: string;
+            /** @description Who did it */
+            actor: components["schemas"]["AuditActor"];
+            /**
+             * @description IP address that they came from
+             * @example 203.0.113.7
+             */
+            address?: string;
+            /**
+             * Format: date-time
+             * @description To the millisecond
+             * @example 2026-03-01T09:30:00.000Z
+             */
+            at: string;
+            /** @description The conversation of conversation_id; left out unless it is there and you are in it */
+            conversation?: components["schemas"]["AuditConversation"];
+            /**
+             * Format: uuid
+             * @description That the target is, or is in
+             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
+             */
+            conversation_id?: string;
+            /**
+             * Format: uuid
+             * @description The session or token that they came with
+             * @example 0197a3c2-8888-7d05-b1c6-5e7788990a1b
+             */
+            credential_id?: string;
+            /**
+             * @description More of what was done, by the action; never a secret, a title or what was said
+             * @example {
+             *       "name": "laptop",
+             *       "scopes": "read"
+             *     }
+             */
+            details?: {
+                [key: string]: string;
+            };
+            /**
+             * @description What they came with, as far as the User-Agent tells
+             * @example Firefox on Linux
+             */
+            device?: string;
+            /**
+             * @description SHA-256 of the entry and the hash of the one before, in hex
+             * @example b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c
+             */
+            hash: string;
+            /**
+             * @description Whether the target is a message that is there and that you may hear; left out if not
+             * @example true
+             */
+            message_seen?: boolean;
+            /** @description The users whom the entry names, as they are called now */
+            people?: components["schemas"]["Author"][] | null;
+            /**
+             * Format: int64
+             * @description Counts up from 1 without gaps
+             * @example 1042
+             */
+            seq: number;
+            /** @description What it was done to */
+            target?: components["schemas"]["AuditTarget"];
+            /**
+             * @description What their program calls itself, shortened
+             * @example curl/8.5.0
+             */
+            user_agent?: string;
+        };
+        AuditSettings: {
+            /**
+             * @description Whether it records who plays and downloads which message: at most once an hour for each person and message
+             * @example false
+             */
+            listening: boolean;
+        };
+        AuditSettingsPatch: {
+            /** @example true */
+            listening: boolean;
         };
         AuditTarget: {
             /**
@@ -1743,6 +1943,63 @@ export interface components {
              */
             user_id: string;
         };
+        MemberUsage: {
+            /**
+             * Format: int64
+             * @description Bytes of recordings that they sent today (UTC), deleted since or not
+             * @example 48000000
+             */
+            bytes_today: number;
+            /**
+             * Format: int64
+             * @description Which of twelve colours to show them in, by the order of joining: the first dozen differ
+             * @example 0
+             */
+            color: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:30:00Z
+             */
+            created_at: string;
+            /**
+             * @description Whether they are kept out; left out if not
+             * @example false
+             */
+            disabled?: boolean;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description Recordings of theirs that wait to be transcribed
+             * @example 2
+             */
+            jobs_waiting: number;
+            /**
+             * @description As they call themselves; several may have the same
+             * @example Ada
+             */
+            name: string;
+            /**
+             * @example member
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "member" | "guest";
+            /**
+             * Format: int64
+             * @description Length of these recordings
+             * @example 7344000
+             */
+            sound_ms: number;
+            /**
+             * Format: int64
+             * @description Bytes of recordings and renditions that are stored of what they sent
+             * @example 1234567890
+             */
+            stored_bytes: number;
+        };
         Message: {
             author: components["schemas"]["Author"];
             /**
@@ -2063,15 +2320,6 @@ export interface components {
              */
             sha256: string;
         };
-        PageAuditEntry: {
-            /** @description Newest first */
-            items: components["schemas"]["AuditEntry"][];
-            /**
-             * @description Pass it as cursor to get the next page; left out on the last
-             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
-             */
-            next_cursor?: string;
-        };
         PageConversation: {
             /** @description Newest first */
             items: components["schemas"]["Conversation"][];
@@ -2084,6 +2332,15 @@ export interface components {
         PageInvitation: {
             /** @description Newest first */
             items: components["schemas"]["Invitation"][];
+            /**
+             * @description Pass it as cursor to get the next page; left out on the last
+             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
+             */
+            next_cursor?: string;
+        };
+        PageMemberUsage: {
+            /** @description Newest first */
+            items: components["schemas"]["MemberUsage"][];
             /**
              * @description Pass it as cursor to get the next page; left out on the last
              * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
@@ -2200,6 +2457,46 @@ export interface components {
              * @example /docs#problem-not-found
              */
             type: string;
+        };
+        Quotas: {
+            /**
+             * Format: int64
+             * @description Bytes of recordings that one person may send a day (UTC)
+             * @example 107374182400
+             */
+            bytes_per_day?: number;
+            /**
+             * Format: int64
+             * @description Recordings of one person that may wait to be transcribed
+             * @example 10000
+             */
+            jobs_waiting?: number;
+            /**
+             * Format: int64
+             * @description Bytes of recordings and renditions that the workspace may store
+             * @example 500000000000
+             */
+            stored_bytes?: number;
+        };
+        QuotasPatch: {
+            /**
+             * Format: int64
+             * @description As above
+             * @example 1000000000
+             */
+            bytes_per_day?: number;
+            /**
+             * Format: int64
+             * @description As above
+             * @example 100
+             */
+            jobs_waiting?: number;
+            /**
+             * Format: int64
+             * @description 0 for none of its own; left out to leave it
+             * @example 500000000000
+             */
+            stored_bytes?: number;
         };
         RecoveryCodes: {
             /**
@@ -2632,6 +2929,37 @@ export interface components {
              */
             name: string;
         };
+        WorkspaceUsage: {
+            /**
+             * Format: int64
+             * @example 9
+             */
+            guests: number;
+            /**
+             * Format: int64
+             * @description People who are let in, guests among them
+             * @example 212
+             */
+            members: number;
+            /** @description What the workspace's owners set */
+            own_quotas: components["schemas"]["Quotas"];
+            /** @description What holds: of each the tighter of the two below */
+            quotas: components["schemas"]["Quotas"];
+            /** @description What whoever runs the server set for every workspace */
+            server_quotas: components["schemas"]["Quotas"];
+            /**
+             * Format: int64
+             * @description Length of the recordings that are stored
+             * @example 734400000
+             */
+            sound_ms: number;
+            /**
+             * Format: int64
+             * @description Bytes of recordings and renditions that are stored
+             * @example 81234567890
+             */
+            stored_bytes: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -2857,7 +3185,15 @@ export interface operations {
                      *             "name": "laptop",
                      *             "user_id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"
                      *           },
+                     *           "device": "curl",
                      *           "hash": "685825fdf8375a9346945fd5e25a7214ab41d6803f0fce34f98d2d2129c0fe71",
+                     *           "people": [
+                     *             {
+                     *               "color": 0,
+                     *               "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *               "name": "Ada"
+                     *             }
+                     *           ],
                      *           "seq": 1042,
                      *           "target": {
                      *             "id": "0197a3c2-8888-7d05-b1c6-5e7788990a1b",
@@ -2865,10 +3201,11 @@ export interface operations {
                      *           },
                      *           "user_agent": "curl/8.5.0"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "total": 1042
                      *     }
                      */
-                    "application/json": components["schemas"]["PageAuditEntry"];
+                    "application/json": components["schemas"]["AuditList"];
                 };
             };
             /** @description `bad_cursor`: Bad cursor */
@@ -2972,6 +3309,139 @@ export interface operations {
                      *     }
                      */
                     "application/jsonl": components["schemas"]["AuditEntry"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "listening": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditSettings"];
+                };
+            };
+            /** @description Your copy is still good; only after If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-audit-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditSettingsPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "listening": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditSettings"];
                 };
             };
             /** @description `unauthorized`: Sign in first */
@@ -7830,6 +8300,261 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "guests": 9,
+                     *       "members": 212,
+                     *       "own_quotas": {
+                     *         "stored_bytes": 500000000000
+                     *       },
+                     *       "quotas": {
+                     *         "bytes_per_day": 107374182400,
+                     *         "jobs_waiting": 10000,
+                     *         "stored_bytes": 500000000000
+                     *       },
+                     *       "server_quotas": {
+                     *         "bytes_per_day": 107374182400,
+                     *         "jobs_waiting": 10000
+                     *       },
+                     *       "sound_ms": 734400000,
+                     *       "stored_bytes": 81234567890
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkspaceUsage"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotasPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "guests": 9,
+                     *       "members": 212,
+                     *       "own_quotas": {
+                     *         "stored_bytes": 500000000000
+                     *       },
+                     *       "quotas": {
+                     *         "bytes_per_day": 107374182400,
+                     *         "jobs_waiting": 10000,
+                     *         "stored_bytes": 500000000000
+                     *       },
+                     *       "server_quotas": {
+                     *         "bytes_per_day": 107374182400,
+                     *         "jobs_waiting": 10000
+                     *       },
+                     *       "sound_ms": 734400000,
+                     *       "stored_bytes": 81234567890
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkspaceUsage"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-member-usage": {
+        parameters: {
+            query?: {
+                /** @description Where to go on: next_cursor of the page before */
+                cursor?: string;
+                /** @description Items on a page, at the most */
+                limit?: number;
+                /** @description Only those whose name has parts that begin with these words, whatever their case and accents */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "bytes_today": 48000000,
+                     *           "color": 0,
+                     *           "created_at": "2026-03-01T09:30:00Z",
+                     *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *           "jobs_waiting": 2,
+                     *           "name": "Ada",
+                     *           "role": "member",
+                     *           "sound_ms": 7344000,
+                     *           "stored_bytes": 1234567890
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageMemberUsage"];
+                };
+            };
+            /** @description `bad_cursor`: Bad cursor */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -53,14 +53,23 @@ export const mayNameWorkspace = leads;
 
 export const mayChangeRules = leads;
 
-/** See when each was last active, and all invitations, and revoke these. */
-export const mayManageMembers = leads;
-
 /** Invite people who get a role, as the rules have it. */
 export const mayInvite = (me: Who, role: Role) => !above(role, "member") && lets(me, role === "guest" ? "invite_guests" : "invite_members");
 
 /** See invitations and revoke them: one's own, unless one manages members. */
 export const maySeeInvitations = (me: Who) => mayInvite(me, "member") || mayInvite(me, "guest");
+
+/** See when each was last active, and all invitations, and revoke these. */
+export const mayManageMembers = leads;
+
+/** Read and export what was done in the workspace. */
+export const mayReadAudit = leads;
+
+/** Have the audit log record who plays and downloads what. */
+export const mayChangeAudit = leads;
+
+/** Bound what the workspace takes. */
+export const maySetQuotas = (me: Who) => me?.role === "owner";
 
 /** Give somebody another role, who does not stand above: none above one's own. */
 export const mayChangeRole = (me: Who, user: Person, to: Role) => me !== undefined && leads(me) && !above(user.role, me.role) && !above(to, me.role);

@@ -50,3 +50,10 @@ export function fullTime(at: Date, locale: string): string {
 }
 
 const capital = (text: string, locale: string) => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+
+/** How long much sound is together: 12 min, 204 hr. */
+export function soundLength(ms: number, locale: string): string {
+  const minutes = ms / 60_000;
+  const [amount, unit] = minutes < 120 ? [Math.ceil(minutes), "minute"] : [Math.round(minutes / 60), "hour"];
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" }).format(amount);
+}

@@ -7,6 +7,8 @@ interface Page<T> {
   next_cursor?: string;
 }
 
+const fewPages = 4;
+
 export class Paged<T extends { id: string }> {
   items = $state.raw<readonly T[]>();
   trouble = $state.raw<Trouble>();
@@ -46,6 +48,31 @@ export class Paged<T extends { id: string }> {
           this.items = [...items, ...this.without(items)];
         })
       : this.read();
+
+  /**
+   * What is new is put before what is shown, for a list in which nothing else changes:
+   * says how many. Where that is more than a few pages, the list is read anew.
+   */
+  catchUp = async (): Promise<number> => {
+    const { turn } = this;
+    const newest = this.items?.[0]?.id;
+    const found: T[] = [];
+    let cursor: string | undefined;
+    let more = true;
+    for (let pages = 0; more && pages < fewPages; pages++) {
+      more = false;
+      await this.take(cursor, ({ items, next_cursor }) => {
+        const known = items.findIndex(({ id }) => id === newest);
+        found.push(...(known < 0 ? items : items.slice(0, known)));
+        cursor = next_cursor;
+        more = known < 0 && next_cursor !== undefined;
+      });
+    }
+    if (turn !== this.turn || this.trouble) return 0;
+    if (more || newest === undefined) await this.read();
+    else this.items = [...found, ...this.items!];
+    return found.length;
+  };
 
   /** Something is another way now, if it is shown. */
   put(item: T) {

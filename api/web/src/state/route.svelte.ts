@@ -10,6 +10,8 @@ export type Place =
   | { name: "roster" }
   | { name: "invitations" }
   | { name: "rules" }
+  | { name: "audit" }
+  | { name: "usage" }
   | { name: "nowhere" };
 
 const patterns: [RegExp, (id: string) => Place][] = [
@@ -21,6 +23,8 @@ const patterns: [RegExp, (id: string) => Place][] = [
   [/^\/settings\/members$/, () => ({ name: "roster" })],
   [/^\/settings\/invitations$/, () => ({ name: "invitations" })],
   [/^\/settings\/rules$/, () => ({ name: "rules" })],
+  [/^\/settings\/audit$/, () => ({ name: "audit" })],
+  [/^\/settings\/usage$/, () => ({ name: "usage" })],
 ];
 
 function placeOf(path: string): Place {

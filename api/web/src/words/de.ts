@@ -484,8 +484,10 @@ export const de: Words = {
     someConversations: "Nur einige Unterhaltungen",
     makeToken: "Token erstellen",
     tokenMade: "Kopiere dein Token jetzt. Es wird nicht noch einmal angezeigt.",
-    people: "Personen",
-    peopleHint: "Wer in diesem Arbeitsbereich ist und wer eingeladen ist.",
+    people: "Arbeitsbereich",
+    peopleHint: "Wer in diesem Arbeitsbereich ist, wer eingeladen ist, was getan wurde und was er belegt.",
+    audit: "Protokoll",
+    usage: "Nutzung",
     version: "API-Dokumentation",
   },
 

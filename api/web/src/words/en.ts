@@ -483,8 +483,10 @@ export const en = {
     someConversations: "Some conversations only",
     makeToken: "Create token",
     tokenMade: "Copy your token now. You won’t see it again.",
-    people: "People",
-    peopleHint: "Who is in this workspace, and who is invited.",
+    people: "Workspace",
+    peopleHint: "Who is in this workspace, who is invited, what was done, and what it takes.",
+    audit: "Audit log",
+    usage: "Usage",
     version: "API docs",
   },
 

@@ -14,7 +14,7 @@ const base = new URL("./", self.location.href).pathname; // where the app is, wi
 const cachePrefix = `hark${base.slice(0, -1)}-`; // another Hark on this host has its own
 const cacheName = cachePrefix + version;
 const lockPrefix = `hark-page${base.slice(0, -1)}-`;
-const pages = /^(?:$|c\/[^/]+$|m\/[^/]+$|search$|settings(?:\/members|\/invitations)?$)/;
+const pages = /^(?:$|c\/[^/]+$|m\/[^/]+$|search$|settings(?:\/members|\/invitations|\/audit|\/usage)?$)/;
 const past = "network"; // a query with it goes past us: to the page of a network that asks people to sign in
 const patience = 3000; // ms for the page, where the connection is hardly one
 
