@@ -228,3 +228,10 @@ func isPiece(s string) bool {
 	_, err := strconv.ParseUint(s, 10, 32)
 	return err == nil
 }
+
+// Binding is how a database and an object store know each other: by the ids
+// that both keep of both. An empty id means that it is not set.
+type Binding struct {
+	Database string
+	Store    string
+}
