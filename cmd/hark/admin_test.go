@@ -99,10 +99,10 @@ func TestRename(t *testing.T) {
 
 func TestAddressOf(t *testing.T) {
 	for listens, want := range map[string]string{
-		"127.0.0.1:9000": "http://127.0.0.1:9000",
-		":9000":          "http://127.0.0.1:9000",
-		"0.0.0.0:80":     "http://127.0.0.1:80",
-		"[::]:8080":      "http://127.0.0.1:8080",
+		"127.0.0.1:9000": "http://localhost:9000",
+		":9000":          "http://localhost:9000",
+		"0.0.0.0:80":     "http://localhost:80",
+		"[::]:8080":      "http://localhost:8080",
 		"[::1]:8080":     "http://[::1]:8080",
 		"hark.local:80":  "http://hark.local:80",
 	} {

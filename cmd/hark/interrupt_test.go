@@ -96,7 +96,7 @@ func testWrongWays(t *testing.T, c *commands) {
 		says             []string
 	}{
 		"no Hark":                {"http://127.0.0.1:1", c.Token, file, 1, []string{"no Hark answers at http://127.0.0.1:1;"}},
-		"another protocol":       {strings.Replace(c.URL, "http:", "https:", 1) + "/base", c.Token, file, 1, []string{"reach Hark at https://127.0.0.1:", "/base: "}},
+		"another protocol":       {strings.Replace(c.URL, "http:", "https:", 1) + "/base", c.Token, file, 1, []string{"reach Hark at https://localhost:", "/base: "}},
 		"a wrong token":          {c.URL, "hark_wrong", file, 1, []string{"hark token create", c.URL, "HARK_TOKEN"}},
 		"no address":             {"127.0.0.1:8080", c.Token, file, 1, []string{"HARK_URL"}},
 		"with /v1 and a slash":   {c.URL + "/v1/", c.Token, file, 0, nil},

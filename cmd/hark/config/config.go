@@ -267,14 +267,15 @@ func checkURL(bad func(key, format string, args ...any), key, value string, sche
 }
 
 // AddressOf is how a browser on this machine reaches a server that listens on
-// hostport: one that listens everywhere is reached on loopback too.
+// hostport: one that listens everywhere is reached on loopback too, which is called
+// localhost, since browsers have no passkeys for an IP address.
 func AddressOf(hostport string) string {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		return "http://" + hostport
 	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
+	if ip := net.ParseIP(host); host == "" || host == "127.0.0.1" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
 	}
 	return "http://" + net.JoinHostPort(host, port)
 }

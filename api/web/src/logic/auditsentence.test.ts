@@ -46,6 +46,7 @@ test.each([
   [{ actor: { kind: "nobody" }, action: "passkey_refused", target: { kind: "user", id: "b" }, people: [bob], details: { name: "Phone" } }, "The passkey “Phone” of Bob was refused: there may be a copy of it"],
   [{ ...byAda, action: "workspace_rule_changed", details: { rule: "see_directory", from: "members", to: "admins" } }, "Ada changed who sees everyone: everyone except guests before, owners and admins now"],
   [{ ...byAda, action: "history_changed", details: { from: "all", to: "from_joining" }, conversation: room }, "Ada hid the past of Field notes from new members"],
+  [{ actor: { kind: "operator", name: "root" }, action: "email_changed", target: { kind: "user", id: "b" }, people: [bob], details: { change: "set" } }, "root (on the server) set the email that Bob signs in with"],
   [{ actor: { kind: "system" }, action: "sun_rose" }, "Hark: sun_rose"],
 ] as const)("%j", (entry, want) => {
   expect(textOf(sentenceOf(entry as Parameters<typeof sentenceOf>[0], speech))).toBe(want);
