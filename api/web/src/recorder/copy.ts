@@ -13,7 +13,7 @@ const forms = ["audio/webm;codecs=opus", "audio/mp4;codecs=mp4a.40.2", "audio/mp
 
 /** How much may be on its way through the encoder, in ms. */
 const encodingMS = 150;
-/** How often the browser is asked for what it has, and how long it may take each time, in ms. */
+/** How often the browser is asked for more when it has none, and how long it may take each time, in ms. */
 const tries = 5;
 const patience = 3000;
 
@@ -36,6 +36,7 @@ export class Copy {
   private readonly recorder: MediaRecorder;
   private length: WebMLength | undefined; // where one can look into it
   private arrived: Promise<unknown> = Promise.resolve();
+  private fetched: Promise<unknown> = Promise.resolve();
   private written: Promise<unknown>;
   private pieces: number;
   private readonly earlier: number; // ms that were recorded before the browser began
@@ -71,6 +72,11 @@ export class Copy {
     this.recorder.start(slice);
     this.clock.run();
     void this.save({});
+  }
+
+  /** Whether it stands, and all of it has come from the browser: before that its length may change. */
+  get complete(): boolean {
+    return this.clock.complete;
   }
 
   /** Records no more from now on; settled once what there is so far is on the device. */
@@ -118,15 +124,22 @@ export class Copy {
     await draftStore.remove(this.item.id);
   }
 
-  /** Has what was recorded so far written. */
+  /** Has what was recorded so far written. What is asked for meanwhile waits, so that answers are to who asked. */
   async flush() {
     const { ms } = this.clock;
-    for (let i = 0; i < tries && this.recorder.state !== "inactive"; i++) {
+    await (this.fetched = this.fetched.then(() => this.fetch(ms)));
+    await this.settled();
+  }
+
+  /** Asks the browser for all up to a moment, until it has given that, or nothing more again and again. */
+  private async fetch(ms: number) {
+    for (let idle = 0; idle < tries && this.recorder.state !== "inactive"; idle++) {
+      const { given } = this.clock;
       await this.ask();
       await this.arrived;
       if (this.clock.hasAll(encodingMS, ms)) break;
+      if (this.clock.given > given) idle = -1; // what came was asked for before
     }
-    await this.settled();
   }
 
   private end(): () => void {

@@ -13,7 +13,7 @@ export class RecordingClock {
   private since: number | undefined; // of the sound, when it went on
   private got: number; // ms
   private turns = 0;
-  private complete = false; // it stands, and all before that was given
+  private whole = false;
 
   /** sound is the clock of what comes through, in ms; earlier is how much was recorded before. */
   constructor(private readonly sound: () => number, earlier = 0) {
@@ -35,6 +35,11 @@ export class RecordingClock {
     return this.got;
   }
 
+  /** Whether it stands, and all before that was given. */
+  get complete(): boolean {
+    return this.whole;
+  }
+
   /** Whether the browser has given nothing for so long that it seems to have stopped. */
   get stuck(): boolean {
     return this.since !== undefined && this.ms - this.got >= 2 * aheadMS;
@@ -47,7 +52,7 @@ export class RecordingClock {
 
   run() {
     this.turns++;
-    this.complete = false;
+    this.whole = false;
     this.since ??= this.sound();
   }
 
@@ -58,7 +63,7 @@ export class RecordingClock {
     this.since = undefined;
     return () => {
       if (turn !== this.turns) return;
-      this.complete = true;
+      this.whole = true;
       this.before = this.got;
     };
   }
@@ -66,6 +71,6 @@ export class RecordingClock {
   /** The browser has given so much in all. */
   give(ms: number) {
     this.got = Math.max(this.got, ms);
-    if (this.complete) this.before = this.got;
+    if (this.whole) this.before = this.got;
   }
 }

@@ -109,7 +109,7 @@ export class Take {
     await copied;
     if (signal.aborted) return;
     this.look();
-    this.complete = true;
+    this.complete = this.copy!.complete; // not where it went on meanwhile
   }
 
   async resume() {

@@ -28,6 +28,7 @@ vi.mock("../words", () => ({ t: { recorder: {} } }));
 const longest = 3000; // ms that an answer may take
 const stepMS = 20;
 const blockMS = 20;
+const encodingMS = 150; // what may still be in the encoder when all is taken to have come
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -50,10 +51,17 @@ class Watched {
   async pass(ms: number) {
     for (let at = 0; at < ms; at += stepMS) {
       const recording = this.take.state === "recording";
+      const whole = this.whole;
       await vi.advanceTimersByTimeAsync(stepMS);
+      if (whole !== undefined && this.whole !== undefined) expect(Math.abs(this.whole - whole)).toBeLessThanOrEqual(encodingMS + blockMS); // once all has come, its length stays
       if (recording && this.take.state === "recording") this.look();
       if (recording) this.said += stepMS;
     }
+  }
+
+  /** How long it is, in ms, where it is paused and says that all has come. */
+  private get whole(): number | undefined {
+    return this.take.state === "paused" && this.take.complete ? this.take.total : undefined;
   }
 
   private look() {
@@ -120,6 +128,24 @@ test.each(Array.from({ length: seeds }, (_, i) => i + 1))("seed %i: what it says
   const [kept] = [...browser.kept.values()];
   expect(Math.abs((kept ?? 0) - one.said)).toBeLessThanOrEqual(blockMS + one.pauses * stepMS * 2);
   expect(Math.abs(one.take.total - (kept ?? 0))).toBeLessThanOrEqual(blockMS);
+  everythingIsClosed();
+});
+
+test.each(Array.from({ length: Math.ceil(seeds / 3) }, (_, i) => i + 1))("seed %i: it is complete once all has come of a browser that is far behind", async (seed) => {
+  browser = new SlowBrowser(seed, 3 * longest);
+  browser.install();
+  const one = new Watched();
+  await one.pass(6 * longest + 6000);
+  void one.take.pause();
+  expect(one.take.complete).toBe(false);
+  void one.take.resume();
+  await one.pass(1000);
+  void one.take.pause();
+  await one.pass(20 * longest);
+  expect(one.take.complete).toBe(true);
+  expect(Math.abs(one.take.total - one.said)).toBeLessThanOrEqual(encodingMS);
+  void one.take.discard();
+  await one.pass(10 * longest);
   everythingIsClosed();
 });
 
