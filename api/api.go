@@ -46,6 +46,7 @@ import (
 	"hark/api/live"
 	"hark/api/members"
 	"hark/api/messages"
+	"hark/api/openid"
 	"hark/api/pages"
 	"hark/api/people"
 	"hark/api/problem"
@@ -82,6 +83,7 @@ type Records struct {
 	Conversations  conversations.Records
 	Drafts         messages.Drafts
 	Events         events.Records
+	Identities     signin.Identities
 	Intake         intake.Records
 	Invitations    invitations.Records
 	Live           live.Records
@@ -151,6 +153,8 @@ type Config struct {
 
 	// Mail says whether mail can be sent: links to sign in by, invitations and notices.
 	Mail bool
+	// OpenID are the providers by which people can sign in.
+	OpenID []openid.Config
 	// SessionTTL is how long a browser stays signed in; 0 means 30 days.
 	SessionTTL time.Duration
 	// SignedURLTTL is how long a signed address plays; 0 means 15 minutes.
@@ -190,7 +194,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 	}
 	api := rest.New(rest.Config{
 		Authenticator: n.signin, Limits: limits, Logger: deps.Logger, Description: description(cfg, public),
-		Problems: []problem.Rule{messages.Problem, live.Problem, events.Problem, account.Problem},
+		Problems: []problem.Rule{messages.Problem, live.Problem, events.Problem, account.Problem, signin.Problem},
 	})
 	outer, err := front.New(front.Deps{
 		API: api, Security: securityLog, Registry: deps.Registry, Logger: deps.Logger, NotFound: n.app.NotFound,

@@ -347,6 +347,8 @@ var matrixBodies = map[string][2]string{
 	"PATCH /v1/passkeys/{id}":              {"application/json", `{"name": "other"}`},
 	"POST /v1/recovery-codes":              {},
 	"POST /sign-in/passkey":                {},
+	"POST /v1/account/identities":          {"application/json", `{"provider": "none"}`},
+	"POST /v1/step-up/provider":            {"application/json", `{"provider": "none"}`},
 	"POST /v1/tokens":                      {"application/json", `{"name": "new"}`},
 	"POST /v1/sign-out":                    {},
 	"POST /v1/conversations":               {"application/json", `{"title": "new"}`},

@@ -10,6 +10,7 @@ import (
 	"hark/api/live"
 	"hark/api/members"
 	"hark/api/messages"
+	"hark/api/openid"
 	"hark/api/pages"
 	"hark/api/passkey"
 	"hark/api/password"
@@ -54,9 +55,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 	if err != nil {
 		return nil, err
 	}
-	in, err := intake.New(intake.Deps{
-		Records: deps.Records.Intake, Objects: deps.Objects, Registry: deps.Registry, Logger: deps.Logger,
-	}, cfg.Intake)
+	in, err := intake.New(intake.Deps{Records: deps.Records.Intake, Objects: deps.Objects, Registry: deps.Registry, Logger: deps.Logger}, cfg.Intake)
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +64,13 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 	if err != nil {
 		return nil, err
 	}
+	providers, err := openid.New(cfg.OpenID, public.Address())
+	if err != nil {
+		return nil, err
+	}
 	signIn, err := signin.New(signin.Deps{
-		Records: deps.Records.SignIn, Passkeys: deps.Records.SignInPasskeys, Keys: keys, Bus: deps.Bus, Security: securityLog, Logger: deps.Logger, Limits: limits, Passwords: passwords, PublicURL: public,
+		Records: deps.Records.SignIn, Passkeys: deps.Records.SignInPasskeys, Keys: keys, Identities: deps.Records.Identities, Providers: providers, Key: cfg.SigningKey,
+		Bus: deps.Bus, Security: securityLog, Logger: deps.Logger, Limits: limits, Passwords: passwords, PublicURL: public,
 		Mail: cfg.Mail, SessionTTL: cfg.SessionTTL, RecheckLive: recheck,
 	})
 	if err != nil {

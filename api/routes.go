@@ -7,6 +7,7 @@ import (
 
 	"hark/api/health"
 	"hark/api/live"
+	"hark/api/openid"
 	"hark/api/pages"
 	"hark/api/rest"
 )
@@ -24,6 +25,8 @@ func (n *nouns) calls() []rest.Group {
 			patch("/v1/workspace/rules", n.people.UpdateRules()),
 			get("/v1/account", n.account.Get()),
 			patch("/v1/account", n.account.Change()),
+			post("/v1/account/identities", n.signin.LinkIdentity()),
+			remove("/v1/account/identities/{id}", n.signin.UnlinkIdentity()),
 			post("/v1/step-up", n.account.StepUp()),
 			post("/v1/step-up/options", n.account.StepUpOptions()),
 			get("/v1/passkeys", n.account.ListPasskeys()),
@@ -32,6 +35,7 @@ func (n *nouns) calls() []rest.Group {
 			patch("/v1/passkeys/{id}", n.account.RenamePasskey()),
 			remove("/v1/passkeys/{id}", n.account.RemovePasskey()),
 			post("/v1/recovery-codes", n.account.NewRecoveryCodes()),
+			post("/v1/step-up/provider", n.signin.ProveByProvider()),
 			get("/v1/tokens", n.signin.ListTokens()),
 			post("/v1/tokens", n.signin.CreateToken()),
 			remove("/v1/tokens", n.signin.RevokeOthers()),
@@ -113,6 +117,7 @@ func (n *nouns) addPages(api *rest.API, docs *pages.Docs, operators health.Endpo
 	api.Page("/sign-in.js", n.signin.Script)
 	api.Echo().POST("/sign-in", n.signin.SignIn)
 	api.Echo().POST("/sign-in/passkey", n.signin.PasskeyOptions)
+	api.Page(openid.CallbackPath+":provider", n.signin.Callback)
 	api.Page("/join", n.invitations.Page)
 	api.Echo().POST("/join", n.invitations.Join)
 	api.Page("/page.css", pages.Style)

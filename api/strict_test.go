@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/pion/webrtc/v4"
 
+	"hark/api/openid"
 	"hark/api/recorder"
 	"hark/storage"
 )
@@ -65,16 +66,18 @@ func (c bodyCase) with(name string, value any) map[string]any {
 // TestBodiesAreReadOneWay sends every call of the description bodies that two
 // readers would read in two ways.
 func TestBodiesAreReadOneWay(t *testing.T) {
-	h := liveHarness(t, recorder.Config{})
+	provider := configOf(newProvider(t, "http://hark.test"))
+	provider.ID = "keycloak"
+	h := liveHarness(t, recorder.Config{}, options{config: func(c *Config) { c.OpenID = []openid.Config{provider} }})
 	conversation := h.owner.conversation()
 	message := h.owner.record(conversation).ID
 	session := h.owner.send("POST", "/v1/conversations/"+conversation+"/whip",
 		strings.NewReader(offerOf(t, webrtc.RTPCodecTypeAudio)), "Content-Type", "application/sdp").want(201).header.Get("Location")
 	somebody := h.user("Mia", storage.RoleMember).principal.UserID
-	passkey := map[string]any{"state": "x", "credential": map[string]any{"id": "x"}}
-	fill := map[string]any{"user_id": somebody, "member_ids": []string{somebody}, "conversation_ids": []string{conversation}, "passkey": passkey}
-	maps.Copy(fill, passkey)
-	cases := bodyCases(h, fill, func(path string) string {
+	cases := bodyCases(h, map[string]any{
+		"user_id": somebody, "member_ids": []string{somebody}, "conversation_ids": []string{conversation},
+		"state": "x", "credential": map[string]any{"id": "x"}, "passkey": map[string]any{"state": "x", "credential": map[string]any{"id": "x"}},
+	}, func(path string) string {
 		if strings.HasPrefix(path, "/v1/members/") {
 			return strings.ReplaceAll(path, "{id}", somebody)
 		}
@@ -88,7 +91,7 @@ func TestBodiesAreReadOneWay(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.op.OperationID, func(t *testing.T) {
 			owner := *h.owner
-			if slices.Contains([]string{"update-account", "step-up", "create-passkey", "update-passkey"}, c.op.OperationID) { // which are for browsers
+			if slices.Contains([]string{"update-account", "step-up", "create-passkey", "update-passkey", "link-identity", "step-up-by-provider"}, c.op.OperationID) { // which are for browsers
 				owner = *browser
 			}
 			owner.t = t

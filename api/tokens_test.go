@@ -76,7 +76,7 @@ func TestTokenOfSession(t *testing.T) {
 	if made.ParentID != "" || made.ExpiresAt != nil {
 		t.Errorf("%+v", made)
 	}
-	browser.send("POST", "/v1/sign-out", nil, "Cookie", cookie).want(204)
+	browser.send("POST", "/v1/sign-out", nil, "Cookie", cookie).want(200)
 	browser.get("/v1/me", "Cookie", cookie).want(401)
 	browser.token = made.Secret
 	browser.get("/v1/me").want(200)

@@ -23,8 +23,11 @@ type Account struct {
 	// UserID is the user who signs in by it: the first of the account's who is not
 	// disabled; empty for none.
 	UserID string
-	// Passkeys and RecoveryCodes are how many the user has; only known of who asks.
-	Passkeys, RecoveryCodes int
+	// Ways is how many ways the user has to sign in on their own, and to prove who they
+	// are: a password, each passkey, each linked identity. Links are none, mailed or handed
+	// on, and neither are recovery codes: each works once. Passkeys and RecoveryCodes are
+	// how many the user has. All are only known of who asks.
+	Ways, Passkeys, RecoveryCodes int
 
 	// KnownDevice says whether they signed in before from the browser that asks.
 	KnownDevice bool
@@ -52,14 +55,18 @@ func CheckEmail(email string) error {
 	return nil
 }
 
+// ErrOnlyBrowsers is the error of who may not change how they sign in with what they
+// came with ([MayChangeAccount]).
+var ErrOnlyBrowsers = &ForbiddenError{Reason: "Only a signed-in browser can change how you sign in. A token cannot."}
+
 // AccountChange is what is to be changed of an account; nil leaves what is there.
 type AccountChange struct {
 	Email        *string
 	PasswordHash *string // a PHC string
 }
 
-// ProofLife is how long what dangerous calls ask for, a password that was given or
-// a sign-in, is good for.
+// ProofLife is how long what dangerous calls ask for, a proof of who one
+// is or a sign-in, is good for.
 const ProofLife = 10 * time.Minute
 
 // SignInMethod is a way in, as the audit log names it.
@@ -73,10 +80,11 @@ const (
 	ByInvite   SignInMethod = "invitation" // as they joined by one
 	ByPasskey  SignInMethod = "passkey"
 	ByRecovery SignInMethod = "recovery_code"
+	ByProvider SignInMethod = "provider" // an OpenID provider vouched for them
 )
 
 // SignIn is what somebody brings who signs in: a one-time code, a password or a passkey
-// that was checked, or a recovery code.
+// that was checked, a recovery code, or what a provider vouches for.
 type SignIn struct {
 	Code         string // of a one-time link; empty for the other ways
 	RecoveryCode string // as [ReadRecoveryCode] returns it; empty for the other ways
@@ -84,6 +92,8 @@ type SignIn struct {
 	UserID       string      // whose password or passkey it is
 	PasswordHash string      // of the account, which the password was checked against
 	Passkey      *PasskeyUse // nil for the other ways
+
+	Vouched *Vouched // nil for the other ways
 
 	Name   string        // of the session, such as "Firefox on Linux"; empty means the code's
 	Life   time.Duration // of the session

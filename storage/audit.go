@@ -16,8 +16,8 @@ type AuditAction string
 
 // The actions. What each is done to, and its details, stand behind it.
 const (
-	AuditSignIn              AuditAction = "sign_in"                  // token (the session); method
-	AuditSignInFailed        AuditAction = "sign_in_failed"           // user, if known; method, reason, left_out
+	AuditSignIn              AuditAction = "sign_in"                  // token (the session); method, provider
+	AuditSignInFailed        AuditAction = "sign_in_failed"           // user, if known; method, provider, reason, left_out
 	AuditSignOut             AuditAction = "sign_out"                 // token
 	AuditCredentialsEnded    AuditAction = "credentials_ended"        // user; ended (how many)
 	AuditEmailChanged        AuditAction = "email_changed"            // user; change: set, changed
@@ -28,12 +28,14 @@ const (
 	AuditPasskeyRefused      AuditAction = "passkey_refused"          // user; passkey_id, name, reason: its count of signatures went back, as of a copy
 	AuditRecoveryCodesMade   AuditAction = "recovery_codes_made"      // user; made, ended (how many of before)
 	AuditRecoveryCodeUsed    AuditAction = "recovery_code_used"       // user; left
+	AuditIdentityLinked      AuditAction = "identity_linked"          // user; provider, issuer
+	AuditIdentityUnlinked    AuditAction = "identity_unlinked"        // user; issuer, ended (how many sessions)
 	AuditTokenCreated        AuditAction = "token_created"            // token; kind, name, scopes, user_id, imported
 	AuditTokenRevoked        AuditAction = "token_revoked"            // token; kind, name, user_id, ended (how many, with those made with it)
-	AuditUserCreated         AuditAction = "user_created"             // user; name, role, invitation_id
+	AuditUserCreated         AuditAction = "user_created"             // user; name, role, invitation_id, provider
 	AuditUserDisabled        AuditAction = "user_disabled"            // user; name
 	AuditUserEnabled         AuditAction = "user_enabled"             // user; name
-	AuditUserRoleChanged     AuditAction = "user_role_changed"        // user; name, from, to
+	AuditUserRoleChanged     AuditAction = "user_role_changed"        // user; name, from, to, why (where nobody asked for it)
 	AuditUserRenamed         AuditAction = "user_renamed"             // user; from, to
 	AuditWorkspaceCreated    AuditAction = "workspace_created"        // workspace; name
 	AuditWorkspaceRenamed    AuditAction = "workspace_renamed"        // workspace; from, to
@@ -242,12 +244,15 @@ func (c AuditCheck) OK() bool { return c.Broken == 0 && c.Expected }
 
 // FailedSignIn is an attempt of somebody who is not signed in by it.
 type FailedSignIn struct {
-	Method  string // link, password, passkey, recovery_code or step_up
+	Method  string // link, password, passkey, recovery_code, provider or step_up
+	UserID  string // who is known to be meant; empty for nobody
 	Code    string // the secret that came in a link; it is looked up, and not kept
 	Email   string // that came with a password; it is looked up, and not kept
-	UserID  string // whose passkey it was; empty where that is not known
 	Reason  string // why it failed
 	LeftOut int64  // attempts since the last that was recorded, which were not
+
+	Provider    string // that vouched for somebody, by its id; empty for the other ways
+	WorkspaceID string // that it leads to; empty where that is not known
 }
 
 // Origin is where somebody comes from who asks for something. It travels with the

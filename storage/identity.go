@@ -59,7 +59,7 @@ type MemberPatch struct {
 type Profile struct {
 	User
 	Workspace Workspace
-	SignsIn   bool // has a password or a passkey
+	SignsIn   bool // has a way in of their own: see [Account]
 }
 
 // Principal is who asks, and with which credential. Every query about a

@@ -94,6 +94,7 @@ func (e *InvitationError) Is(target error) bool { return target == ErrExpired }
 
 // Welcome is what an invitation tells who opens its link.
 type Welcome struct {
+	WorkspaceID   string
 	Workspace     string
 	Inviter       string
 	Role          Role

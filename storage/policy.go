@@ -159,5 +159,26 @@ func MaySetQuotas(p Principal) bool { return leads(p) && everywhere(p) && !above
 // rules have it, and not only of those with whom they share a conversation.
 func MaySeeEveryone(p Principal) bool { return everywhere(p) && lets(p, p.Rules.Whole().SeeDirectory) }
 
+// JoinsAs says whether a role is one that people can join with.
+func JoinsAs(role Role) bool { return CheckRole(role) == nil && !above(role, RoleMember) }
+
 // JoinsGeneral says whether a user is put into the conversation for everybody.
 func JoinsGeneral(role Role) bool { return above(role, Guest) }
+
+// RoleAfter is the role that the groups of a provider leave a user with: the highest
+// that they grant. Who has a role that none of the rule's groups would grant, such as an
+// owner where groups make admins, is raised by them and never lowered.
+func RoleAfter(current Role, rule RoleRule) Role {
+	managed := slices.Contains(rule.Managed, current)
+	if len(rule.Granted) == 0 {
+		if managed {
+			return rule.Otherwise
+		}
+		return current
+	}
+	granted := slices.MaxFunc(rule.Granted, func(a, b Role) int { return slices.Index(order, a) - slices.Index(order, b) })
+	if managed || above(granted, current) {
+		return granted
+	}
+	return current
+}

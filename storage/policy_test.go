@@ -160,3 +160,35 @@ func TestOnlyPolicyComparesRoles(t *testing.T) {
 		t.Fatalf("read %d files: %v", read, err)
 	}
 }
+
+// Groups raise anybody; they lower only who has a role that groups give.
+func TestRoleAfter(t *testing.T) {
+	managed := []Role{Admin, RoleMember}
+	for name, c := range map[string]struct {
+		current Role
+		rule    RoleRule
+		want    Role
+	}{
+		"no rule":                       {Admin, RoleRule{Otherwise: Guest}, Admin},
+		"raised":                        {Guest, RoleRule{[]Role{RoleMember}, managed, Guest}, RoleMember},
+		"the highest":                   {Guest, RoleRule{[]Role{RoleMember, Admin}, managed, Guest}, Admin},
+		"lowered":                       {Admin, RoleRule{[]Role{RoleMember}, managed, Guest}, RoleMember},
+		"in no group any more":          {Admin, RoleRule{nil, managed, Guest}, Guest},
+		"an owner, whom no group makes": {Owner, RoleRule{[]Role{Admin}, managed, Guest}, Owner},
+		"an owner in no group":          {Owner, RoleRule{nil, managed, Guest}, Owner},
+		"an owner, whom groups make":    {Owner, RoleRule{[]Role{Admin}, []Role{Owner, Admin}, Guest}, Admin},
+		"a guest in no group":           {Guest, RoleRule{nil, managed, RoleMember}, Guest},
+	} {
+		if got := RoleAfter(c.current, c.rule); got != c.want {
+			t.Errorf("%s: %s, not %s", name, got, c.want)
+		}
+	}
+}
+
+func TestJoinsAs(t *testing.T) {
+	for role, want := range map[Role]bool{Owner: false, Admin: false, RoleMember: true, Guest: true, "": false, "boss": false} {
+		if JoinsAs(role) != want {
+			t.Errorf("%q: not %v", role, want)
+		}
+	}
+}

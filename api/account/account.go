@@ -2,8 +2,9 @@
 // password, their passkeys and their recovery codes.
 //
 // A change is taken from a signed-in browser alone, and from none that was left open:
-// unless who asks signed in, gave their password or used a passkey within the last ten
-// minutes, they do so again ([Endpoints.StepUp]). Who has neither cannot be asked for it. So a
+// unless who asks signed in or proved who they are within the last ten minutes, they
+// give their password or use a passkey again ([Endpoints.StepUp]), or sign in anew at a
+// provider that they are linked at (package signin). Who has none of these cannot be asked for it. So a
 // link that was mailed lets somebody set a new password who forgot theirs.
 //
 // Passwords are checked and hashed here (package password), and so is what passkeys
@@ -19,6 +20,7 @@ import (
 	"hark/api/example"
 	"hark/api/limit"
 	"hark/api/mail"
+	"hark/api/openid"
 	"hark/api/passkey"
 	"hark/api/password"
 	"hark/api/problem"
@@ -32,14 +34,17 @@ type Records interface {
 	ChangeAccount(ctx context.Context, principal storage.Principal, change storage.AccountChange) (storage.Account, error)
 	Prove(ctx context.Context, principal storage.Principal, passwordHash string) error
 	Profile(ctx context.Context, principal storage.Principal) (storage.Profile, error)
+	Identities(ctx context.Context, principal storage.Principal) ([]storage.Identity, error)
 }
 
 // SignIns is what signs people in.
 type SignIns interface {
+	MayChange(ctx context.Context, principal storage.Principal) (storage.Account, error)
 	CheckOwn(ctx context.Context, principal storage.Principal, account storage.Account, given string) (bool, error)
 	RefusePasskey(ctx context.Context, p storage.Passkey, challenge storage.Challenge) error
 	SecurityMail(req *http.Request, change mail.Change) func(address string) (storage.NewJob, error)
 	Revoked(ctx context.Context, workspaceID string)
+	Choices(workspaceID string) []openid.Choice
 }
 
 // Deps are the parts that [Endpoints] work with. All are required.
@@ -64,11 +69,30 @@ type Account struct {
 	HasPassword bool       `json:"has_password" example:"true"`
 	CanMail     bool       `json:"can_mail" doc:"Whether this Hark can send mail, so that one can sign in by a link" example:"true"`
 	HasPasskey  bool       `json:"has_passkey" example:"true"`
-	ProvedUntil *time.Time `json:"proved_until,omitempty" doc:"How long changes need no password or passkey; left out where they need one, or there is none" example:"2026-03-01T09:40:00Z"`
+	ProvedUntil *time.Time `json:"proved_until,omitempty" doc:"How long changes need no further proof of who you are; left out where they need it, or none can be asked for" example:"2026-03-01T09:40:00Z"`
 
 	RecoveryCodes  int    `json:"recovery_codes" minimum:"0" maximum:"10" doc:"How many are left" example:"10"`
 	PasskeyOrigin  string `json:"passkey_origin,omitempty" doc:"Origin of the pages that can use passkeys; left out where there can be none" example:"https://hark.example.org"`
 	PasskeyTrouble string `json:"passkey_trouble,omitempty" enum:"insecure,no_domain" doc:"Why there can be no passkeys: the public address is http and not localhost, or has no domain name; more may be added" example:"insecure"`
+
+	Identities []Identity `json:"identities" nullable:"false" doc:"Linked at OpenID providers; each signs you in"`
+	Providers  []Provider `json:"providers" nullable:"false" doc:"OpenID providers of this server, as its operator configured them"`
+}
+
+// Identity is who somebody is at a provider.
+type Identity struct {
+	ID         string     `json:"id" format:"uuid" example:"0197a3c2-bbbb-7d05-b1c6-5e7788990a1b"`
+	Provider   string     `json:"provider,omitempty" doc:"Id of the provider; left out if it is not configured any more" example:"keycloak"`
+	Name       string     `json:"name" doc:"Of the provider" example:"Keycloak"`
+	Email      string     `json:"email,omitempty" doc:"That the provider named last" example:"ada@example.org"`
+	LinkedAt   time.Time  `json:"linked_at" example:"2026-03-01T09:30:00Z"`
+	LastUsedAt *time.Time `json:"last_used_at,omitempty" doc:"Left out if never" example:"2026-03-02T10:00:00Z"`
+}
+
+// Provider is an OpenID provider to sign in by.
+type Provider struct {
+	ID   string `json:"id" example:"keycloak"`
+	Name string `json:"name" example:"Keycloak"`
 }
 
 type (
@@ -90,7 +114,7 @@ type (
 // Get answers by what who asks signs in.
 func (e *Endpoints) Get() rest.Endpoint {
 	return rest.Handle(rest.Operation{
-		ID: "get-account", Scope: storage.ScopeAdmin, Summary: "Get how you sign in", Example: e.view(accountExample()),
+		ID: "get-account", Scope: storage.ScopeAdmin, Summary: "Get how you sign in", Example: e.example(),
 	}, e.get)
 }
 
@@ -99,20 +123,24 @@ func (e *Endpoints) get(ctx context.Context, principal storage.Principal, _ *str
 	if err != nil {
 		return nil, err
 	}
-	return &accountOutput{e.view(account)}, nil
+	identities, err := e.deps.Records.Identities(ctx, principal)
+	if err != nil {
+		return nil, err
+	}
+	return &accountOutput{e.view(account, identities, e.deps.SignIns.Choices(principal.WorkspaceID))}, nil
 }
 
 // Change sets the address or the password of who asks.
 func (e *Endpoints) Change() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "update-account", Cost: limit.Renames, Scope: storage.ScopeAdmin, Summary: "Change how you sign in",
-		Description: "Sets your e-mail address, your password, or both; a password needs an address. By a signed-in browser only, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.",
-		Problems:    []problem.Kind{problem.Forbidden, problem.StepUp, problem.Conflict, problem.Validation, problem.Unavailable}, Example: e.view(accountExample()),
+		Description: "Sets your e-mail address, your password, or both; a password needs an address. By a signed-in browser only, and `step_up` where who you are was not proved within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.",
+		Problems:    []problem.Kind{problem.Forbidden, problem.StepUp, problem.Conflict, problem.Validation, problem.Unavailable}, Example: e.example(),
 	}, e.change)
 }
 
 func (e *Endpoints) change(ctx context.Context, principal storage.Principal, in *changeInput) (*accountOutput, error) {
-	before, err := e.mayChange(ctx, principal)
+	before, err := e.deps.SignIns.MayChange(ctx, principal)
 	if err != nil {
 		return nil, err
 	}
@@ -143,24 +171,6 @@ func (e *Endpoints) change(ctx context.Context, principal storage.Principal, in 
 	}
 	return e.get(ctx, principal, nil)
 }
-
-// mayChange returns the account of who may change it, before anything costly is done;
-// storage decides.
-func (e *Endpoints) mayChange(ctx context.Context, principal storage.Principal) (storage.Account, error) {
-	account, err := e.deps.Records.Account(ctx, principal)
-	if err != nil {
-		return account, err
-	}
-	if !storage.MayChangeAccount(principal, rest.CallFrom(ctx).Kind) {
-		return account, errOnlyBrowsers
-	}
-	if (account.PasswordHash != "" || account.Passkeys > 0) && account.ProvedUntil.IsZero() {
-		return account, storage.ErrStepUp
-	}
-	return account, nil
-}
-
-var errOnlyBrowsers = problem.Forbidden.Saying("Only a signed-in browser can change how you sign in. A token cannot.", nil)
 
 // hash checks a password that is to be set, and hashes it.
 func (e *Endpoints) hash(ctx context.Context, principal storage.Principal, given, email string) (string, error) {
@@ -212,13 +222,31 @@ func Problem(err error) *problem.Problem {
 	return nil
 }
 
-func (e *Endpoints) view(a storage.Account) Account {
+func (e *Endpoints) view(a storage.Account, identities []storage.Identity, providers []openid.Choice) Account {
 	return Account{
 		Email: a.Email, HasPassword: a.PasswordHash != "", CanMail: e.deps.Mail, HasPasskey: a.Passkeys > 0, ProvedUntil: rest.TimeOrNil(a.ProvedUntil),
 		RecoveryCodes: a.RecoveryCodes, PasskeyOrigin: e.deps.Keys.Origin(), PasskeyTrouble: string(e.deps.Keys.Trouble()),
+		Identities: rest.Views(identities, func(i storage.Identity) Identity { return identityView(i, providers) }),
+		Providers:  rest.Views(providers, func(p openid.Choice) Provider { return Provider{ID: p.ID, Name: p.Name} }),
 	}
 }
 
-func accountExample() storage.Account {
-	return storage.Account{Email: "ada@example.org", PasswordHash: "set", Passkeys: 1, RecoveryCodes: storage.RecoveryCodes, ProvedUntil: example.Time(600)}
+// identityView names the provider of an identity, or at least its issuer.
+func identityView(i storage.Identity, providers []openid.Choice) Identity {
+	view := Identity{ID: i.ID, Name: i.Issuer, Email: i.Email, LinkedAt: i.LinkedAt, LastUsedAt: rest.TimeOrNil(i.LastUsedAt)}
+	for _, p := range providers {
+		if p.Issuer == i.Issuer {
+			view.Provider, view.Name = p.ID, p.Name
+		}
+	}
+	return view
+}
+
+func (e *Endpoints) example() Account {
+	const issuer = "https://sso.example.org"
+	return e.view(
+		storage.Account{Email: "ada@example.org", PasswordHash: "set", Passkeys: 1, RecoveryCodes: storage.RecoveryCodes, ProvedUntil: example.Time(600)},
+		[]storage.Identity{{ID: "0197a3c2-bbbb-7d05-b1c6-5e7788990a1b", Issuer: issuer, Email: "ada@example.org", LinkedAt: example.Time(0)}},
+		[]openid.Choice{{ID: "keycloak", Name: "Keycloak", Issuer: issuer}},
+	)
 }

@@ -23,7 +23,7 @@ type Passkeys interface {
 	Passkeys(ctx context.Context, principal storage.Principal) ([]storage.Passkey, error)
 	AddPasskey(ctx context.Context, principal storage.Principal, p storage.Passkey, challenge storage.Challenge, notice func(email string) (storage.NewJob, error)) (storage.Passkey, error)
 	RenamePasskey(ctx context.Context, principal storage.Principal, id, name string) (storage.Passkey, error)
-	RemovePasskey(ctx context.Context, principal storage.Principal, id string) error
+	RemovePasskey(ctx context.Context, principal storage.Principal, id string, byMail bool) error
 	ProveByPasskey(ctx context.Context, principal storage.Principal, use storage.PasskeyUse) error
 	NewRecoveryCodes(ctx context.Context, principal storage.Principal, notice func(email string) (storage.NewJob, error)) ([]string, error)
 }
@@ -96,7 +96,7 @@ func (e *Endpoints) PasskeyOptions() rest.Endpoint {
 }
 
 func (e *Endpoints) passkeyOptions(ctx context.Context, principal storage.Principal, _ *struct{}) (*optionsOutput, error) {
-	account, err := e.mayChange(ctx, principal)
+	account, err := e.deps.SignIns.MayChange(ctx, principal)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (e *Endpoints) AddPasskey() rest.Endpoint {
 }
 
 func (e *Endpoints) addPasskey(ctx context.Context, principal storage.Principal, in *addPasskeyInput) (*passkeyOutput, error) {
-	account, err := e.mayChange(ctx, principal)
+	account, err := e.deps.SignIns.MayChange(ctx, principal)
 	if err != nil {
 		return nil, err
 	}
@@ -169,13 +169,13 @@ func (e *Endpoints) renamePasskey(ctx context.Context, principal storage.Princip
 func (e *Endpoints) RemovePasskey() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "delete-passkey", Scope: storage.ScopeAdmin, Summary: "Remove a passkey",
-		Description: "It signs nobody in any more; sessions go on. By a signed-in browser only, and `step_up` as for changes of the account.",
-		Problems:    []problem.Kind{problem.Forbidden, problem.StepUp, problem.NotFound},
+		Description: "It signs nobody in any more; sessions go on. Refused as `last_way_in` where you would have no way in left. By a signed-in browser only, and `step_up` as for changes of the account.",
+		Problems:    []problem.Kind{problem.Forbidden, problem.StepUp, problem.NotFound, problem.LastWayIn},
 	}, e.removePasskey)
 }
 
 func (e *Endpoints) removePasskey(ctx context.Context, principal storage.Principal, in *passkeyInput) (*struct{}, error) {
-	return nil, e.deps.Passkeys.RemovePasskey(ctx, principal, in.ID)
+	return nil, e.deps.Passkeys.RemovePasskey(ctx, principal, in.ID, e.deps.Mail)
 }
 
 // StepUpOptions begins to prove by a passkey who asks.
@@ -189,7 +189,7 @@ func (e *Endpoints) StepUpOptions() rest.Endpoint {
 
 func (e *Endpoints) stepUpOptions(ctx context.Context, principal storage.Principal, _ *struct{}) (*optionsOutput, error) {
 	if !storage.MayChangeAccount(principal, rest.CallFrom(ctx).Kind) {
-		return nil, errOnlyBrowsers
+		return nil, storage.ErrOnlyBrowsers
 	}
 	own, err := e.deps.Passkeys.Passkeys(ctx, principal)
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"hark/api/mail"
+	"hark/api/openid"
 	"hark/api/rest"
 	"hark/api/security"
 	"hark/storage"
@@ -39,6 +40,7 @@ type Records interface {
 // Browsers signs browsers in (signin.Endpoints).
 type Browsers interface {
 	CheckOrigin(req *http.Request) error
+	Choices(workspaceID string) []openid.Choice
 	SignedIn(req *http.Request) (storage.Principal, error)
 	NewSession(req *http.Request) storage.SignIn
 	Begin(c echo.Context, session storage.Token, secret, device string, before storage.Principal)

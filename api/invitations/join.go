@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"hark/api/limit"
+	"hark/api/openid"
 	"hark/api/pages"
 	"hark/api/security"
 	"hark/storage"
@@ -38,6 +39,9 @@ type pageView struct {
 	Guest   bool
 	Name    string // as it was typed before
 	MaxName int
+
+	Providers []openid.Choice // with which one can join
+
 	Current string // who is signed in here now and would not be any more; empty for nobody
 	Replace string // the id of that session
 }
@@ -59,6 +63,7 @@ func (e *Endpoints) show(c echo.Context, status int, code string, view pageView)
 		return err
 	}
 	view.Code, view.Welcome, view.Guest = code, welcome, !storage.JoinsGeneral(welcome.Role)
+	view.Providers = e.deps.Browsers.Choices(welcome.WorkspaceID)
 	view.Current, view.Replace = current.UserName, current.CredentialID
 	return e.send(c, status, view)
 }

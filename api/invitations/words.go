@@ -11,12 +11,15 @@ import (
 // words are the texts of the page on which one joins, in one language.
 type words struct {
 	Lang, Invitation, Places, Replaces, Stay, Name, NameHint, Button, Home string
-	Unknown, BadName, TooMany                                              string
+	Unknown, BadName, TooMany, Or                                          string
 
 	Over map[storage.InvitationState]string // by why nobody can join any more
 
-	title, member, guest string // formats
+	title, member, guest, with string // formats
 }
+
+// ByProvider is what the button says by which one joins with a provider.
+func (w words) ByProvider(name string) string { return fmt.Sprintf(w.with, name) }
 
 // Title says where one joins.
 func (w words) Title(workspace string) string { return fmt.Sprintf(w.title, workspace) }
@@ -34,6 +37,7 @@ var (
 	texts     = []words{
 		{
 			Lang: "en", Invitation: "Invitation", Places: "You’ll be in:", Name: "Your name", NameHint: "This is what others see.",
+			Or: "or", with: "Join with %s",
 			Button: "Join", Home: "Open Hark", Stay: "Keep using Hark as you are",
 			title: "Join %s", member: "%s invites you to leave and hear voice messages here.", guest: "%s invites you as a guest.",
 			Replaces: "You’ll join as someone new. This browser is signed in and will be signed out:",
@@ -48,6 +52,7 @@ var (
 		},
 		{
 			Lang: "de", Invitation: "Einladung", Places: "Du bist dann in:", Name: "Dein Name", NameHint: "Diesen Namen sehen die anderen.",
+			Or: "oder", with: "Mit %s beitreten",
 			Button: "Beitreten", Home: "Hark öffnen", Stay: "Angemeldet bleiben",
 			title: "%s beitreten", member: "%s lädt dich ein, hier Sprachnachrichten aufzunehmen und zu hören.", guest: "%s lädt dich als Gast ein.",
 			Replaces: "Du trittst als neue Person bei. In diesem Browser ist schon jemand angemeldet und wird abgemeldet:",

@@ -54,7 +54,7 @@ type Me struct {
 	WorkspaceID   string `json:"workspace_id" format:"uuid" example:"0197a3c2-5b1e-7c44-9f0a-000000000001"`
 	WorkspaceName string `json:"workspace_name" example:"Harbour office"`
 	GeneralID     string `json:"general_id,omitempty" format:"uuid" doc:"Id of the conversation that everybody joins who is added to the workspace, guests excepted; left out where there is none that you are in" example:"0197a3c2-6a00-7b11-8c22-3d44e5f60718"`
-	NeedsSignIn   bool   `json:"needs_sign_in" doc:"Whether you have neither a password nor a passkey, and sign in by links alone" example:"false"`
+	NeedsSignIn   bool   `json:"needs_sign_in" doc:"Whether you have no password, passkey or linked provider, and sign in by links alone" example:"false"`
 	Rules         Rules  `json:"rules" doc:"What the workspace lets its members do"`
 	NeedsNames    bool   `json:"needs_names" doc:"Whether nobody has chosen your name yet or, where you are an owner, that of the workspace" example:"false"`
 }

@@ -49,6 +49,7 @@ var storageErrors = Sentinels{
 	{storage.ErrKeyReused, KeyReused, ""},
 	{storage.ErrKeySpent, KeySpent, ""},
 	{storage.ErrLastOwner, LastOwner, ""}, // which is an ErrConflict
+	{storage.ErrLastWayIn, LastWayIn, ""},
 	{storage.ErrConflict, Conflict, ""},
 	{storage.ErrRecording, StillRecording, ""},
 	{storage.ErrSent, AlreadySent, ""},

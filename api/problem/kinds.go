@@ -18,7 +18,7 @@ var (
 	Forbidden            = Kind{"forbidden", 403, "Not yours to change", "You may see this, but not change it."}
 	InsufficientScope    = Kind{"insufficient_scope", 403, "Not within the token's scopes", "The token lacks a scope; the WWW-Authenticate header says which. Make one that has it."}
 	CrossSite            = Kind{"cross_site", 403, "Sent from another site", "A signed-in browser may change things only from Hark's own pages. Programs send an API token."}
-	StepUp               = Kind{"step_up", 403, "Give your password again", "This needs your password or a passkey again. Send it to POST /v1/step-up, then repeat the request within 10 minutes."}
+	StepUp               = Kind{"step_up", 403, "Prove who you are again", "This needs your password or a passkey again, or a new sign-in at a provider. Send one of the first two to POST /v1/step-up or begin at POST /v1/step-up/provider; then repeat the request within 10 minutes."}
 	NotFound             = Kind{"not_found", 404, "Not found", "There is no such thing, or you may not see it."}
 	NoTranscript         = Kind{"transcript_not_ready", 404, "No transcript yet", "The message has no transcript yet."}
 	NoWaveform           = Kind{"waveform_not_ready", 404, "No waveform yet", "The waveform is not made yet."}
@@ -29,6 +29,7 @@ var (
 	TooSlow              = Kind{"too_slow", 408, "Too slow", "Nothing came for too long. Send it again, on a better line."}
 	Conflict             = Kind{"conflict", 409, "Conflict", "This cannot be done as things stand now. Look again, then try again."}
 	LastOwner            = Kind{"last_owner", 409, "The last owner", "A workspace needs an owner. Make somebody else an owner first."}
+	LastWayIn            = Kind{"last_way_in", 409, "The last way in", "You could not sign in any more without it. Set a password, add a passkey or link a provider first."}
 	StillRecording       = Kind{"still_recording", 409, "Still being recorded", "The message is still being recorded. End the recording, then try again."}
 	AlreadySent          = Kind{"already_sent", 409, "Sent already", "This is no draft any more: it has been sent, and stays."}
 	TooLate              = Kind{"too_late", 409, "Too late", "A message can be taken back within 10 seconds of its sending. Delete it instead."}
@@ -64,7 +65,7 @@ var (
 func Kinds() []Kind {
 	return []Kind{
 		BadRequest, BadCursor, EmptyClip, Incomplete, BadOffer, Unauthorized, Forbidden, InsufficientScope, CrossSite, StepUp,
-		NotFound, NoTranscript, NoWaveform, NoRendition, Method, NotAcceptable, OfferNotAcceptable, TooSlow, Conflict, LastOwner,
+		NotFound, NoTranscript, NoWaveform, NoRendition, Method, NotAcceptable, OfferNotAcceptable, TooSlow, Conflict, LastOwner, LastWayIn,
 		StillRecording, AlreadySent, TooLate, KeyReused, KeySpent, RepresentationGone, PreconditionFailed, TooLarge, NotAudio, Unsupported, Range, Validation, InvalidQuery,
 		Damaged, TooLong, OverBudget, Misdirected, PreconditionRequired, RateLimited, TooManyStreams, TooManyUploads, TooManyRecordings, TooManyChanges,
 		Internal, LiveOff, Unavailable, Saturated, NoSpace, Quota,

@@ -80,7 +80,7 @@ func (e *Endpoints) byPasskey(c echo.Context, view pageView) error {
 	if err != nil {
 		return e.refusePasskey(c, view, found, err)
 	}
-	err = e.enterAs(c, view, found.UserID, storage.SignIn{UserID: found.UserID, Passkey: &use})
+	err = e.enterAs(c, view, found.UserID, req.PostFormValue("replace"), storage.SignIn{UserID: found.UserID, Passkey: &use})
 	if isNoCredential(err) { // disabled or removed, or the challenge was answered before
 		return e.refusePasskey(c, view, found, err)
 	}

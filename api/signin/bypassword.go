@@ -55,7 +55,7 @@ func (e *Endpoints) byPassword(c echo.Context, view pageView) error {
 	if err != nil {
 		return err
 	}
-	err = e.enterAs(c, view, account.UserID, storage.SignIn{UserID: account.UserID, PasswordHash: account.PasswordHash})
+	err = e.enterAs(c, view, account.UserID, req.PostFormValue("replace"), storage.SignIn{UserID: account.UserID, PasswordHash: account.PasswordHash})
 	if isNoCredential(err) { // disabled, or the password was changed, just now
 		return e.refusePassword(c, view, err)
 	}
@@ -63,16 +63,16 @@ func (e *Endpoints) byPassword(c echo.Context, view pageView) error {
 }
 
 // enterAs begins a session by what somebody brought, who is userID as far as that is known before.
-// Another's session ends only after its end was announced.
-func (e *Endpoints) enterAs(c echo.Context, view pageView, userID string, proof storage.SignIn) error {
+// Another's session ends only after its end was announced: replace is the id of the one that was.
+func (e *Endpoints) enterAs(c echo.Context, view pageView, userID, replace string, proof storage.SignIn) error {
 	before, err := e.SignedIn(c.Request())
 	if err != nil {
 		return err
 	}
-	if before.UserID != "" && before.UserID != userID && c.Request().PostFormValue("replace") != before.CredentialID {
+	if before.UserID != "" && before.UserID != userID && replace != before.CredentialID {
 		return e.showForm(c, http.StatusConflict, view)
 	}
-	return e.begin(c, before, proof)
+	return e.begin(c, before, proof, view.To)
 }
 
 // checkPassword checks the password of an account. A hash is computed whether there is

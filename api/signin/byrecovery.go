@@ -25,7 +25,7 @@ func (e *Endpoints) byRecoveryCode(c echo.Context, view pageView) error {
 	}
 	err := storage.ErrNotFound
 	if code, ok := storage.ReadRecoveryCode(req.PostFormValue("recovery")); ok {
-		err = e.enterAs(c, view, "", storage.SignIn{RecoveryCode: code})
+		err = e.enterAs(c, view, "", req.PostFormValue("replace"), storage.SignIn{RecoveryCode: code})
 	}
 	if !isNoCredential(err) {
 		return err

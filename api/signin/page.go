@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"hark/api/openid"
 	"hark/api/pages"
 	"hark/api/passkey"
 	"hark/api/security"
@@ -29,6 +30,7 @@ var page = template.Must(template.New("signin.html").Parse(pageSource))
 // password, or a word of what happened.
 type pageView struct {
 	Words     words
+	Up        string // leads from the page's address to that of the app
 	Workspace string // that one signs in to; empty where it is not known yet
 	Problem   string // for people; empty where there is none
 	To        string // the page to open then; empty for the app's first
@@ -43,6 +45,10 @@ type pageView struct {
 	Email    string // that was typed
 	Mail     bool   // whether a link can be mailed
 	Sent     bool   // whether one was asked for
+
+	Providers []openid.Choice // by which one can sign in
+	Leave     string          // address at a provider that is opened next; empty for none
+	Provider  string          // its name
 
 	Current string // who is signed in here now and would not be any more; empty for nobody
 	Replace string // the id of that session
@@ -110,7 +116,7 @@ func (e *Endpoints) showForm(c echo.Context, status int, view pageView) error {
 	if err != nil {
 		return err
 	}
-	view.Form, view.Workspace = true, workspace.Name
+	view.Form, view.Workspace, view.Providers = true, workspace.Name, e.Choices("")
 	view.Current, view.Replace = current.UserName, current.CredentialID
 	if view.Recovery || e.deps.Keys.Trouble() != passkey.NoTrouble {
 		view.Without = view.Words.Without[e.deps.Keys.Trouble()]
@@ -130,7 +136,7 @@ func (e *Endpoints) send(c echo.Context, status int, view pageView) error {
 }
 
 // SignIn takes the forms of the page: a one-time code, an address with a password, an
-// address to mail a link to, what a passkey signed, or a recovery code.
+// address to mail a link to, what a passkey signed, a recovery code, or a provider to go to.
 func (e *Endpoints) SignIn(c echo.Context) error {
 	req := c.Request()
 	if err := e.CheckOrigin(req); err != nil {
@@ -139,6 +145,8 @@ func (e *Endpoints) SignIn(c echo.Context) error {
 	req.Body = http.MaxBytesReader(c.Response(), req.Body, maxForm)
 	view := e.newView(req, req.PostFormValue("to"))
 	switch {
+	case req.PostForm.Has("provider"):
+		return e.byProvider(c, view)
 	case req.PostForm.Has("email") && req.PostFormValue("way") == "mail":
 		return e.byMail(c, view)
 	case req.PostForm.Has("email"):
@@ -169,7 +177,7 @@ func (e *Endpoints) byCode(c echo.Context, view pageView) error {
 			return e.showCode(c, http.StatusConflict, view, code)
 		}
 	}
-	err = e.begin(c, before, storage.SignIn{Code: code})
+	err = e.begin(c, before, storage.SignIn{Code: code}, view.To)
 	if isNoCredential(err) {
 		return e.showCode(c, http.StatusGone, view, code)
 	}
@@ -177,9 +185,9 @@ func (e *Endpoints) byCode(c echo.Context, view pageView) error {
 }
 
 // begin makes the session of somebody who proved who they are, whichever way, and
-// leads on. It fails as [Ways.SignIn] does, before anything is answered. The session
+// leads on to the page that they wanted. It fails as [Ways.SignIn] does, before anything is answered. The session
 // is always a new one, whatever the browser brought.
-func (e *Endpoints) begin(c echo.Context, before storage.Principal, proof storage.SignIn) error {
+func (e *Endpoints) begin(c echo.Context, before storage.Principal, proof storage.SignIn, to string) error {
 	req := c.Request()
 	session := e.NewSession(req)
 	proof.Life, proof.Name, proof.Device = session.Life, session.Name, session.Device
@@ -191,7 +199,7 @@ func (e *Endpoints) begin(c echo.Context, before storage.Principal, proof storag
 		return err
 	}
 	e.Begin(c, made, secret, proof.Device, before)
-	return c.Redirect(http.StatusSeeOther, e.landing(req.PostFormValue("to")))
+	return c.Redirect(http.StatusSeeOther, e.landing(to))
 }
 
 // endReplaced revokes the session that the browser had before, whose cookie is

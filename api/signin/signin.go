@@ -4,11 +4,23 @@
 // A request brings a bearer token or, from a browser, a session cookie
 // ([Endpoints.Authenticate]). A browser gets its session on a page that works without
 // scripts, in one of several ways: by e-mail and password, by a one-time link that was
-// mailed, by one that was handed on, or by a recovery code; with a script, by a passkey
-// (package passkey). [Endpoints.Ask] shows the page, and
-// [Endpoints.SignIn] takes its forms. Each way in says who somebody is by a
+// mailed, by one that was handed on, by a provider (package openid), or by a recovery
+// code; with a script, by a passkey (package passkey). [Endpoints.Ask] shows the page,
+// [Endpoints.SignIn] takes its forms, and [Endpoints.Callback] takes browsers back from
+// providers. Each way in says who somebody is by a
 // storage.SignIn; all end in [Endpoints.begin], which makes the session. What a
 // browser changes is taken from pages of ours only.
+//
+// # Providers
+//
+// A browser goes to a provider with a [flow] in a cookie of its own, to sign in, to join
+// by an invitation, to link an identity, or to prove who its person is. An answer that
+// comes to a browser without that flow is not looked at: nobody is signed in as somebody
+// else by a link, and no code that was stolen is redeemed. What is linked is an issuer
+// with a subject. Whoever comes with the address of somebody who is here, and is not
+// linked, is told to sign in first: an address is no proof, whoever verified it. A
+// sign-in counts as a proof of who somebody is from when the provider says that they
+// proved it there; where it does not say, from now.
 //
 // # What strangers find out
 //
@@ -32,6 +44,7 @@ import (
 	"net/http"
 	"time"
 
+	"hark/api/openid"
 	"hark/api/passkey"
 	"hark/api/password"
 	"hark/api/rest"
@@ -65,22 +78,36 @@ type Passkeys interface {
 	RefusePasskey(ctx context.Context, p storage.Passkey, challenge storage.Challenge) error
 }
 
+// Identities is what is asked of storage about those at providers.
+type Identities interface {
+	Account(ctx context.Context, principal storage.Principal) (storage.Account, error)
+	LinkIdentity(ctx context.Context, principal storage.Principal, v storage.Vouched) error
+	UnlinkIdentity(ctx context.Context, principal storage.Principal, id string, byMail bool) error
+	ProveByIdentity(ctx context.Context, principal storage.Principal, v storage.Vouched) error
+	ProviderSession(ctx context.Context, principal storage.Principal) (storage.ProviderSession, error)
+}
+
 // Bus carries events to all nodes.
 type Bus interface {
 	PublishEvents(ctx context.Context, events []storage.Event) error
 }
 
-// Deps are the parts that [Endpoints] work with. All are required.
+// Deps are the parts that [Endpoints] work with. All are required but Providers.
 type Deps struct {
-	Records   Records
-	Passkeys  Passkeys
-	Keys      *passkey.Keys
-	Bus       Bus
-	Security  *security.Log
-	Logger    *slog.Logger
-	Limits    *rest.Limits
-	Passwords *password.Hasher
-	PublicURL rest.PublicURL
+	Records    Records
+	Passkeys   Passkeys
+	Keys       *passkey.Keys
+	Identities Identities
+	Providers  []*openid.Provider
+	Bus        Bus
+	Security   *security.Log
+	Logger     *slog.Logger
+	Limits     *rest.Limits
+	Passwords  *password.Hasher
+	PublicURL  rest.PublicURL
+
+	// Key seals what browsers keep while they are at a provider; the same on all nodes.
+	Key []byte
 
 	// Mail says whether a mail server is configured.
 	Mail bool
@@ -96,6 +123,7 @@ type Endpoints struct {
 	deps     Deps
 	csrf     *http.CrossOriginProtection
 	failures *failures
+	flows    flows
 	later    *background
 }
 
@@ -105,7 +133,9 @@ func New(deps Deps) (*Endpoints, error) {
 	if err := e.csrf.AddTrustedOrigin(deps.PublicURL.Scheme + "://" + deps.PublicURL.Host); err != nil {
 		return nil, fmt.Errorf("trust the public address: %w", err)
 	}
-	return e, nil
+	var err error
+	e.flows, err = newFlows(deps.Key)
+	return e, err
 }
 
 // Finish waits for what goes on after its answer, until ctx ends.

@@ -16,7 +16,7 @@ async function ask(mediation) {
   asking?.abort();
   asking = new AbortController();
   const { signal } = asking;
-  const answer = await fetch("sign-in/passkey", { method: "POST", signal });
+  const answer = await fetch(new URL("sign-in/passkey", import.meta.url), { method: "POST", signal });
   if (!answer.ok) throw new Error(`options: ${answer.status}`);
   const { public_key: options, state } = await answer.json();
   const credential = await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options), mediation, signal });

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -25,7 +26,7 @@ type Token struct {
 	ParentID   string            `json:"parent_id,omitempty" format:"uuid" doc:"The token that it was made with, and ends with" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e56"`
 	Device     string            `json:"device,omitempty" doc:"What it was used with last, as far as the User-Agent tells" example:"Firefox on Linux"`
 	Address    string            `json:"address,omitempty" doc:"IP address that it was used from last" example:"203.0.113.7"`
-	Method     string            `json:"method,omitempty" enum:"link,mail,password,passkey,recovery_code,invitation" doc:"Of a session: how it was signed in; more may be added" example:"password"`
+	Method     string            `json:"method,omitempty" enum:"link,mail,password,passkey,recovery_code,invitation,provider" doc:"Of a session: how it was signed in; more may be added" example:"password"`
 	Current    bool              `json:"current" doc:"Whether this is the one that asks" example:"false"`
 }
 
@@ -139,23 +140,34 @@ func (e *Endpoints) revokeOthers(ctx context.Context, principal storage.Principa
 type signOutOutput struct {
 	SetCookie     http.Cookie `header:"Set-Cookie"`
 	ClearSiteData string      `header:"Clear-Site-Data" doc:"Has a browser forget what it kept of answers"`
+	Body          SignedOut
+}
+
+// SignedOut says what is left to do by who signed out.
+type SignedOut struct {
+	EndSessionURL string `json:"end_session_url,omitempty" format:"uri" doc:"Address at the provider that the session began at, for the browser to open, so that its session there ends too; it comes back. Left out if there is none" example:"https://sso.example.org/end_session?client_id=hark&id_token_hint=…"`
 }
 
 // SignOut ends the credential that asks.
 func (e *Endpoints) SignOut() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "sign-out", Summary: "Sign out",
-		Description: "Revokes the session, or the token, that asks, clears the cookie, and has the browser forget the answers that it kept. What is not sent yet stays on the device.",
+		Description: "Revokes the session, or the token, that asks, clears the cookie, and has the browser forget the answers that it kept. What is not sent yet stays on the device. A session that began at an OpenID provider is ended there at the address that is answered.",
+		Example:     SignedOut{EndSessionURL: "https://sso.example.org/end_session?client_id=hark&id_token_hint=…"},
 	}, e.signOut)
 }
 
 func (e *Endpoints) signOut(ctx context.Context, principal storage.Principal, _ *struct{}) (*signOutOutput, error) {
+	there, err := e.deps.Identities.ProviderSession(ctx, principal)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return nil, err
+	}
 	if err := e.deps.Records.RevokeToken(ctx, principal, principal.CredentialID); err != nil {
 		return nil, err
 	}
 	e.deps.Security.Done(ctx, security.SignOut, principal.UserID, principal.CredentialID)
 	e.Revoked(ctx, principal.WorkspaceID)
-	return &signOutOutput{SetCookie: e.newSessionCookie("", -1), ClearSiteData: `"cache"`}, nil
+	return &signOutOutput{SetCookie: e.newSessionCookie("", -1), ClearSiteData: `"cache"`, Body: SignedOut{e.endSession(ctx, there)}}, nil
 }
 
 func tokenView(t storage.Token, principal storage.Principal) Token {

@@ -1,6 +1,8 @@
 package signin
 
 import (
+	"fmt"
+
 	textlanguage "golang.org/x/text/language"
 
 	"hark/api/passkey"
@@ -20,7 +22,24 @@ type words struct {
 	UseRecovery, Recovery, RecoveryHint, WrongRecovery string
 
 	Without map[passkey.Trouble]string // why there can be no passkeys
+
+	// Each with the name of a provider in it:
+	With, Leaving, Continue                         string
+	Away, NotFresh, Denied, Refused, Unsure         string
+	NoUser, EmailInUse, Deactivated, InvitationOver string
+	LinkedElsewhere, NotLinked, TooLate             string
+
+	Or, Lost, NoProvider string
 }
+
+// ByProvider is what the button says that leads to a provider.
+func (w words) ByProvider(name string) string { return fmt.Sprintf(w.With, name) }
+
+// LeavingFor says that a provider is opened.
+func (w words) LeavingFor(name string) string { return fmt.Sprintf(w.Leaving, name) }
+
+// ContinueTo is what the link to a provider says.
+func (w words) ContinueTo(name string) string { return fmt.Sprintf(w.Continue, name) }
 
 var (
 	languages = textlanguage.NewMatcher([]textlanguage.Tag{textlanguage.English, textlanguage.German})
@@ -56,6 +75,22 @@ var (
 				passkey.Insecure: "Passkeys need https, and this server is set up without it.",
 				passkey.NoDomain: "Passkeys need a domain name, and this server’s address has none.",
 			},
+
+			With: "Sign in with %s", Leaving: "Opening %s…", Continue: "Continue to %s", Or: "or",
+			Away:            "%s can’t be reached right now. Try again in a minute, or sign in another way.",
+			NotFresh:        "%s didn’t confirm that you signed in there just now. Sign out of Hark and sign in again instead.",
+			Denied:          "You cancelled at %s, or it doesn’t let you in. Try again, or ask whoever runs it.",
+			Refused:         "%s refused the sign-in. A setting may be wrong: ask whoever runs this server.",
+			Unsure:          "The answer from %s couldn’t be verified, so nobody was signed in. Try again. If it happens again, ask whoever runs this server.",
+			NoUser:          "Nobody here is linked to this %s account. Ask for an invitation. If you sign in another way, do that, then link it under Settings.",
+			EmailInUse:      "Someone signs in here with this email already. If it’s you, sign in that way, then link %s under Settings.",
+			Deactivated:     "%s knows you, but your account here is deactivated. Ask an owner or admin.",
+			InvitationOver:  "%s knows you, but the invitation can’t be used any more. Ask whoever sent it for a new one.",
+			LinkedElsewhere: "This %s account is linked to someone else here. They have to unlink it first.",
+			NotLinked:       "This isn’t the %s account that is linked to you. Try again with the linked one.",
+			TooLate:         "Linking %s took too long. Start again from Settings.",
+			Lost:            "This sign-in was interrupted or took too long. Start again.",
+			NoProvider:      "This way to sign in isn’t available any more. Choose another.",
 		},
 		{
 			Lang: "de", Title: "Bei Hark anmelden", TitleOf: "Anmelden bei", As: "Du meldest dich an als", Once: "Dieser Link gilt einmal, für diesen Browser.",
@@ -88,6 +123,22 @@ var (
 				passkey.Insecure: "Passkeys brauchen https, und dieser Server ist ohne eingerichtet.",
 				passkey.NoDomain: "Passkeys brauchen einen Domainnamen, und die Adresse dieses Servers hat keinen.",
 			},
+
+			With: "Mit %s anmelden", Leaving: "%s wird geöffnet …", Continue: "Weiter zu %s", Or: "oder",
+			Away:            "%s ist gerade nicht erreichbar. Versuche es in einer Minute noch einmal, oder melde dich anders an.",
+			NotFresh:        "%s hat nicht bestätigt, dass du dich dort gerade angemeldet hast. Melde dich stattdessen bei Hark ab und wieder an.",
+			Denied:          "Du hast bei %s abgebrochen, oder du darfst dort nicht hinein. Versuche es noch einmal, oder frag den Betreiber dort.",
+			Refused:         "%s hat die Anmeldung abgelehnt. Vielleicht ist etwas falsch eingestellt: Frag den Betreiber dieses Servers.",
+			Unsure:          "Die Antwort von %s ließ sich nicht prüfen, deshalb wurde niemand angemeldet. Versuche es noch einmal. Passiert es wieder, frag den Betreiber dieses Servers.",
+			NoUser:          "Mit diesem Konto bei %s ist hier niemand verknüpft. Bitte um eine Einladung. Wenn du dich sonst anders anmeldest, tu das und verknüpfe es dann in den Einstellungen.",
+			EmailInUse:      "Mit dieser E-Mail-Adresse meldet sich hier schon jemand an. Wenn du das bist, melde dich so an und verknüpfe dann %s in den Einstellungen.",
+			Deactivated:     "%s kennt dich, aber dein Konto hier ist deaktiviert. Frag eine Person mit der Rolle Eigentümer:in oder Admin.",
+			InvitationOver:  "%s kennt dich, aber die Einladung gilt nicht mehr. Bitte die Person, die sie dir geschickt hat, um eine neue.",
+			LinkedElsewhere: "Dieses Konto bei %s ist hier mit jemand anderem verknüpft. Dort muss es zuerst getrennt werden.",
+			NotLinked:       "Das ist nicht das Konto bei %s, das mit dir verknüpft ist. Versuche es mit dem verknüpften noch einmal.",
+			TooLate:         "Das Verknüpfen mit %s hat zu lange gedauert. Beginne in den Einstellungen von vorn.",
+			Lost:            "Diese Anmeldung wurde unterbrochen oder hat zu lange gedauert. Beginne von vorn.",
+			NoProvider:      "Diese Anmeldung gibt es nicht mehr. Wähle eine andere.",
 		},
 	}
 )

@@ -15,6 +15,7 @@ type accountRow struct {
 	Password  string
 	CreatedAt int64  `db:"created_at"`
 	UserID    string `db:"user_id"`
+	Ways      int    // in, of the user: see waysIn
 	Passkeys  int    // of the user
 	Recovery  int    // codes that they have left
 }
@@ -22,7 +23,7 @@ type accountRow struct {
 func (r accountRow) account() storage.Account {
 	return storage.Account{
 		ID: r.ID, Email: r.Email, PasswordHash: r.Password, CreatedAt: fromMS(r.CreatedAt), UserID: r.UserID,
-		Passkeys: r.Passkeys, RecoveryCodes: r.Recovery,
+		Ways: r.Ways, Passkeys: r.Passkeys, RecoveryCodes: r.Recovery,
 	}
 }
 
@@ -77,9 +78,13 @@ func (db *DB) Account(ctx context.Context, principal storage.Principal) (a stora
 	return a, err
 }
 
+// waysIn is how many ways a user u, whose account is a, has to sign in and to prove who
+// they are, as storage.Account.Ways counts them.
+const waysIn = `(CASE WHEN COALESCE(a.password, '') <> '' THEN 1 ELSE 0 END + (SELECT COUNT(*) FROM passkeys p WHERE p.user_id = u.id) + (SELECT COUNT(*) FROM identities i WHERE i.user_id = u.id))`
+
 // accountOf is the account of a user, without an id where they have none.
 func (s session) accountOf(ctx context.Context, userID string) (row accountRow, err error) {
-	err = s.Get(ctx, &row, `SELECT COALESCE(a.id, '') AS id, COALESCE(a.email, '') AS email, COALESCE(a.password, '') AS password, COALESCE(a.created_at, 0) AS created_at, u.id AS user_id,
+	err = s.Get(ctx, &row, `SELECT COALESCE(a.id, '') AS id, COALESCE(a.email, '') AS email, COALESCE(a.password, '') AS password, COALESCE(a.created_at, 0) AS created_at, u.id AS user_id, `+waysIn+` AS ways,
 			(SELECT COUNT(*) FROM passkeys p WHERE p.user_id = u.id) AS passkeys, (SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id = u.id) AS recovery
 		FROM users u LEFT JOIN accounts a ON a.id = u.account_id WHERE u.id = ?`, userID)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -100,14 +105,23 @@ func (t *tx) holdAccount(ctx context.Context, userID string) (accountRow, error)
 	return t.accountOf(ctx, userID)
 }
 
-// mustProve fails with storage.ErrStepUp unless who asks gave their password, used a
-// passkey, or signed in, not long ago. Who has neither cannot be asked for it.
+// mustProve fails with storage.ErrStepUp unless who asks proved who they are, or signed
+// in, not long ago. Who has no way in of their own cannot be asked for it.
 func (t *tx) mustProve(ctx context.Context, principal storage.Principal, account accountRow) error {
 	provedAt, err := t.inBrowser(ctx, principal)
-	if err == nil && (account.Password != "" || account.Passkeys > 0) && t.now.After(provedAt.Add(storage.ProofLife)) {
+	if err == nil && account.Ways > 0 && t.now.After(provedAt.Add(storage.ProofLife)) {
 		err = storage.ErrStepUp
 	}
 	return err
+}
+
+// mayRemoveWay fails with storage.ErrLastWayIn where one way in less leaves somebody none;
+// byMail says whether links can be mailed.
+func (r accountRow) mayRemoveWay(byMail bool) error {
+	if r.Ways > 1 || byMail && r.Email != "" {
+		return nil
+	}
+	return storage.ErrLastWayIn
 }
 
 // inBrowser fails unless who asks does so in a browser that they signed in, and returns
@@ -119,12 +133,10 @@ func (t *tx) inBrowser(ctx context.Context, principal storage.Principal) (proved
 	}
 	err = t.Get(ctx, &row, `SELECT kind, proved_at FROM tokens WHERE id = ? AND user_id = ?`, principal.CredentialID, principal.UserID)
 	if err == nil && !storage.MayChangeAccount(principal, row.Kind) {
-		err = errOnlyBrowsers
+		err = storage.ErrOnlyBrowsers
 	}
 	return fromMS(row.ProvedAt), err
 }
-
-var errOnlyBrowsers = &storage.ForbiddenError{Reason: "Only a signed-in browser can change how you sign in. A token cannot."}
 
 // Prove notes that the principal gave the password which a hash of is kept. It fails
 // with storage.ErrConflict where that is not the account's any more.
@@ -196,7 +208,7 @@ func (t *tx) setAccount(ctx context.Context, by storage.Principal, before accoun
 	if err := t.writeAccount(ctx, &after); err != nil {
 		return after, err
 	}
-	ended, err := t.endSignIns(ctx, after.ID, by.CredentialID, before.Password != "" && after.Password != before.Password)
+	ended, err := t.endSignIns(ctx, after, by.CredentialID, before.Password != "" && after.Password != before.Password)
 	if err != nil {
 		return after, err
 	}
@@ -235,15 +247,15 @@ func (t *tx) writeAccount(ctx context.Context, a *accountRow) error {
 	return err
 }
 
-// endSignIns ends the one-time links of an account's users and, if so asked, their
-// sessions, but for one. It returns how many sessions ended.
-func (t *tx) endSignIns(ctx context.Context, accountID, but string, sessions bool) (int64, error) {
-	const end = `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND kind = ? AND id <> ? AND user_id IN (SELECT id FROM users WHERE account_id = ?)`
-	_, err := t.Exec(ctx, end, toMS(t.now), storage.SignInToken, but, accountID)
+// endSignIns ends the one-time links of an account's users, or of the user without one,
+// and, if so asked, their sessions, but for one. It returns how many sessions ended.
+func (t *tx) endSignIns(ctx context.Context, account accountRow, but string, sessions bool) (int64, error) {
+	const end = `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND kind = ? AND id <> ? AND (user_id = ? OR user_id IN (SELECT id FROM users WHERE account_id = ?))`
+	_, err := t.Exec(ctx, end, toMS(t.now), storage.SignInToken, but, account.UserID, account.ID)
 	if err != nil || !sessions {
 		return 0, err
 	}
-	return t.Exec(ctx, end, toMS(t.now), storage.SessionToken, but, accountID)
+	return t.Exec(ctx, end, toMS(t.now), storage.SessionToken, but, account.UserID, account.ID)
 }
 
 // RevokeOthers ends all credentials of the principal but the one that asks; see
@@ -277,15 +289,23 @@ func (db *DB) SetEmail(ctx context.Context, userID, email string) error {
 	})
 }
 
-// ResetPassword takes a user's password away and ends their sessions and one-time
-// links, for who runs the server. It does nothing of what is not there.
+// ResetPassword takes a user's password away, if they have one, and ends their sessions
+// and one-time links, whichever way they began, for who runs the server. Passkeys and
+// linked identities stay.
 func (db *DB) ResetPassword(ctx context.Context, userID string) error {
 	return db.changeOf(ctx, "reset password", userID, func(ctx context.Context, t *tx) error {
 		before, err := t.holdAccount(ctx, userID)
-		if err != nil || before.ID == "" || before.Password == "" {
+		if err != nil {
 			return err
 		}
-		_, err = t.setAccount(ctx, storage.Principal{}, before, storage.AccountChange{PasswordHash: new(string)})
+		if before.Password != "" {
+			_, err = t.setAccount(ctx, storage.Principal{}, before, storage.AccountChange{PasswordHash: new(string)})
+			return err
+		}
+		ended, err := t.endSignIns(ctx, before, "", true)
+		if err == nil && ended > 0 {
+			t.audit(ctx, storage.Principal{}, storage.AuditCredentialsEnded, onUser(userID), map[string]string{"ended": number(ended)})
+		}
 		return err
 	})
 }

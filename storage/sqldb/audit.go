@@ -104,8 +104,8 @@ func (t *tx) insertAudit(ctx context.Context, entries []storage.AuditEntry) erro
 	})
 }
 
-// AuditFailedSignIn records that somebody was not signed in: in the workspace of
-// whom the code was made for or the address or the passkey is of or, where no such code was ever made, in the only
+// AuditFailedSignIn records that somebody was not signed in: in the workspace that a
+// provider leads to, of whom the code was made for or the address or the passkey is of or, where no such code was ever made, in the only
 // workspace there is. Of several it cannot be told which was meant, and none gets
 // to know of it.
 func (db *DB) AuditFailedSignIn(ctx context.Context, failed storage.FailedSignIn) error {
@@ -114,6 +114,10 @@ func (db *DB) AuditFailedSignIn(ctx context.Context, failed storage.FailedSignIn
 		WorkspaceID string `db:"workspace_id"`
 	}
 	err := db.read(ctx, "find whom a sign-in was for", func(ctx context.Context, s session) error {
+		if failed.WorkspaceID != "" {
+			meant.UserID, meant.WorkspaceID = failed.UserID, failed.WorkspaceID
+			return nil
+		}
 		found := statement{`SELECT u.id AS user_id, w.id AS workspace_id FROM tokens t JOIN users u ON u.id = t.user_id JOIN workspaces w ON w.no = u.workspace_no
 			WHERE t.hash = ? AND t.kind = ?`, []any{hashSecret(failed.Code), storage.SignInToken}}
 		if failed.Email != "" {
@@ -141,7 +145,7 @@ func (db *DB) AuditFailedSignIn(ctx context.Context, failed storage.FailedSignIn
 			target = onUser(meant.UserID)
 		}
 		t.audit(ctx, storage.Principal{}, storage.AuditSignInFailed, target, map[string]string{
-			"method": failed.Method, "reason": failed.Reason, "left_out": number(failed.LeftOut),
+			"method": failed.Method, "provider": failed.Provider, "reason": failed.Reason, "left_out": number(failed.LeftOut),
 		})
 		return nil
 	})

@@ -59,7 +59,10 @@ func (db *DB) Welcome(ctx context.Context, code string) (w storage.Welcome, err 
 		for _, one := range to {
 			w.Conversations = append(w.Conversations, one.Title)
 		}
-		return s.Get(ctx, &w.Workspace, `SELECT w.name FROM workspaces w JOIN invitations i ON i.workspace_no = w.no WHERE i.id = ?`, row.ID)
+		var space workspaceRow
+		err = s.Get(ctx, &space, `SELECT w.id, w.name FROM workspaces w JOIN invitations i ON i.workspace_no = w.no WHERE i.id = ?`, row.ID)
+		w.WorkspaceID, w.Workspace = space.ID, space.Name
+		return err
 	})
 	return w, err
 }
@@ -77,28 +80,11 @@ func (db *DB) Join(ctx context.Context, code, name string, s storage.SignIn) (jo
 	}
 	secret := newSecret()
 	err = db.change(ctx, "join by invitation", workspaceID, func(ctx context.Context, t *tx) error {
-		row, err := t.invitationByCode(ctx, code)
+		by, err := t.useInvitation(ctx, code, name)
 		if err != nil {
 			return err
 		}
-		to, err := t.leadsTo(ctx, row)
-		if err != nil {
-			return err
-		}
-		if err := row.usable(t.now, to); err != nil {
-			return err
-		}
-		user, err := t.createUser(ctx, name, row.Role)
-		if err != nil {
-			return err
-		}
-		if _, err := t.Exec(ctx, `UPDATE users SET invitation_id = ? WHERE id = ?`, row.ID, user.ID); err != nil {
-			return err
-		}
-		if _, err := t.Exec(ctx, `UPDATE invitations SET used = used + 1 WHERE id = ?`, row.ID); err != nil {
-			return err
-		}
-		joined.Session, err = t.createToken(ctx, user.ID, secret, storage.NewToken{Kind: storage.SessionToken, Name: cmp.Or(s.Name, "invitation"), Life: s.Life, Method: storage.ByInvite})
+		joined.Session, err = t.createToken(ctx, by.user.ID, secret, storage.NewToken{Kind: storage.SessionToken, Name: cmp.Or(s.Name, "invitation"), Life: s.Life, Method: storage.ByInvite})
 		if err != nil {
 			return err
 		}
@@ -106,18 +92,50 @@ func (db *DB) Join(ctx context.Context, code, name string, s storage.SignIn) (jo
 			return err
 		}
 		joined.Secret = secret
-		joined.ConversationID, err = t.welcome(ctx, row, user, joined.Session, to)
+		joined.ConversationID, err = t.welcome(ctx, by, joined.Session, "")
 		return err
 	})
 	return joined, err
 }
 
+// invited is somebody who has just joined by an invitation.
+type invited struct {
+	user storage.User
+	row  invitationRow
+	to   []storage.InvitedTo // where they are put
+}
+
+// useInvitation makes a user of a name by an invitation, and uses it up once.
+func (t *tx) useInvitation(ctx context.Context, code, name string) (by invited, err error) {
+	err = t.Get(ctx, &by.row, selectInvitations+`WHERE i.hash = ? AND i.workspace_no = ?`, hashSecret(code), t.workspaceNo)
+	if err != nil {
+		return by, err
+	}
+	if by.to, err = t.leadsTo(ctx, by.row); err != nil {
+		return by, err
+	}
+	if err := by.row.usable(t.now, by.to); err != nil {
+		return by, err
+	}
+	if by.user, err = t.createUser(ctx, name, by.row.Role); err != nil {
+		return by, err
+	}
+	if _, err := t.Exec(ctx, `UPDATE users SET invitation_id = ? WHERE id = ?`, by.row.ID, by.user.ID); err != nil {
+		return by, err
+	}
+	_, err = t.Exec(ctx, `UPDATE invitations SET used = used + 1 WHERE id = ?`, by.row.ID)
+	return by, err
+}
+
 // welcome puts somebody who has just joined where they belong, records it, and returns
-// the conversation to open first.
-func (t *tx) welcome(ctx context.Context, row invitationRow, user storage.User, session storage.Token, to []storage.InvitedTo) (first string, err error) {
+// the conversation to open first. provider is the one that vouched for them, if any did.
+func (t *tx) welcome(ctx context.Context, by invited, session storage.Token, provider string) (first string, err error) {
+	user, to := by.user, by.to
 	who := storage.Principal{UserID: user.ID, UserName: user.Name, CredentialID: session.ID}
-	t.audit(ctx, who, storage.AuditUserCreated, onUser(user.ID), map[string]string{"name": user.Name, "role": string(user.Role), "invitation_id": row.ID})
-	if err := t.auditSignIn(ctx, session); err != nil {
+	t.audit(ctx, who, storage.AuditUserCreated, onUser(user.ID), map[string]string{
+		"name": user.Name, "role": string(user.Role), "invitation_id": by.row.ID, "provider": provider,
+	})
+	if err := t.auditSignIn(ctx, session, provider); err != nil {
 		return "", err
 	}
 	if err := t.joinGeneral(ctx, who, user); err != nil {
@@ -143,8 +161,10 @@ func (t *tx) welcome(ctx context.Context, row invitationRow, user storage.User, 
 	if err := t.personEvent(ctx, storage.UserCreated, user); err != nil {
 		return "", err
 	}
-	if err := t.invitationEvent(ctx, storage.InvitationUpdated, row.ID); err != nil {
-		return "", err
+	if by.row.ID != "" {
+		if err := t.invitationEvent(ctx, storage.InvitationUpdated, by.row.ID); err != nil {
+			return "", err
+		}
 	}
 	if len(to) > 0 {
 		return to[0].ID, nil

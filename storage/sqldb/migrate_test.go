@@ -152,6 +152,20 @@ var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing
 			}
 		}
 	},
+	20: func(t *testing.T, db *sqldb.DB) func(t *testing.T) { // who was there before there were identities
+		h := oldHarness(t, db)
+		secret := h.oldToken(h.bob, storage.SessionToken)
+		return func(t *testing.T) {
+			bob := must(db.Authenticate(t.Context(), secret, storage.SessionToken))(t)
+			if list := must(db.Identities(t.Context(), bob))(t); len(list) != 0 {
+				t.Errorf("identities %+v", list)
+			}
+			h.check(db.LinkIdentity(t.Context(), bob, *h.vouched("bob-1", nil).Vouched))
+			if session, _ := must2(db.SignIn(t.Context(), h.vouched("bob-1", nil)))(t); session.UserID != bob.UserID {
+				t.Errorf("session %+v", session)
+			}
+		}
+	},
 	5: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
 		h := oldHarness(t, db)
 		h.exec(`UPDATE workspaces SET name = 'Hark' WHERE id = ?`, h.ada.WorkspaceID)

@@ -66,7 +66,7 @@ func TestPasskeys(t *testing.T) {
 		// Who has a passkey is asked for it, without a password.
 		h.later(ada)
 		wantErr(t, db.RevokeOthers(ctx, ada), storage.ErrStepUp)
-		wantErr(t, db.RemovePasskey(ctx, ada, p.ID), storage.ErrStepUp)
+		wantErr(t, db.RemovePasskey(ctx, ada, p.ID, false), storage.ErrStepUp)
 		_, err = db.AddPasskey(ctx, ada, storage.Passkey{Name: "x", CredentialID: []byte("x")}, challenge(), nil)
 		wantErr(t, err, storage.ErrStepUp)
 		_, err = db.NewRecoveryCodes(ctx, ada, nil)
@@ -74,16 +74,19 @@ func TestPasskeys(t *testing.T) {
 		must(db.RenamePasskey(ctx, ada, p.ID, " Old  laptop "))(t) // needs none
 		h.check(db.ProveByPasskey(ctx, ada, storage.PasskeyUse{PasskeyID: p.ID, SignCount: 8, Challenge: challenge()}))
 		wantErr(t, db.ProveByPasskey(ctx, bob, storage.PasskeyUse{PasskeyID: p.ID, SignCount: 9, Challenge: challenge()}), storage.ErrNotFound)
-		wantErr(t, db.RemovePasskey(ctx, bob, p.ID), storage.ErrNotFound)
+		wantErr(t, db.RemovePasskey(ctx, bob, p.ID, false), storage.ErrNotFound)
 		_, err = db.RenamePasskey(ctx, bob, p.ID, "mine")
 		wantErr(t, err, storage.ErrNotFound)
 		_, token := h.grant(h.ada, storage.NewToken{})
-		wantErr(t, db.RemovePasskey(ctx, token, p.ID), storage.ErrForbidden)
+		wantErr(t, db.RemovePasskey(ctx, token, p.ID, false), storage.ErrForbidden)
 		_, err = db.RenamePasskey(ctx, token, p.ID, "x")
 		wantErr(t, err, storage.ErrForbidden)
-		h.check(db.RemovePasskey(ctx, ada, p.ID))
+		wantErr(t, db.RemovePasskey(ctx, ada, p.ID, true), storage.ErrLastWayIn)
+		second := h.passkey(ada)
+		h.check(db.RemovePasskey(ctx, ada, p.ID, false))
 		wantErr(t, h.byPasskey(p, storage.PasskeyUse{PasskeyID: p.ID, SignCount: 10, Challenge: challenge()}), storage.ErrNotFound)
-		for range storage.MaxPasskeys {
+		wantErr(t, db.RemovePasskey(ctx, ada, second.ID, false), storage.ErrLastWayIn)
+		for range storage.MaxPasskeys - 1 {
 			h.passkey(ada)
 		}
 		_, err = db.AddPasskey(ctx, ada, storage.Passkey{Name: "x", CredentialID: []byte("x")}, challenge(), nil)

@@ -137,7 +137,7 @@ func (db *DB) ChangeMember(ctx context.Context, principal storage.Principal, use
 			if !storage.MayChangeRole(who, user, *patch.Role) {
 				return errAbove
 			}
-			if user, err = t.setRole(ctx, who, user, *patch.Role); err != nil {
+			if user, err = t.setRole(ctx, who, user, *patch.Role, ""); err != nil {
 				return err
 			}
 		}
@@ -172,8 +172,8 @@ func (t *tx) asNow(ctx context.Context, principal storage.Principal) (storage.Pr
 	return principal, err
 }
 
-// setRole gives a user another role.
-func (t *tx) setRole(ctx context.Context, by storage.Principal, user storage.User, role storage.Role) (storage.User, error) {
+// setRole gives a user another role; why is recorded where nobody asked for it.
+func (t *tx) setRole(ctx context.Context, by storage.Principal, user storage.User, role storage.Role, why string) (storage.User, error) {
 	if err := storage.CheckRole(role); err != nil {
 		return user, err
 	}
@@ -185,7 +185,7 @@ func (t *tx) setRole(ctx context.Context, by storage.Principal, user storage.Use
 	if _, err := t.Exec(ctx, `UPDATE users SET role = ? WHERE id = ?`, role, user.ID); err != nil {
 		return user, err
 	}
-	t.audit(ctx, by, storage.AuditUserRoleChanged, onUser(user.ID), map[string]string{"name": user.Name, "from": string(before), "to": string(role)})
+	t.audit(ctx, by, storage.AuditUserRoleChanged, onUser(user.ID), map[string]string{"name": user.Name, "from": string(before), "to": string(role), "why": why})
 	if err := t.joinGeneral(ctx, by, user); err != nil {
 		return user, err
 	}

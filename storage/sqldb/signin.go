@@ -12,9 +12,14 @@ import (
 // SignIn makes a session of what somebody brings, whichever way they come in, and
 // records it. A code that never was, or a password or passkey that is not theirs any
 // more, is storage.ErrNotFound; a link or a challenge that is used up or has run out
-// storage.ErrExpired. A recovery code that was used is as one that never was.
+// storage.ErrExpired. A recovery code that was used is as one that never was. Of who
+// comes from a provider see [DB.signInVouched].
 func (db *DB) SignIn(ctx context.Context, s storage.SignIn) (made storage.Token, _ string, err error) {
 	secret := newSecret()
+	if s.Vouched != nil {
+		made, err = db.signInVouched(ctx, secret, s)
+		return made, secret, err
+	}
 	userID, err := db.signsIn(ctx, s)
 	if err != nil {
 		return made, "", err
@@ -36,7 +41,7 @@ func (db *DB) SignIn(ctx context.Context, s storage.SignIn) (made storage.Token,
 		if err := t.markSession(ctx, s, &made); err != nil {
 			return err
 		}
-		return t.auditSignIn(ctx, made)
+		return t.auditSignIn(ctx, made, "")
 	})
 	return made, secret, err
 }
@@ -95,7 +100,11 @@ func (t *tx) markSession(ctx context.Context, s storage.SignIn, made *storage.To
 	if s.Device != "" {
 		device = hashSecret(s.Device)
 	}
-	_, err = t.Exec(ctx, `UPDATE tokens SET address = ?, agent = ?, device = ?, proved_at = ? WHERE id = ?`, made.Address, made.Agent, device, toMS(t.now), made.ID)
+	proved := t.now
+	if s.Vouched != nil {
+		proved = t.provedAt(s.Vouched.ProvedAt)
+	}
+	_, err = t.Exec(ctx, `UPDATE tokens SET address = ?, agent = ?, device = ?, proved_at = ? WHERE id = ?`, made.Address, made.Agent, device, toMS(proved), made.ID)
 	if err != nil || known && made.Method != storage.ByRecovery || s.Notice == nil {
 		return err
 	}
@@ -123,14 +132,15 @@ func (t *tx) tell(ctx context.Context, userID string, notice func(email string) 
 	return t.job(ctx, job)
 }
 
-// auditSignIn records that a user has a session from now on.
-func (t *tx) auditSignIn(ctx context.Context, session storage.Token) error {
+// auditSignIn records that a user has a session from now on, and by which provider, if
+// by any.
+func (t *tx) auditSignIn(ctx context.Context, session storage.Token, provider string) error {
 	user, err := t.user(ctx, session.UserID)
 	if err != nil {
 		return err
 	}
 	who := storage.Principal{UserID: user.ID, UserName: user.Name, CredentialID: session.ID}
-	t.audit(ctx, who, storage.AuditSignIn, onToken(session.ID), map[string]string{"method": string(session.Method)})
+	t.audit(ctx, who, storage.AuditSignIn, onToken(session.ID), map[string]string{"method": string(session.Method), "provider": provider})
 	return nil
 }
 

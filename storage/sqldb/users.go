@@ -154,9 +154,8 @@ func (s session) profile(ctx context.Context, principal storage.Principal) (stor
 		storage.Rules
 	}
 	err := s.getOne(ctx, &row, statement{text: `SELECT ` + userColumns + `, w.id AS workspace, w.name AS workspace_name, w.named AS workspace_named, w.created_at AS workspace_created, ` + ruleColumns + `,
-			COALESCE(me.conversation_id, '') AS general, (EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.id)
-			OR EXISTS (SELECT 1 FROM accounts a WHERE a.id = u.account_id AND a.password <> '')) AS signs_in
-		FROM users u JOIN workspaces w ON w.no = u.workspace_no LEFT JOIN `}.with(visible(principal)).
+			COALESCE(me.conversation_id, '') AS general, ` + waysIn + ` > 0 AS signs_in
+		FROM users u JOIN workspaces w ON w.no = u.workspace_no LEFT JOIN accounts a ON a.id = u.account_id LEFT JOIN `}.with(visible(principal)).
 		and(` me ON me.conversation_id = w.general_id WHERE u.id = ? AND w.id = ?`, principal.UserID, principal.WorkspaceID))
 	return storage.Profile{
 		User: row.user(principal.WorkspaceID),

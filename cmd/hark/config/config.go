@@ -46,6 +46,7 @@ type Config struct {
 	Transcriber TranscriberConfig `embed:"" group:"Transcription"`
 	Live        LiveConfig        `embed:"" group:"Live recording"`
 	Mail        MailConfig        `embed:"" group:"Mail"`
+	SignIn      SignInConfig      `embed:"" group:"Signing in"`
 	CORSOrigins []string          `name:"cors-origins" env:"HARK_CORS_ORIGINS" placeholder:"ORIGINS" help:"Origins allowed to use the API with a token (CORS), comma-separated, such as https://recorder.example.org; * for all."`
 }
 
@@ -148,6 +149,7 @@ func (c *Config) Resolve() error {
 	c.S3.check(bad)
 	c.NATS.check(bad)
 	c.Mail.check(bad)
+	c.SignIn.check(bad)
 	c.Transcriber.check(bad)
 	c.checkHTTP(bad)
 	c.checkLimits(bad)

@@ -45,10 +45,14 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 		ready["live"] = p.liveReady
 	}
 	deps := api.Deps{Records: recordsOf(p.db), Objects: p.blobs, Bus: p.bus, Live: p.recorder, Registry: p.metrics, Logger: log, Ready: ready}
+	providers, err := p.cfg.SignIn.Providers()
+	if err != nil {
+		return nil, err
+	}
 	s, err := api.New(deps, api.Config{
 		PublicURL: p.cfg.PublicURL, SigningKey: key, Version: p.version, CORSOrigins: p.cfg.CORSOrigins, MetricsToken: string(p.cfg.MetricsToken),
 		Hosts: p.cfg.Hosts, TrustedProxies: trusted, EventsKept: eventsKept - sweepMargin,
-		Limits: p.cfg.Limits(), Mail: p.mail.Possible(),
+		Limits: p.cfg.Limits(), Mail: p.mail.Possible(), OpenID: providers,
 		Intake: intake.Config{Limits: media.Limits{MaxBytes: p.cfg.MaxUploadBytes, MaxDuration: p.cfg.MaxDuration}, Quotas: p.cfg.Quotas()},
 	})
 	if err != nil {
@@ -61,7 +65,7 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 // recordsOf has the one database answer all nouns.
 func recordsOf(db *sqldb.DB) api.Records {
 	return api.Records{
-		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Events: db, Intake: db, Invitations: db, Live: db, Members: db, Messages: db, People: db, Search: db, SignIn: db,
+		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Events: db, Identities: db, Intake: db, Invitations: db, Live: db, Members: db, Messages: db, People: db, Search: db, SignIn: db,
 		Sound: db, Roster: db, Transcripts: db, Usage: db,
 	}
 }

@@ -23,11 +23,55 @@ export interface paths {
         head?: never;
         /**
          * Change how you sign in
-         * @description Sets your e-mail address, your password, or both; a password needs an address. By a signed-in browser only, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.
+         * @description Sets your e-mail address, your password, or both; a password needs an address. By a signed-in browser only, and `step_up` where who you are was not proved within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.
          *
          *     Scope: `admin`.
          */
         patch: operations["update-account"];
+        trace?: never;
+    };
+    "/v1/account/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin linking a provider
+         * @description Answers with the address at an OpenID provider that this browser is to open. It comes back to Settings, and the identity is linked: from then on it signs you in. By a signed-in browser only, and `step_up` where who you are was not proved within the last 10 minutes.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["link-identity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/identities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unlink a provider
+         * @description You can't sign in by it any more, and your other sessions that began by it end. Refused as `last_way_in` where you would have none left. By a signed-in browser only, and `step_up` where who you are was not proved within the last 10 minutes.
+         *
+         *     Scope: `admin`.
+         */
+        delete: operations["unlink-identity"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/audit": {
@@ -818,7 +862,7 @@ export interface paths {
         post?: never;
         /**
          * Remove a passkey
-         * @description It signs nobody in any more; sessions go on. By a signed-in browser only, and `step_up` as for changes of the account.
+         * @description It signs nobody in any more; sessions go on. Refused as `last_way_in` where you would have no way in left. By a signed-in browser only, and `step_up` as for changes of the account.
          *
          *     Scope: `admin`.
          */
@@ -889,7 +933,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out
-         * @description Revokes the session, or the token, that asks, clears the cookie, and has the browser forget the answers that it kept. What is not sent yet stays on the device.
+         * @description Revokes the session, or the token, that asks, clears the cookie, and has the browser forget the answers that it kept. What is not sent yet stays on the device. A session that began at an OpenID provider is ended there at the address that is answered.
          */
         post: operations["sign-out"];
         delete?: never;
@@ -936,6 +980,28 @@ export interface paths {
          *     Scope: `admin`.
          */
         post: operations["begin-step-up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/step-up/provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin proving who you are at a provider
+         * @description Answers with the address at an OpenID provider that you are linked at, for this browser to open. The provider asks you to sign in there anew; then, for 10 minutes, what answers `step_up` can be done with the session that asks.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["step-up-by-provider"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1171,6 +1237,8 @@ export interface components {
             has_passkey: boolean;
             /** @example true */
             has_password: boolean;
+            /** @description Linked at OpenID providers; each signs you in */
+            identities: components["schemas"]["Identity"][];
             /**
              * @description Origin of the pages that can use passkeys; left out where there can be none
              * @example https://hark.example.org
@@ -1184,10 +1252,12 @@ export interface components {
             passkey_trouble?: "insecure" | "no_domain";
             /**
              * Format: date-time
-             * @description How long changes need no password or passkey; left out where they need one, or there is none
+             * @description How long changes need no further proof of who you are; left out where they need it, or none can be asked for
              * @example 2026-03-01T09:40:00Z
              */
             proved_until?: string;
+            /** @description OpenID providers of this server, as its operator configured them */
+            providers: components["schemas"]["Provider"][];
             /**
              * Format: int64
              * @description How many are left
@@ -1545,6 +1615,14 @@ export interface components {
             /** @description As it came with the options */
             state: string;
         };
+        Departure: {
+            /**
+             * Format: uri
+             * @description Address at the provider for this browser to open, within 15 minutes
+             * @example https://sso.example.org/authorize?client_id=hark&state=…
+             */
+            url: string;
+        };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
             location?: string;
@@ -1670,6 +1748,39 @@ export interface components {
             start_ms: number;
             /** @description What to highlight in the message's title: half-open ranges in Unicode code points */
             title_marks: components["schemas"]["Mark"][];
+        };
+        Identity: {
+            /**
+             * @description That the provider named last
+             * @example ada@example.org
+             */
+            email?: string;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-bbbb-7d05-b1c6-5e7788990a1b
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Left out if never
+             * @example 2026-03-02T10:00:00Z
+             */
+            last_used_at?: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:30:00Z
+             */
+            linked_at: string;
+            /**
+             * @description Of the provider
+             * @example Keycloak
+             */
+            name: string;
+            /**
+             * @description Id of the provider; left out if it is not configured any more
+             * @example keycloak
+             */
+            provider?: string;
         };
         Invitation: {
             /** @description Where who joins is put, as far as you are there; members are in the conversation for everybody besides */
@@ -1807,6 +1918,13 @@ export interface components {
              */
             title: string;
         };
+        LinkRequest: {
+            /**
+             * @description Id of the provider
+             * @example keycloak
+             */
+            provider: string;
+        };
         Links: {
             /**
              * Format: uri-reference
@@ -1881,7 +1999,7 @@ export interface components {
              */
             needs_names: boolean;
             /**
-             * @description Whether you have neither a password nor a passkey, and sign in by links alone
+             * @description Whether you have no password, passkey or linked provider, and sign in by links alone
              * @example false
              */
             needs_sign_in: boolean;
@@ -2247,7 +2365,7 @@ export interface components {
              * @example password
              * @enum {string}
              */
-            method?: "link" | "mail" | "password" | "passkey" | "recovery_code" | "invitation";
+            method?: "link" | "mail" | "password" | "passkey" | "recovery_code" | "invitation" | "provider";
             /** @example laptop */
             name: string;
             /**
@@ -2458,6 +2576,24 @@ export interface components {
              */
             type: string;
         };
+        Provider: {
+            /** @example keycloak */
+            id: string;
+            /** @example Keycloak */
+            name: string;
+        };
+        ProviderProof: {
+            /**
+             * @description Id of the provider
+             * @example keycloak
+             */
+            provider: string;
+            /**
+             * @description Page of the app to come back to; its first when left out
+             * @example /settings
+             */
+            to?: string;
+        };
         Quotas: {
             /**
              * Format: int64
@@ -2624,6 +2760,14 @@ export interface components {
             /** @description the words of the text with their times */
             words: components["schemas"]["Word"][] | null;
         };
+        SignedOut: {
+            /**
+             * Format: uri
+             * @description Address at the provider that the session began at, for the browser to open, so that its session there ends too; it comes back. Left out if there is none
+             * @example https://sso.example.org/end_session?client_id=hark&id_token_hint=…
+             */
+            end_session_url?: string;
+        };
         Snippet: {
             /**
              * @description The same with marks as <mark>, and everything else escaped
@@ -2702,7 +2846,7 @@ export interface components {
              * @example password
              * @enum {string}
              */
-            method?: "link" | "mail" | "password" | "passkey" | "recovery_code" | "invitation";
+            method?: "link" | "mail" | "password" | "passkey" | "recovery_code" | "invitation" | "provider";
             /** @example laptop */
             name: string;
             /**
@@ -2990,8 +3134,23 @@ export interface operations {
                      *       "email": "ada@example.org",
                      *       "has_passkey": true,
                      *       "has_password": true,
+                     *       "identities": [
+                     *         {
+                     *           "email": "ada@example.org",
+                     *           "id": "0197a3c2-bbbb-7d05-b1c6-5e7788990a1b",
+                     *           "linked_at": "2026-03-01T09:30:00Z",
+                     *           "name": "Keycloak",
+                     *           "provider": "keycloak"
+                     *         }
+                     *       ],
                      *       "passkey_origin": "https://hark.example.org",
                      *       "proved_until": "2026-03-01T09:40:00Z",
+                     *       "providers": [
+                     *         {
+                     *           "id": "keycloak",
+                     *           "name": "Keycloak"
+                     *         }
+                     *       ],
                      *       "recovery_codes": 10
                      *     }
                      */
@@ -3061,8 +3220,23 @@ export interface operations {
                      *       "email": "ada@example.org",
                      *       "has_passkey": true,
                      *       "has_password": true,
+                     *       "identities": [
+                     *         {
+                     *           "email": "ada@example.org",
+                     *           "id": "0197a3c2-bbbb-7d05-b1c6-5e7788990a1b",
+                     *           "linked_at": "2026-03-01T09:30:00Z",
+                     *           "name": "Keycloak",
+                     *           "provider": "keycloak"
+                     *         }
+                     *       ],
                      *       "passkey_origin": "https://hark.example.org",
                      *       "proved_until": "2026-03-01T09:40:00Z",
+                     *       "providers": [
+                     *         {
+                     *           "id": "keycloak",
+                     *           "name": "Keycloak"
+                     *         }
+                     *       ],
                      *       "recovery_codes": 10
                      *     }
                      */
@@ -3078,7 +3252,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change or `step_up`: Give your password again or `insufficient_scope`: Not within the token's scopes */
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3125,6 +3299,165 @@ export interface operations {
             };
             /** @description `unavailable`: Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "link-identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "https://sso.example.org/authorize?client_id=hark&state=…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Departure"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unlink-identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the identity */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `last_way_in`: The last way in */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7375,7 +7708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change or `step_up`: Give your password again or `insufficient_scope`: Not within the token's scopes */
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7450,7 +7783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change or `step_up`: Give your password again or `insufficient_scope`: Not within the token's scopes */
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7516,7 +7849,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change or `step_up`: Give your password again or `insufficient_scope`: Not within the token's scopes */
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7527,6 +7860,15 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `last_way_in`: The last way in */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7671,7 +8013,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change or `step_up`: Give your password again or `insufficient_scope`: Not within the token's scopes */
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7877,14 +8219,21 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     "Clear-Site-Data"?: string;
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "end_session_url": "https://sso.example.org/end_session?client_id=hark&id_token_hint=…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedOut"];
+                };
             };
             /** @description `unauthorized`: Sign in first */
             401: {
@@ -8066,6 +8415,90 @@ export interface operations {
             };
         };
     };
+    "step-up-by-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderProof"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "https://sso.example.org/authorize?client_id=hark&state=…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Departure"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-tokens": {
         parameters: {
             query?: never;
@@ -8232,7 +8665,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change or `step_up`: Give your password again or `insufficient_scope`: Not within the token's scopes */
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -1,6 +1,6 @@
 /*
- * Whether somebody who came by a link, and has set neither a password nor a
- * passkey, is asked how they will sign in next time. Who does not want to say is
+ * Whether somebody who came by a link, and has no password, passkey
+ * or linked provider, is asked how they will sign in next time. Who does not want to say is
  * asked again after a week.
  */
 import { now } from "./now.svelte";

@@ -66,9 +66,11 @@ class Session {
     };
   }
 
-  async signOut() {
-    await take(api.POST("/v1/sign-out", { keepalive: true })); // also when the page is closed right after
+  /** Signs out; tells where to go for the provider's session to end too, if it began at one. */
+  async signOut(): Promise<string | undefined> {
+    const { end_session_url: there } = await take(api.POST("/v1/sign-out", { keepalive: true })); // also when the page is closed right after
     this.end();
+    return there;
   }
 
   /** Nobody is signed in any more, says the server. */

@@ -1,13 +1,13 @@
 /*
- * Changes for which Hark wants the password or a passkey once more: it is asked
- * for, and the change is made then.
+ * Changes for which Hark wants to know once more who it is, by the password or a passkey: it is asked
+ * for, and the change is made then. Who proves it at a provider leaves the page, and makes the change again.
  */
 import { api, take, troubleOf } from "../api/client";
 import { proveByPasskey } from "./passkeys";
 import { session } from "./session.svelte";
 
 class StepUp {
-  /** Somebody waits for the password or a passkey. */
+  /** Somebody waits to prove who they are. */
   asking = $state(false);
   private answer: { proved: () => void; cancelled: (why: unknown) => void } | undefined;
 
