@@ -51,7 +51,7 @@ test("from the printed link to a password, and in by it on a phone without scrip
   await expect(form.getByRole("heading", { name: "Anmelden bei Harbour office" })).toBeVisible();
   await expect(form.getByText("kann keine Mails senden")).toBeVisible();
   await expect(form.getByLabel("E-Mail")).toBeFocused();
-  await expect(form.getByLabel("E-Mail")).toHaveAttribute("autocomplete", "username");
+  await expect(form.getByLabel("E-Mail")).toHaveAttribute("autocomplete", "username webauthn");
   await expect(form.getByLabel("Passwort")).toHaveAttribute("autocomplete", "current-password");
   await form.getByLabel("E-Mail").fill(address);
   await form.getByLabel("Passwort").fill("harbour wall at eight");
@@ -60,7 +60,7 @@ test("from the printed link to a password, and in by it on a phone without scrip
   await expect(form.getByLabel("E-Mail")).toHaveValue(address);
   await expect(form.getByLabel("Passwort")).toHaveValue("");
   await form.getByLabel("Passwort").fill(password);
-  await form.getByRole("button", { name: "Anmelden" }).click();
+  await form.getByRole("button", { name: "Anmelden", exact: true }).click();
   await expect(form).toHaveURL(`${hark.url}/settings`);
   await phone.close();
   expect(wrong).toEqual([]);
@@ -117,7 +117,7 @@ test("signed out, one is led to the form and back; another's session is not repl
   await page.getByRole("link", { name: "Sign in" }).click();
   await page.getByLabel("Email").fill("MIA@example.org");
   await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page).toHaveURL(`${hark.url}/settings`);
 
   await page.goto(`${hark.url}/sign-in`);

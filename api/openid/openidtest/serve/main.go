@@ -11,7 +11,7 @@ import (
 )
 
 func main() {
-	hark := "http://127.0.0.1:*"
+	hark := "http://localhost:*"
 	p, err := openidtest.Start(
 		openidtest.Client{ID: "hark", Secret: "secret of the browser tests", Redirects: []string{hark + "/sign-in/callback/*"}, Leaving: []string{hark + "/sign-in"}},
 		openidtest.Person{ID: "ada-1", Username: "ada", Name: "Ada Lovelace", Email: "ada@example.org", Verified: true},

@@ -1,0 +1,66 @@
+/* What the pages say by which a workspace is managed. It comes with them. */
+import { en as plain } from "./en";
+import { t } from "./index";
+
+const en = {
+  title: "Members",
+  search: "Search members",
+  more: "Show more",
+  none: (words: string) => `Nobody called “${words}”`,
+  noneHint: "Try the beginning of a first or last name.",
+  shown: (n: number, more: boolean) => (more ? `First ${n} members` : n === 1 ? "1 member" : `${n} members`),
+  denied: "Only for owners and admins",
+  deniedHint: "Your role doesn’t let you manage people. Ask an owner or admin if you need to.",
+  back: "Go to settings",
+  active: (when: string) => `Active ${when}`,
+  never: "Not active yet",
+  joined: (when: string) => `joined ${when}`,
+  disabled: "Deactivated",
+  role: (name: string) => `Role of ${name}`,
+  changed: (name: string, role: string) => `${name}: ${role}`,
+  disable: "Deactivate",
+  disableTitle: (name: string) => `Deactivate ${name}?`,
+  disableText: "They are signed out everywhere at once, their tokens and invitations end, and channels they made are handed over. What they said stays. You can let them in again.",
+  disabledNow: (name: string) => `${name} is deactivated.`,
+  enable: "Activate",
+  enabledNow: (name: string) => `${name} may sign in again. Give them a new sign-in link.`,
+  ownTitle: (role: string) => `Change your own role to ${role}?`,
+  ownText: "You may not be able to change it back yourself.",
+  ownYes: "Change role",
+  invite: "Invite people",
+  lastOwner: "A workspace needs an owner. Make somebody else an owner first.",
+  forbidden: "Your role doesn’t reach that far any more. Nothing was changed.",
+};
+
+const de: typeof en = {
+  title: "Mitglieder",
+  search: "Mitglieder suchen",
+  more: "Mehr anzeigen",
+  none: (words) => `Niemand heißt „${words}“`,
+  noneHint: "Versuch den Anfang eines Vor- oder Nachnamens.",
+  shown: (n, more) => (more ? `Die ersten ${n} Mitglieder` : n === 1 ? "1 Mitglied" : `${n} Mitglieder`),
+  denied: "Nur für Eigentümer:innen und Admins",
+  deniedHint: "Mit deiner Rolle kannst du keine Personen verwalten. Frag bei Bedarf eine Person mit der Rolle Eigentümer:in oder Admin.",
+  back: "Zu den Einstellungen",
+  active: (when) => `Aktiv ${when}`,
+  never: "Noch nicht aktiv",
+  joined: (when) => `dabei seit ${when}`,
+  disabled: "Deaktiviert",
+  role: (name) => `Rolle von ${name}`,
+  changed: (name, role) => `${name}: ${role}`,
+  disable: "Deaktivieren",
+  disableTitle: (name) => `${name} deaktivieren?`,
+  disableText: "Die Person wird sofort überall abgemeldet, ihre Tokens und Einladungen enden, und ihre Kanäle gehen an andere über. Was sie gesagt hat, bleibt. Du kannst sie wieder hereinlassen.",
+  disabledNow: (name) => `${name} ist deaktiviert.`,
+  enable: "Aktivieren",
+  enabledNow: (name) => `${name} darf sich wieder anmelden. Gib der Person einen neuen Anmeldelink.`,
+  ownTitle: (role) => `Deine eigene Rolle zu ${role} ändern?`,
+  ownText: "Vielleicht kannst du das nicht selbst rückgängig machen.",
+  ownYes: "Rolle ändern",
+  invite: "Leute einladen",
+  lastOwner: "Ein Arbeitsbereich braucht eine Person mit der Rolle Eigentümer:in. Gib diese Rolle zuerst jemand anderem.",
+  forbidden: "Deine Rolle reicht dafür nicht mehr. Es wurde nichts geändert.",
+};
+
+/** These words, in the language that is spoken. */
+export const managingWords = () => (t === plain ? en : de);
