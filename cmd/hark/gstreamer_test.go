@@ -40,7 +40,13 @@ func TestGStreamer(t *testing.T) {
 			t.Logf("whip-client:\n%s", log.String())
 		}
 	})
-	spoken := time.NewTimer(14 * time.Second) // the sentence takes 10.5
+	eventually(t, func() bool { // it is there, and records
+		var ongoing struct {
+			Items []struct{} `json:"items"`
+		}
+		return c.Get(ctx, "/conversations/"+conv.ID+"/recordings", nil, &ongoing) == nil && len(ongoing.Items) > 0
+	})
+	spoken := time.NewTimer(13 * time.Second) // the sentence takes 10.5
 	defer spoken.Stop()
 	select {
 	case <-spoken.C:
