@@ -26,6 +26,7 @@ const test = base.extend<{ hark: Hark }>({
 });
 
 const accessible = async (page: Page, what: string) => {
+  await page.emulateMedia({ reducedMotion: "reduce" }); // nothing half faded in: axe takes its colours for the final ones
   const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
   expect(violations.map((v) => `${what} ${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`)).toEqual([]);
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} is too wide`).toBe(true);
