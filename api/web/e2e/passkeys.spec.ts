@@ -115,6 +115,8 @@ test("passkeys are added, renamed, removed and asked for; recovery codes get in 
   for (const { colorScheme, viewport } of looks) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(viewport);
+    await page.reload(); // it is drawn anew in its colours
+    await expect(asked).toBeVisible();
     await accessible(page, `asked ${viewport.width} ${colorScheme}`);
     await page.screenshot({ path: info.outputPath(`asked-${viewport.width}-${colorScheme}.png`) });
   }
@@ -169,6 +171,8 @@ test("passkeys are added, renamed, removed and asked for; recovery codes get in 
   for (const { colorScheme, viewport } of looks) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(viewport);
+    await page.reload(); // it is drawn anew in its colours
+    await expect(asked).toBeVisible();
     await passkeys(page).scrollIntoViewIfNeeded();
     await accessible(page, `settings ${viewport.width} ${colorScheme}`);
     await page.screenshot({ path: info.outputPath(`settings-${viewport.width}-${colorScheme}.png`) });
