@@ -172,7 +172,7 @@ test("passkeys are added, renamed, removed and asked for; recovery codes get in 
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(viewport);
     await page.reload(); // it is drawn anew in its colours
-    await expect(asked).toBeVisible();
+    await expect(passkeys(page)).toBeVisible();
     await passkeys(page).scrollIntoViewIfNeeded();
     await accessible(page, `settings ${viewport.width} ${colorScheme}`);
     await page.screenshot({ path: info.outputPath(`settings-${viewport.width}-${colorScheme}.png`) });
