@@ -1,19 +1,14 @@
 /* How people sign in: the form, an address and a password, devices, and the password asked for again. */
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
 import { expect, passing, signIn, test, watch } from "./app";
+import { accessible } from "./axe";
 import { Hark } from "./hark";
 
 const address = "ada@example.org";
 const password = "harbour wall at seven";
 
 test.use({ contextOptions: { reducedMotion: "reduce" } }); // nothing half faded in: axe takes its colours for the final ones
-
-const accessible = async (page: Page) => {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`)).toEqual([]);
-};
 
 const fits = async (page: Page) => expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
 

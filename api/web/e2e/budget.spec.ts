@@ -1,8 +1,6 @@
 /* What the app may weigh and how long it may take, and what axe finds on its pages. */
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
-
 import { expect, test } from "./app";
+import { accessible } from "./axe";
 import { prompt } from "./speech";
 
 test("the first load is small and soon there, on a slow machine too", async ({ app, hark }) => {
@@ -32,11 +30,6 @@ test("the first load is small and soon there, on a slow machine too", async ({ a
   expect(Object.keys(bytes).every((url) => url.startsWith(hark.url))).toBe(true);
   expect(took).toBeLessThan(6000);
 });
-
-async function accessible(page: Page, what: string) {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  expect(violations.map((v) => `${what}: ${v.id}: ${v.nodes.map((n) => `${n.html.slice(0, 160)} ${n.failureSummary ?? ""}`).join(" | ")}`)).toEqual([]);
-}
 
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(`axe, ${colorScheme}`, () => {

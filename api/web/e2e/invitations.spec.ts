@@ -1,8 +1,8 @@
 /* Who is in: invitations and the page on which one joins, the list of members, and what happens at once in other tabs. */
-import AxeBuilder from "@axe-core/playwright";
 import type { Browser, BrowserContextOptions, Page, Route } from "@playwright/test";
 
 import { expect, signIn, test as base, watch } from "./app";
+import { accessible } from "./axe";
 import { Hark } from "./hark";
 import { lost } from "./look";
 import { looks } from "./looks";
@@ -30,12 +30,6 @@ const invite = (hark: Hark, body: object) => hark.json<Invitation>("/v1/invitati
 
 /** A link as people open it: of where this Hark is, whatever it takes for its public address. */
 const linkOf = (hark: Hark, { link }: Invitation) => hark.url + new URL(link).pathname + new URL(link).search;
-
-const accessible = async (page: Page, what = "") => {
-  await page.emulateMedia({ reducedMotion: "reduce" }); // nothing half faded in: axe takes its colours for the final ones
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  expect(violations.map((v) => `${what} ${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`)).toEqual([]);
-};
 
 /** Somebody with a browser of their own. */
 async function visitor(browser: Browser, options: BrowserContextOptions = {}) {

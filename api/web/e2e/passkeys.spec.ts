@@ -4,10 +4,10 @@
  * offers, being asked again, recovery codes, and what the page says where there can
  * be no passkeys.
  */
-import AxeBuilder from "@axe-core/playwright";
 import { type Browser, type BrowserContextOptions, type CDPSession, expect, type Page, test as base } from "@playwright/test";
 
 import { watch } from "./app";
+import { accessible } from "./axe";
 import { Front } from "./front";
 import { Hark } from "./hark";
 import { looks } from "./looks";
@@ -25,10 +25,8 @@ const test = base.extend<{ hark: Hark }>({
   },
 });
 
-const accessible = async (page: Page, what: string) => {
-  await page.emulateMedia({ reducedMotion: "reduce" }); // nothing half faded in: axe takes its colours for the final ones
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  expect(violations.map((v) => `${what} ${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`)).toEqual([]);
+const fits = async (page: Page, what: string) => {
+  await accessible(page, what);
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} is too wide`).toBe(true);
 };
 
@@ -93,7 +91,7 @@ test("first run: from the printed link to a passkey, an invitation, and the seco
   // The second person is asked too, may do so later, and is not asked again then.
   await asked.getByRole("button", { name: "Set up" }).click();
   await expect(bob.page.getByRole("dialog").getByLabel("Email")).toBeFocused();
-  await accessible(bob.page, "ways");
+  await fits(bob.page, "ways");
   await bob.page.keyboard.press("Escape");
   await asked.getByRole("button", { name: "Not now" }).click();
   await expect(asked).toBeHidden();
@@ -117,7 +115,7 @@ test("passkeys are added, renamed, removed and asked for; recovery codes get in 
     await page.setViewportSize(viewport);
     await page.reload(); // it is drawn anew in its colours
     await expect(asked).toBeVisible();
-    await accessible(page, `asked ${viewport.width} ${colorScheme}`);
+    await fits(page, `asked ${viewport.width} ${colorScheme}`);
     await page.screenshot({ path: info.outputPath(`asked-${viewport.width}-${colorScheme}.png`) });
   }
   await asked.getByRole("button", { name: "Set up" }).click();
@@ -156,11 +154,11 @@ test("passkeys are added, renamed, removed and asked for; recovery codes get in 
   });
   await page.getByRole("button", { name: "Create recovery codes" }).click();
   const proof = page.getByRole("dialog", { name: "Use your passkey" });
-  await accessible(page, "proof");
+  await fits(page, "proof");
   await proof.getByRole("button", { name: "Use a passkey" }).click();
   const codes = page.getByRole("dialog", { name: "Recovery codes" });
   await expect(codes.getByRole("listitem")).toHaveCount(10);
-  await accessible(page, "codes");
+  await fits(page, "codes");
   await page.screenshot({ path: info.outputPath("codes.png") });
   const [file] = await Promise.all([page.waitForEvent("download"), codes.getByRole("link", { name: "Download" }).click()]);
   expect(file.suggestedFilename()).toBe("hark-recovery-codes.txt");
@@ -174,14 +172,15 @@ test("passkeys are added, renamed, removed and asked for; recovery codes get in 
     await page.reload(); // it is drawn anew in its colours
     await expect(passkeys(page)).toBeVisible();
     await passkeys(page).scrollIntoViewIfNeeded();
-    await accessible(page, `settings ${viewport.width} ${colorScheme}`);
+    await fits(page, `settings ${viewport.width} ${colorScheme}`);
     await page.screenshot({ path: info.outputPath(`settings-${viewport.width}-${colorScheme}.png`) });
   }
 
   await page.getByLabel("Language").selectOption("de");
   await page.setViewportSize(looks[0]!.viewport);
+  await expect(passkeys(page).getByRole("button", { name: "Passkey hinzufügen" })).toBeVisible(); // the page is made anew in its language
   await passkeys(page).scrollIntoViewIfNeeded();
-  await accessible(page, "settings in German");
+  await fits(page, "settings in German");
   await page.screenshot({ path: info.outputPath("settings-de.png") });
   await page.getByLabel("Sprache").selectOption("en");
   await expect(page.getByText("10 codes left")).toBeVisible();
@@ -243,7 +242,7 @@ test("the sign-in page with passkeys, with a recovery code, and where there can 
       const context = await browser.newContext({ locale, colorScheme, viewport });
       const page = await context.newPage();
       const look = async (what: string) => {
-        await accessible(page, `${what} ${locale} ${colorScheme} ${viewport.width}`);
+        await fits(page, `${what} ${locale} ${colorScheme} ${viewport.width}`);
         await page.screenshot({ path: info.outputPath(`${what}-${locale}-${colorScheme}-${viewport.width}.png`) });
       };
       await page.goto(`${hark.url}/sign-in`);

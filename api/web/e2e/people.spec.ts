@@ -1,8 +1,8 @@
 /* Who people are: the first run, their names, their marks, and the conversations that are between them. */
-import AxeBuilder from "@axe-core/playwright";
 import type { Browser, Page } from "@playwright/test";
 
 import { expect, signIn, test, watch } from "./app";
+import { accessible } from "./axe";
 import { Hark } from "./hark";
 import { record, recorder } from "./speaking";
 import { Tasks } from "./tasks";
@@ -22,12 +22,6 @@ async function arrive(browser: Browser, hark: Hark, name: string, viewport = { w
 }
 
 const person = async (hark: Hark, name: string) => (await hark.json<{ items: Person[] }>("/v1/users")).items.find((one) => one.name === name)!;
-
-const accessible = async (page: Page) => {
-  await page.emulateMedia({ reducedMotion: "reduce" }); // nothing half faded in
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`)).toEqual([]);
-};
 
 test("the first minutes: the owner says who they are, and whoever is added lands in General", async ({ page, browser }) => {
   const hark = await Hark.start({ HARK_OWNER_NAME: "", HARK_WORKSPACE_NAME: "" });

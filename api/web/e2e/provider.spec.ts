@@ -1,16 +1,10 @@
 /* Signing in by an OpenID provider, as somebody does it in a browser. */
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
 import { watch } from "./app";
+import { accessible } from "./axe";
 import { expect, Hark, test } from "./hark";
 import { startOpenID } from "./openid";
-
-const accessible = async (page: Page) => {
-  await page.emulateMedia({ reducedMotion: "reduce" }); // nothing half faded in: axe takes its colours for the final ones
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`)).toEqual([]);
-};
 
 const fits = async (page: Page) => expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
 
@@ -66,7 +60,7 @@ test("one signs in by a provider, links and unlinks it, signs out there too, and
   await expect(page).toHaveURL(`${hark.url}/settings`);
 
   for (const [language, heading, colorScheme, width] of [["en", "Signing in", "light", 1280], ["de", "Anmeldung", "dark", 390]] as const) {
-    await page.emulateMedia({ colorScheme });
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.setViewportSize({ width, height: 844 });
     await page.getByLabel(/Language|Sprache/).selectOption(language);
     await expect(page.getByRole("heading", { name: heading })).toBeVisible();

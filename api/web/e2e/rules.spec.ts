@@ -1,8 +1,8 @@
 /* What the workspace lets its members do, what a guest sees, and what a newcomer sees of a channel's past. */
-import AxeBuilder from "@axe-core/playwright";
 import type { Browser } from "@playwright/test";
 
 import { expect, signIn, test as base, watch } from "./app";
+import { accessible } from "./axe";
 import { Hark } from "./hark";
 import { lost } from "./look";
 import { camera, looks } from "./looks";
@@ -111,8 +111,7 @@ for (const look of looks) {
     const fits = async (what: string) => {
       await shot(what.replace(" ", "-"));
       expect((await lost(page)).map((one) => `${what}: ${one}`)).toEqual([]);
-      const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-      expect(violations.map((v) => `${what} ${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`)).toEqual([]);
+      await accessible(page, what);
     };
     await signIn(page, hark.signInAddress());
     for (const [language, rules, menu, past] of [["en", "Rules", "Conversation menu", "History for new members"], ["de", "Regeln", "Gesprächsmenü", "Verlauf für neue Mitglieder"]] as const) {
