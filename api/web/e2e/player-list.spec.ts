@@ -67,6 +67,24 @@ test("the waveform of a card seeks, also of one that does not play", async ({ ap
   await jumpedTo(app, 0, 0.1);
 });
 
+test("a message that changes while its waveform is dragged is dragged on", async ({ app, hark }) => {
+  const conversation = await hark.conversation("Dragged");
+  const { id } = await hark.ready((await hark.send(conversation, tone(120), { title: "Before" })).id);
+  await app.goto(`${hark.url}/c/${conversation}`);
+  const half = await pointIn(wave(app, "Before"));
+  await app.mouse.move(half.x, half.y);
+  await app.mouse.down();
+  await expect(wave(app, "Before")).toHaveAttribute("aria-valuenow", /^(59|60)$/);
+  await hark.json(`/v1/messages/${id}`, { method: "PATCH", body: JSON.stringify({ title: "After" }) });
+  await expect(wave(app, "After")).toHaveAttribute("aria-valuenow", /^(59|60)$/);
+  const quarter = await pointIn(wave(app, "After"), 0.25);
+  await app.mouse.move(quarter.x, quarter.y, { steps: 4 });
+  await expect(wave(app, "After")).toHaveAttribute("aria-valuenow", /^(29|30)$/);
+  await app.mouse.up();
+  await playing(app, "After");
+  await jumpedTo(app, 30, 1);
+});
+
 test.describe("by finger", () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
 
