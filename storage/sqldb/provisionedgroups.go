@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,6 +79,30 @@ func (db *DB) Group(ctx context.Context, principal storage.Principal, id string,
 		return g, err
 	}
 	return list[0], nil
+}
+
+// GroupPage returns a page of the groups without their members, by name: 50 unless asked
+// otherwise, 200 at the most. Who may not manage members gets storage.ErrForbidden.
+func (db *DB) GroupPage(ctx context.Context, principal storage.Principal, page storage.Page) (list []provision.Group, next string, err error) {
+	if !storage.MayManageMembers(principal) {
+		return nil, "", errForLeaders
+	}
+	_, seal, err := db.pages(ctx, principal)
+	if err != nil {
+		return nil, "", err
+	}
+	name, skip := "groups "+principal.WorkspaceID, 0
+	if page.Cursor != "" {
+		if err := seal.Open(name, page.Cursor, &skip); err != nil {
+			return nil, "", fmt.Errorf("list groups: %w", err)
+		}
+	}
+	limit := pageLimit(page, 50, provision.MaxPage)
+	list, total, err := db.Groups(ctx, principal, provision.Query{Sort: provision.Name, Skip: skip, Count: limit, Bare: true})
+	if err == nil && skip+len(list) < total {
+		next, err = seal.Close(name, skip+len(list))
+	}
+	return list, next, err
 }
 
 func (s session) groupMembers(ctx context.Context, id string) (members []provision.Ref, err error) {
