@@ -233,14 +233,14 @@ func placed(one operation, s schema.Schema) ([]operation, *errors.ScimError) {
 	if one.Op != "remove" && one.Value == nil {
 		one.Op = "remove"
 	}
-	if one.Op != "remove" || one.Value != nil {
-		one.Value = fitting(at, one.Value)
-	}
 	if list, ok := one.Value.([]any); ok && !at.MultiValued() && len(list) == 1 { // Entra ID wraps values of one
-		one.Value = fitting(at, list[0])
+		one.Value = list[0]
 		if inner, ok := one.Value.(map[string]any); ok && !at.HasSubAttributes() {
-			one.Value = fitting(at, inner["value"])
+			one.Value = inner["value"]
 		}
+	}
+	if one.Value != nil {
+		one.Value = fitting(at, one.Value)
 	}
 	return []operation{one}, nil
 }

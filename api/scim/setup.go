@@ -14,29 +14,29 @@ import (
 
 // Provisioning is how an identity provider keeps the people of the workspace.
 type Provisioning struct {
-	BaseURL string  `json:"base_url" format:"uri" doc:"Where SCIM is, for the provider" example:"https://hark.example.org/scim/v2"`
-	Tokens  []Token `json:"tokens" nullable:"false" doc:"By which providers come, the newest first; at most 100"`
+	BaseURL string          `json:"base_url" format:"uri" doc:"Where SCIM is, for the provider" example:"https://hark.example.org/scim/v2"`
+	Tokens  []ProviderToken `json:"tokens" nullable:"false" doc:"By which providers come, the newest first; at most 100"`
 }
 
-// Token is one by which a provider comes, without its secret.
-type Token struct {
-	ID         string     `json:"id" format:"uuid" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"`
-	Name       string     `json:"name" example:"Entra ID"`
-	User       TokenUser  `json:"user" doc:"Who made it, and as whom it acts"`
-	CreatedAt  time.Time  `json:"created_at" example:"2026-03-01T09:30:00Z"`
-	LastUsedAt *time.Time `json:"last_used_at,omitempty" doc:"To the minute; left out if never" example:"2026-03-02T10:00:00Z"`
-	ExpiresAt  *time.Time `json:"expires_at,omitempty" doc:"Left out if it never expires" example:"2027-03-01T09:30:00Z"`
-	Address    string     `json:"address,omitempty" doc:"IP address that it was used from last" example:"203.0.113.7"`
+// ProviderToken is one by which a provider comes, without its secret.
+type ProviderToken struct {
+	ID         string       `json:"id" format:"uuid" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"`
+	Name       string       `json:"name" example:"Entra ID"`
+	User       ProviderUser `json:"user" doc:"Who made it, and as whom it acts"`
+	CreatedAt  time.Time    `json:"created_at" example:"2026-03-01T09:30:00Z"`
+	LastUsedAt *time.Time   `json:"last_used_at,omitempty" doc:"To the minute; left out if never" example:"2026-03-02T10:00:00Z"`
+	ExpiresAt  *time.Time   `json:"expires_at,omitempty" doc:"Left out if it never expires" example:"2027-03-01T09:30:00Z"`
+	Address    string       `json:"address,omitempty" doc:"IP address that it was used from last" example:"203.0.113.7"`
 }
 
-// TokenUser is whose a token is.
-type TokenUser struct {
+// ProviderUser is whose a token is.
+type ProviderUser struct {
 	ID   string `json:"id" format:"uuid" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e54"`
 	Name string `json:"name" example:"Ada"`
 }
 
-// Group is one that a provider keeps here.
-type Group struct {
+// ProvisionedGroup is one that a provider keeps here.
+type ProvisionedGroup struct {
 	ID         string       `json:"id" format:"uuid" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e58"`
 	Name       string       `json:"name" example:"Contractors"`
 	ExternalID string       `json:"external_id,omitempty" doc:"The provider's own id; left out if there is none" example:"8aa1a0c0-c4c3-4bc0-b4a5-2ef676900159"`
@@ -50,7 +50,7 @@ const noRole = "none"
 
 type (
 	provisioningOutput struct{ Body Provisioning }
-	groupOutput        struct{ Body Group }
+	groupOutput        struct{ Body ProvisionedGroup }
 	groupsInput        struct{ rest.PageParams }
 	groupRoleInput     struct {
 		ID   string `path:"id" doc:"Id of the group"`
@@ -66,7 +66,7 @@ func (e *Endpoints) GetProvisioning() rest.Endpoint {
 		ID: "get-provisioning", Scope: storage.ScopeAdmin, Summary: "Get provisioning",
 		Description: "The address of SCIM 2.0, at which an identity provider such as Entra ID or Okta keeps the people of the workspace, and the tokens by which they come. " +
 			"A token is made by `POST /v1/tokens` with the scope `scim`. By an owner or an admin.",
-		Problems: []problem.Kind{problem.Forbidden}, Example: Provisioning{BaseURL: "https://hark.example.org/scim/v2", Tokens: []Token{tokenView(tokenExample(), "Ada")}},
+		Problems: []problem.Kind{problem.Forbidden}, Example: Provisioning{BaseURL: "https://hark.example.org/scim/v2", Tokens: []ProviderToken{tokenView(tokenExample(), "Ada")}},
 	}, e.getProvisioning)
 }
 
@@ -75,7 +75,7 @@ func (e *Endpoints) getProvisioning(ctx context.Context, principal storage.Princ
 	if err != nil {
 		return nil, err
 	}
-	view := func(t storage.Token) Token { return tokenView(t, whose[t.UserID].Name) }
+	view := func(t storage.Token) ProviderToken { return tokenView(t, whose[t.UserID].Name) }
 	return &provisioningOutput{Body: Provisioning{BaseURL: e.base(), Tokens: rest.Views(tokens, view)}}, nil
 }
 
@@ -84,11 +84,11 @@ func (e *Endpoints) ListGroups() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "list-provisioned-groups", Scope: storage.ScopeAdmin, Summary: "List provisioned groups",
 		Description: "The groups that identity providers keep here, by name, and the role that each gives its members. By an owner or an admin.",
-		Problems:    []problem.Kind{problem.Forbidden, problem.BadCursor}, Example: rest.Page[Group]{Items: []Group{groupView(groupExample())}},
+		Problems:    []problem.Kind{problem.Forbidden, problem.BadCursor}, Example: rest.Page[ProvisionedGroup]{Items: []ProvisionedGroup{groupView(groupExample())}},
 	}, e.listGroups)
 }
 
-func (e *Endpoints) listGroups(ctx context.Context, principal storage.Principal, in *groupsInput) (*rest.PageOutput[Group], error) {
+func (e *Endpoints) listGroups(ctx context.Context, principal storage.Principal, in *groupsInput) (*rest.PageOutput[ProvisionedGroup], error) {
 	list, next, err := e.deps.Records.GroupPage(ctx, principal, in.Page())
 	if err != nil {
 		return nil, err
@@ -119,15 +119,15 @@ func (e *Endpoints) setGroupRole(ctx context.Context, principal storage.Principa
 	return &groupOutput{Body: groupView(group)}, nil
 }
 
-func tokenView(t storage.Token, name string) Token {
-	return Token{
-		ID: t.ID, Name: t.Name, User: TokenUser{ID: t.UserID, Name: name}, CreatedAt: t.CreatedAt,
+func tokenView(t storage.Token, name string) ProviderToken {
+	return ProviderToken{
+		ID: t.ID, Name: t.Name, User: ProviderUser{ID: t.UserID, Name: name}, CreatedAt: t.CreatedAt,
 		LastUsedAt: rest.TimeOrNil(t.LastUsedAt), ExpiresAt: rest.TimeOrNil(t.ExpiresAt), Address: t.Address,
 	}
 }
 
-func groupView(g provision.Group) Group {
-	view := Group{ID: g.ID, Name: g.Name, ExternalID: g.ExternalID, Members: g.Size, Role: g.Role, ChangedAt: g.ChangedAt}
+func groupView(g provision.Group) ProvisionedGroup {
+	view := ProvisionedGroup{ID: g.ID, Name: g.Name, ExternalID: g.ExternalID, Members: g.Size, Role: g.Role, ChangedAt: g.ChangedAt}
 	if view.Role == "" {
 		view.Role = noRole
 	}

@@ -106,8 +106,10 @@ func (db *DB) GroupPage(ctx context.Context, principal storage.Principal, page s
 }
 
 func (s session) groupMembers(ctx context.Context, id string) (members []provision.Ref, err error) {
-	members = []provision.Ref{}
 	err = s.List(ctx, &members, `SELECT u.id, u.name FROM provisioned_members m JOIN users u ON u.id = m.user_id WHERE m.group_id = ? ORDER BY u.no`, id)
+	if members == nil {
+		members = []provision.Ref{} // which were asked for
+	}
 	return members, err
 }
 
