@@ -57,7 +57,7 @@ const (
 	AuditGroupCreated        AuditAction = "group_created"            // group; name, added (how many members)
 	AuditGroupChanged        AuditAction = "group_changed"            // group; name, from (its name, where it changed), added, removed (how many members)
 	AuditGroupDeleted        AuditAction = "group_deleted"            // group; name, removed
-	AuditGroupRoleChanged    AuditAction = "group_role_changed"       // group; name, from, to: left out for none
+	AuditGroupRoleChanged    AuditAction = "group_role_changed"       // group; name, from, to: none for none
 	AuditQuotaChanged        AuditAction = "quota_changed"            // workspace; quota, from, to: left out for none
 )
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"hark/storage"
@@ -258,7 +259,7 @@ func (t *tx) setKnown(ctx context.Context, by storage.Principal, row provisioned
 	}
 	given := row.GivenTo
 	if known.Name != user.Name { // what they are called now may be their own choice
-		if known.Name != given && row.ID != "" {
+		if known.Name != given {
 			if err := t.rename(ctx, by, user, known.Name); err != nil {
 				return err
 			}
@@ -286,6 +287,7 @@ func (t *tx) setKnown(ctx context.Context, by storage.Principal, row provisioned
 func changedFields(before, after provision.Known) string {
 	var names []string
 	for _, one := range []struct{ name, before, after string }{
+		{"active", strconv.FormatBool(before.Active), strconv.FormatBool(after.Active)},
 		{"userName", before.UserName, after.UserName},
 		{"externalId", before.ExternalID, after.ExternalID},
 		{"displayName", before.Name, after.Name},

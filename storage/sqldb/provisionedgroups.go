@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -150,7 +151,7 @@ func (db *DB) AddGroup(ctx context.Context, principal storage.Principal, known p
 		if err != nil {
 			return err
 		}
-		t.audit(ctx, who, storage.AuditGroupCreated, onGroup(id), map[string]string{"name": known.Name, "added": number(int64(len(added)))})
+		t.audit(ctx, who, storage.AuditGroupCreated, onGroup(id), map[string]string{"name": known.Name, "added": strconv.Itoa(len(added))})
 		return nil
 	})
 	if err != nil {
@@ -204,7 +205,7 @@ func (db *DB) ChangeGroup(ctx context.Context, principal storage.Principal, id s
 		if err != nil {
 			return err
 		}
-		details := map[string]string{"name": known.Name, "added": number(int64(len(added))), "removed": number(int64(len(removed)))}
+		details := map[string]string{"name": known.Name, "added": strconv.Itoa(len(added)), "removed": strconv.Itoa(len(removed))}
 		if known.Name != before.Name {
 			details["from"] = before.Name
 		}
@@ -262,7 +263,7 @@ func (db *DB) RemoveGroup(ctx context.Context, principal storage.Principal, id s
 		if _, err := t.Exec(ctx, `DELETE FROM provisioned_groups WHERE id = ?`, id); err != nil {
 			return err
 		}
-		t.audit(ctx, who, storage.AuditGroupDeleted, onGroup(id), map[string]string{"name": before.Name, "removed": number(int64(before.Size))})
+		t.audit(ctx, who, storage.AuditGroupDeleted, onGroup(id), map[string]string{"name": before.Name, "removed": strconv.Itoa(before.Size)})
 		if before.Role == "" {
 			return nil
 		}
@@ -311,7 +312,7 @@ func (db *DB) SetGroupRole(ctx context.Context, principal storage.Principal, id 
 		if _, err := t.Exec(ctx, `UPDATE provisioned_groups SET role = ? WHERE id = ?`, role, id); err != nil {
 			return err
 		}
-		t.audit(ctx, who, storage.AuditGroupRoleChanged, onGroup(id), map[string]string{"name": before.Name, "from": string(before.Role), "to": string(role)})
+		t.audit(ctx, who, storage.AuditGroupRoleChanged, onGroup(id), map[string]string{"name": before.Name, "from": string(cmp.Or(before.Role, "none")), "to": string(cmp.Or(role, "none"))})
 		var also []storage.Role
 		if before.Role != "" {
 			also = append(also, before.Role)
