@@ -408,3 +408,96 @@ func must1[T any](v T, err error) func(*testing.T) T {
 		return v
 	}
 }
+
+// What went wrong in other servers, as public reports have it, does not here.
+func TestSCIMReports(t *testing.T) {
+	h := newHarness(t)
+	provider := h.provider(h.owner.principal)
+	ada := h.user("Ada", storage.RoleMember)
+	must(t, h.db.SetEmail(t.Context(), ada.principal.UserID, "ada@example.org"))
+	whole := func(more map[string]any) map[string]any {
+		more["schemas"] = []string{scimUser}
+		return more
+	}
+	patch := func(id string, operations ...map[string]any) *answer {
+		return provider.scim("PATCH", id, map[string]any{"schemas": []string{scimPatch}, "Operations": operations})
+	}
+
+	// Somebody who was there is not taken over by their address: not adopted, nor given another.
+	for _, body := range []map[string]any{
+		{"userName": "ADA@example.org"}, {"userName": "other", "emails": []map[string]string{{"value": "Ada@Example.org"}}}, {"userName": "ada@example.org", "id": ada.principal.UserID, "externalId": "x"},
+	} {
+		provider.scim("POST", "/Users", whole(body)).want(http.StatusConflict)
+	}
+	adaPath := "/Users/" + ada.principal.UserID
+	patch(adaPath, map[string]any{"op": "replace", "path": "externalId", "value": "x1"}).want(http.StatusOK)
+	for _, operation := range []map[string]any{
+		{"op": "replace", "path": "emails", "value": []map[string]string{{"value": "mallory@example.org"}}},
+		{"op": "add", "value": map[string]any{"emails": []map[string]any{{"value": "mallory@example.org", "primary": true}}}},
+		{"op": "replace", "path": `emails[type eq "work"].value`, "value": "mallory@example.org"},
+	} {
+		patch(adaPath, operation).want(http.StatusBadRequest)
+	}
+	patch(adaPath, map[string]any{"op": "replace", "path": "userName", "value": "mallory@example.org"}).want(http.StatusOK)
+	if account := must1(h.db.AccountByEmail(t.Context(), "ada@example.org", ""))(t); account.UserID != ada.principal.UserID {
+		t.Errorf("%+v", account)
+	}
+
+	// A password and a role that come along are not taken; an id of the client's is not used.
+	id := decode[struct{ ID string }](provider.scim("POST", "/Users", whole(map[string]any{
+		"userName": "cy@example.org", "password": "chosen by another", "roles": []map[string]any{{"value": "owner"}}, "id": ada.principal.UserID, "role": "owner", "Role": "owner",
+	})).want(http.StatusCreated)).ID
+	patch("/Users/"+id, map[string]any{"op": "replace", "path": "roles", "value": []map[string]string{{"value": "owner"}}}).want(http.StatusOK)
+	if account := must1(h.db.AccountByEmail(t.Context(), "cy@example.org", ""))(t); account.PasswordHash != "" || account.UserID != id || id == ada.principal.UserID {
+		t.Errorf("%+v", account)
+	}
+	// Who is active is made active again, each cycle.
+	patch("/Users/"+id, map[string]any{"op": "Replace", "path": "active", "value": "True"}).want(http.StatusOK)
+
+	// Members go only where they are named.
+	var ids []string
+	for i := range 5 {
+		ids = append(ids, provider.person(fmt.Sprintf("m%d@example.org", i)))
+	}
+	group := "/Groups/" + provider.group("All", ids...)
+	members := func(want ...string) {
+		t.Helper()
+		got := []string{}
+		for _, one := range decode[struct{ Members []struct{ Value string } }](provider.scim("GET", group, nil)).Members {
+			got = append(got, one.Value)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%v, not %v", got, want)
+		}
+	}
+	patch(group, map[string]any{"op": "replace", "value": map[string]any{"displayName": "Everybody"}}).want(http.StatusNoContent)
+	patch(group, map[string]any{"op": "replace", "path": "externalId", "value": "e"}).want(http.StatusNoContent)
+	patch(group, map[string]any{"op": "replace", "path": "displayName", "value": "All"}).want(http.StatusNoContent)
+	for _, operation := range []map[string]any{
+		{"op": "add", "path": "members"}, {"op": "replace", "path": "members"}, {"op": "replace", "path": "members", "value": nil},
+		{"op": "replace", "value": map[string]any{"members": nil}}, {"op": "replace", "path": "members", "value": []map[string]string{{"display": "x"}}},
+		{"op": "replace", "path": "members", "value": "x"}, {"op": "replace", "path": `members[value eq "x"]`, "value": []map[string]string{{"value": ids[0]}}},
+	} {
+		patch(group, operation).want(http.StatusBadRequest)
+	}
+	patch(group, map[string]any{"op": "remove", "path": "members", "value": []string{}}).want(http.StatusNoContent)
+	members(ids...)
+	patch(group, map[string]any{"op": "remove", "path": `members[value eq "` + ids[0] + `"]`}, map[string]any{"op": "remove", "path": `members[value eq "` + ids[2] + `" or value eq "` + ids[4] + `"]`}).want(http.StatusNoContent)
+	members(ids[1], ids[3])
+	patch(group, map[string]any{"op": "add", "path": "members", "value": []map[string]string{{"value": ids[3]}, {"value": ids[0]}}}).want(http.StatusNoContent)
+	members(ids[0], ids[1], ids[3])
+	patch(group, map[string]any{"op": "replace", "path": "members", "value": []string{}}).want(http.StatusNoContent)
+	members()
+
+	// Filters are the same in any case, and hold what they hold.
+	provider.scim("POST", "/Users", whole(map[string]any{"userName": "a+b*c'd@example.org"})).want(http.StatusCreated)
+	for filter, want := range map[string]int{
+		`userName EQ "M0@example.org" AND Active Eq True`: 1, `userName eq "a+b*c'd@example.org"`: 1, `userName eq "a*"`: 0, `userName co "+b*"`: 1,
+		`userName eq "m0@example.org" OR userName eq "m1@example.org"`: 2, `userName eq "\u006D0@example.org"`: 1, `userName eq "m0@example.org\" or active eq true or userName eq \""`: 0,
+	} {
+		a := provider.scim("GET", "/Users?filter="+filter, nil)
+		if got := decode[struct{ TotalResults int }](a).TotalResults; a.status != http.StatusOK || got != want {
+			t.Errorf("%s: %d, not %d: %s", filter, got, want, a.body)
+		}
+	}
+}

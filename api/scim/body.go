@@ -56,11 +56,11 @@ func encoded(v any) ([]byte, *errors.ScimError) {
 type operation struct {
 	Op    string `json:"op"`
 	Path  string `json:"path,omitempty"`
-	Value any    `json:"value,omitempty"`
+	Value any    `json:"value"`
 }
 
 // readyPatch makes a PATCH fit for a schema: an operation without a path becomes one for
-// each attribute that it names, null takes away, and what is not kept is left out. It
+// each attribute that it names, null takes away what is one, and what is not kept is left out. It
 // reports whether anything is left to be done.
 func readyPatch(body []byte, s schema.Schema) (ready []byte, something bool, scimErr *errors.ScimError) {
 	var asked map[string]json.RawMessage
@@ -131,6 +131,7 @@ func readOperation(raw map[string]json.RawMessage) (one operation, _ *errors.Sci
 	if twice(raw) {
 		return one, &errors.ScimErrorInvalidSyntax
 	}
+	valued := false
 	for name, part := range raw {
 		var err error
 		switch strings.ToLower(name) {
@@ -139,6 +140,7 @@ func readOperation(raw map[string]json.RawMessage) (one operation, _ *errors.Sci
 		case "path":
 			err = json.Unmarshal(part, &one.Path) // null is none
 		case "value":
+			valued = true
 			err = json.Unmarshal(part, &one.Value)
 		}
 		if err != nil {
@@ -146,8 +148,11 @@ func readOperation(raw map[string]json.RawMessage) (one operation, _ *errors.Sci
 		}
 	}
 	one.Op = strings.ToLower(one.Op)
-	if !slices.Contains([]string{"add", "replace", "remove"}, one.Op) {
+	switch {
+	case !slices.Contains([]string{"add", "replace", "remove"}, one.Op):
 		return one, saying(errors.ScimErrorInvalidSyntax, "op must be add, replace or remove.")
+	case !valued && one.Op != "remove":
+		return one, saying(errors.ScimErrorInvalidValue, "To add and to replace take a value.")
 	}
 	return one, nil
 }
@@ -231,6 +236,9 @@ func placed(one operation, s schema.Schema) ([]operation, *errors.ScimError) {
 		return nil, saying(errors.ScimErrorMutability, name+" cannot be changed.")
 	}
 	if one.Op != "remove" && one.Value == nil {
+		if at.MultiValued() { // nobody says so much by so little
+			return nil, saying(errors.ScimErrorInvalidValue, one.Path+" must be a list.")
+		}
 		one.Op = "remove"
 	}
 	if list, ok := one.Value.([]any); ok && !at.MultiValued() && len(list) == 1 { // Entra ID wraps values of one
