@@ -14,7 +14,8 @@
 // kept beside the user; of emails the primary one, else that for work, else the first; else
 // the userName is the address where it is one. A person who is made signs in by that
 // address as everybody does who has set no password: by a mailed link, or by a provider
-// that they link. No equal address links anything. Since an account is a person's across
+// that they link; or, at first, by one whose configuration says in which claim the
+// externalId is. No equal address links anything. Since an account is a person's across
 // workspaces, and who has its address has the account, a client never gives anybody an
 // account that is there, nor changes one that somebody chose or uses elsewhere: somebody
 // whose address is another workspace's stays without one here.

@@ -271,3 +271,62 @@ func TestProvisionedGroupBounds(t *testing.T) {
 		t.Errorf("%+v, %q, %v", list, next, err)
 	}
 }
+
+// Whom a provider made is linked by the external id that an OpenID provider vouches for,
+// while they have no way in of their own; nobody else is.
+func TestProvisionedIdentity(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		ctx, provider := t.Context(), h.provider(h.ada)
+		made := func(name, externalID string) provision.Person {
+			t.Helper()
+			return must(h.AddPerson(ctx, provider, provision.Known{UserName: name, ExternalID: externalID, Name: name, Active: true}))(t)
+		}
+		signIn := func(subject, externalID string) (string, error) {
+			_, secret, err := h.SignIn(ctx, h.vouched(subject, func(v *storage.Vouched) { v.ExternalID = externalID }))
+			if err != nil {
+				return "", err
+			}
+			return must(h.Authenticate(ctx, secret, storage.SessionToken))(t).UserID, nil
+		}
+		refused := func(what, subject, externalID string, want error) {
+			t.Helper()
+			if _, err := signIn(subject, externalID); !errors.Is(err, want) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		cy := made("cy@example.org", "e1")
+		refused("no external id", "cy-1", "", storage.ErrNoUser)
+		refused("another", "cy-1", "e2", storage.ErrNoUser)
+		if id, err := signIn("cy-1", "e1"); err != nil || id != cy.ID {
+			t.Errorf("%s, %v", id, err)
+		}
+		if id, err := signIn("cy-1", ""); err != nil || id != cy.ID { // linked for good
+			t.Errorf("%s, %v", id, err)
+		}
+		refused("who has a way in", "mallory", "e1", storage.ErrNoUser)
+
+		h.check(h.SetEmail(ctx, h.bob.UserID, "bob@example.org"))
+		must(h.ChangePerson(ctx, provider, h.bob.UserID, func(k provision.Known) (provision.Known, error) {
+			k.ExternalID = "e3"
+			return k, nil
+		}))(t)
+		refused("who was here before", "bob-1", "e3", storage.ErrNoUser)
+
+		made("dan@example.org", "e4")
+		made("eli@example.org", "e4")
+		refused("one of two", "dan-1", "e4", storage.ErrNoUser)
+
+		fay := made("fay@example.org", "e5")
+		must(h.ChangePerson(ctx, provider, fay.ID, func(k provision.Known) (provision.Known, error) {
+			k.Active = false
+			return k, nil
+		}))(t)
+		refused("deactivated", "fay-1", "e5", storage.ErrDeactivated)
+		h.check(h.RemovePerson(ctx, provider, fay.ID))
+		refused("removed", "fay-1", "e5", storage.ErrNoUser)
+		if check := h.wholeAudit(); !check.OK() {
+			t.Errorf("%+v", check)
+		}
+	})
+}

@@ -35,8 +35,8 @@ type peopleCmd struct {
 func (b *peopleCmd) Help() string {
 	return `A database is filled with members, invitations and an audit log whose entries are chained as all are; then a whole
 Hark serves it, and the lists of members, invitations, usage and the audit log are asked for over HTTP, one request after the
-other. Deep pages are reached by their cursors. An identity provider then asks for its users and changes some by SCIM, and has a group
-of all of them, or of 5000, give a role. Playing asks for the sound of a message of 2 s.`
+other. Deep pages are reached by their cursors. An identity provider then asks for its users and changes some by SCIM, one
+by one and a group of all of them, or of 5000. Playing asks for the sound of a message of 2 s.`
 }
 
 // peopleBench is a Hark that serves what was filled.
