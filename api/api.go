@@ -14,7 +14,7 @@
 // events). What people open in a browser is in package pages.
 //
 // Imports run one way. Nouns (account, audit, conversations, events, invitations, live,
-// members, messages, people, search, signin, sound, transcripts, usage) import rest and problem, which know no
+// members, messages, people, scim, search, signin, sound, transcripts, usage) import rest and problem, which know no
 // noun; a noun imports another only where its views show that other's. Each noun
 // names what it asks of storage; [Records] has them all. A new noun is a folder, a
 // field of [Records], a line in newNouns, lines in routes.go and, where it has
@@ -52,6 +52,7 @@ import (
 	"hark/api/problem"
 	"hark/api/proxy"
 	"hark/api/rest"
+	"hark/api/scim"
 	"hark/api/search"
 	"hark/api/security"
 	"hark/api/signin"
@@ -91,6 +92,7 @@ type Records struct {
 	Messages       messages.Records
 	Passkeys       account.Passkeys
 	People         people.Records
+	Provisioning   scim.Records
 	Roster         members.Records
 	Search         search.Records
 	SignIn         signin.Records

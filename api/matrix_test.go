@@ -98,6 +98,7 @@ var matrixCallers = []matrixCaller{
 	{name: "write", user: func(m *matrix) storage.Principal { return m.owner }, scopes: only("write")},
 	{name: "record", user: func(m *matrix) storage.Principal { return m.author }, scopes: only("record")},
 	{name: "admin-scope", user: func(m *matrix) storage.Principal { return m.owner }, scopes: only("admin")},
+	{name: "scim", user: func(m *matrix) storage.Principal { return m.owner }, scopes: only("scim")},
 	{name: "here", user: func(m *matrix) storage.Principal { return m.owner }, scopes: func(c matrixThings) string { return "read write record conversation:" + c.conversation }},
 	{name: "elsewhere", user: func(m *matrix) storage.Principal { return m.owner }, scopes: func(matrixThings) string { return "read write record conversation:" + storage.NewID() }},
 }
@@ -121,7 +122,7 @@ type matrix struct {
 }
 
 // matrixThings are what calls are about.
-type matrixThings struct{ conversation, message, draft, token, invitation string }
+type matrixThings struct{ conversation, message, draft, token, invitation, person, group string }
 
 // matrixCell is one request of one caller.
 type matrixCell struct {
@@ -234,8 +235,13 @@ func (m *matrix) routes() []route {
 func (m *matrix) ask(r route, caller matrixCaller) int {
 	m.t.Helper()
 	cell, safe := &matrixCell{things: m.shared, query: url.Values{}}, true
-	if strings.HasPrefix(r.path, "/v1/") && !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.method) {
+	if (strings.HasPrefix(r.path, "/v1/") || strings.HasPrefix(r.path, "/scim/")) && !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.method) {
 		cell.things, safe = m.things(), false
+	}
+	if strings.HasPrefix(r.path, "/scim/") || strings.HasPrefix(r.path, "/v1/provisioning/") {
+		provider := m.provider(m.owner)
+		cell.things.person = provider.person(storage.NewID())
+		cell.things.group = provider.group(storage.NewID(), cell.things.person)
 	}
 	if caller.user != nil {
 		cell.credential, cell.secret = m.token(caller, cell.things, safe)
@@ -295,6 +301,10 @@ func (m *matrix) path(r route, cell *matrixCell) string {
 		id = cell.things.token
 	case strings.HasPrefix(r.path, "/v1/invitations/"):
 		id = cell.things.invitation
+	case strings.HasPrefix(r.path, "/v1/provisioning/"), strings.HasPrefix(r.path, "/scim/v2/Groups"):
+		id = cell.things.group
+	case strings.HasPrefix(r.path, "/scim/v2/Users"):
+		id = cell.things.person
 	case strings.HasPrefix(r.path, "/v1/members/"):
 		id = m.target.UserID
 	case strings.HasPrefix(r.path, "/v1/drafts/"), strings.HasSuffix(r.path, "/send"):
@@ -303,7 +313,7 @@ func (m *matrix) path(r route, cell *matrixCell) string {
 	if strings.Contains(r.path, "{session}") {
 		m.speak()
 	}
-	path := strings.NewReplacer("{id}", id, "{user_id}", m.target.UserID, "/v1/whip/{session}", m.session).Replace(r.path)
+	path := strings.NewReplacer("{id}", id, "{user_id}", m.target.UserID, "/v1/whip/{session}", m.session, "ResourceTypes/{name}", "ResourceTypes/User", "Schemas/{name}", "Schemas/"+scimUser).Replace(r.path)
 	switch {
 	case strings.HasSuffix(r.path, "/audio"):
 		cell.query.Set("format", "original")
@@ -361,19 +371,26 @@ var matrixBodies = map[string][2]string{
 	"POST /v1/messages/{id}/retry":         {},
 	"POST /v1/messages/{id}/send":          {},
 	"POST /v1/messages/{id}/unsend":        {},
+	"PATCH /v1/provisioning/groups/{id}":   {"application/json", `{"role": "guest"}`},
+	"POST /scim/v2/Users":                  {"application/scim+json", `{"schemas": ["` + scimUser + `"], "userName": "NEW"}`},
+	"PUT /scim/v2/Users/{id}":              {"application/scim+json", `{"schemas": ["` + scimUser + `"], "userName": "NEW"}`},
+	"PATCH /scim/v2/Users/{id}":            {"application/scim+json", `{"schemas": ["` + scimPatch + `"], "Operations": [{"op": "replace", "path": "active", "value": false}]}`},
+	"POST /scim/v2/Groups":                 {"application/scim+json", `{"schemas": ["` + scimGroup + `"], "displayName": "NEW"}`},
+	"PUT /scim/v2/Groups/{id}":             {"application/scim+json", `{"schemas": ["` + scimGroup + `"], "displayName": "NEW"}`},
+	"PATCH /scim/v2/Groups/{id}":           {"application/scim+json", `{"schemas": ["` + scimPatch + `"], "Operations": [{"op": "remove", "path": "members"}]}`},
 }
 
 // fill gives a request the body that its call takes.
 func (m *matrix) fill(req *http.Request, r route, cell *matrixCell) {
 	m.t.Helper()
 	body, known := matrixBodies[r.method+" "+r.path]
-	if !known && (r.method == http.MethodPost || r.method == http.MethodPatch) {
+	if !known && (r.method == http.MethodPost || r.method == http.MethodPut || r.method == http.MethodPatch) {
 		m.t.Fatalf("say in matrixBodies what %v takes", r)
 	}
 	if body[0] == "" {
 		return
 	}
-	text := []byte(strings.ReplaceAll(body[1], "LATE", m.late.UserID))
+	text := []byte(strings.NewReplacer("LATE", m.late.UserID, "NEW", storage.NewID()).Replace(body[1]))
 	if body[1] == "SOUND" {
 		text = sine(100 * time.Millisecond)
 	}

@@ -16,6 +16,7 @@ import (
 	"hark/api/password"
 	"hark/api/people"
 	"hark/api/rest"
+	"hark/api/scim"
 	"hark/api/search"
 	"hark/api/security"
 	"hark/api/signin"
@@ -35,6 +36,7 @@ type nouns struct {
 	members       *members.Endpoints
 	messages      *messages.Endpoints
 	people        *people.Endpoints
+	scim          *scim.Endpoints
 	search        *search.Endpoints
 	signin        *signin.Endpoints
 	sound         *sound.Endpoints
@@ -76,6 +78,10 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 	if err != nil {
 		return nil, err
 	}
+	provisioning, err := scim.New(scim.Deps{Records: deps.Records.Provisioning, Authenticator: signIn, Limits: limits, PublicURL: public, Revoked: signIn.Revoked})
+	if err != nil {
+		return nil, err
+	}
 	return &nouns{
 		account: account.New(account.Deps{
 			Records: deps.Records.Account, Passkeys: deps.Records.Passkeys, Keys: keys, SignIns: signIn, Passwords: passwords, Mail: cfg.Mail,
@@ -95,6 +101,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 			RecheckLive: recheck,
 		}),
 		people: people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked}),
+		scim:   provisioning,
 		search: search.New(deps.Records.Search, public),
 		signin: signIn,
 		sound: sound.New(sound.Deps{

@@ -48,6 +48,9 @@ func (n *nouns) calls() []rest.Group {
 			get("/v1/invitations", n.invitations.List()),
 			post("/v1/invitations", n.invitations.Create()),
 			remove("/v1/invitations/{id}", n.invitations.Revoke()),
+			get("/v1/provisioning", n.scim.GetProvisioning()),
+			get("/v1/provisioning/groups", n.scim.ListGroups()),
+			patch("/v1/provisioning/groups/{id}", n.scim.SetGroupRole()),
 			get("/v1/usage", n.usage.Get()),
 			patch("/v1/usage", n.usage.Update()),
 			get("/v1/usage/members", n.usage.ListMembers()),
@@ -105,14 +108,16 @@ func (n *nouns) calls() []rest.Group {
 	}
 }
 
-// addPages adds what is no call of the API and asks for no credential.
+// addPages adds what is no call of the API: it asks for no credential but SCIM, which
+// describes itself.
 func (n *nouns) addPages(api *rest.API, docs *pages.Docs, operators health.Endpoints) {
-	for _, path := range []string{"/", "/c/:id", "/m/:id", "/search", "/settings", "/settings/members", "/settings/invitations", "/settings/rules", "/settings/audit", "/settings/usage"} {
+	for _, path := range []string{"/", "/c/:id", "/m/:id", "/search", "/settings", "/settings/members", "/settings/invitations", "/settings/rules", "/settings/audit", "/settings/usage", "/settings/provisioning"} {
 		api.Page(path, n.app.Page)
 	}
 	for path, file := range n.app.Files() {
 		api.Page(path, file)
 	}
+	n.scim.Register(api)
 	api.Page("/sign-in", n.signin.Ask)
 	api.Page("/sign-in.js", n.signin.Script)
 	api.Echo().POST("/sign-in", n.signin.SignIn)

@@ -53,6 +53,11 @@ const (
 	AuditMessagePlayed       AuditAction = "message_played"           // message, in a conversation; author_id, form
 	AuditMessageDownloaded   AuditAction = "message_downloaded"       // message, in a conversation; author_id, form
 	AuditListeningChanged    AuditAction = "listening_changed"        // workspace; recorded: true, false
+	AuditUserProvisioned     AuditAction = "user_provisioned"         // user; change: added, changed, removed; fields
+	AuditGroupCreated        AuditAction = "group_created"            // group; name, added (how many members)
+	AuditGroupChanged        AuditAction = "group_changed"            // group; name, from (its name, where it changed), added, removed (how many members)
+	AuditGroupDeleted        AuditAction = "group_deleted"            // group; name, removed
+	AuditGroupRoleChanged    AuditAction = "group_role_changed"       // group; name, from, to: none for none
 	AuditQuotaChanged        AuditAction = "quota_changed"            // workspace; quota, from, to: left out for none
 )
 
@@ -89,7 +94,7 @@ type Actor struct {
 
 // Target is what something was done to.
 type Target struct {
-	Kind string // user, token, conversation, message, invitation or workspace; empty where nothing is known
+	Kind string // user, token, conversation, message, invitation, group or workspace; empty where nothing is known
 	ID   string
 
 	ConversationID string // that it is in; empty for what is in none

@@ -128,6 +128,29 @@ func MayDisable(p Principal, user User) bool {
 	return MayManageMembers(p) && !above(user.Role, p.Role) && !own(p, user.ID)
 }
 
+// MayProvision says whether the principal may keep people and groups as an identity
+// provider has them: who manages members, with a token that is good for that alone.
+func MayProvision(p Principal) bool { return p.Scopes.Provision() && MayManageMembers(p) }
+
+// MayProvisionUser says whether the principal may change a user as an identity provider
+// has them: no owner, nobody above them, and not themselves.
+func MayProvisionUser(p Principal, user User) bool {
+	return MayProvision(p) && !user.Role.Owns() && MayDisable(p, user)
+}
+
+// MayGrantByGroup says whether the principal may have the members of a group get a role,
+// instead of another: no owner's, and none above their own.
+func MayGrantByGroup(p Principal, from, to Role) bool {
+	grants := func(role Role) bool { return role == "" || above(Owner, role) && !above(role, p.Role) }
+	return MayManageMembers(p) && grants(from) && grants(to)
+}
+
+// MayMakeToken says whether a user may have a token of scopes: one for an identity
+// provider only who manages members.
+func MayMakeToken(user User, scopes Scopes) bool {
+	return !scopes.Provision() || MayManageMembers(Principal{UserID: user.ID, Role: user.Role})
+}
+
 // MayRename says whether the principal may give this user another name.
 func MayRename(p Principal, userID string) bool { return own(p, userID) && everywhere(p) }
 
@@ -158,6 +181,10 @@ func MaySetQuotas(p Principal) bool { return leads(p) && everywhere(p) && !above
 // MaySeeEveryone says whether the principal knows of everybody in the workspace, as the
 // rules have it, and not only of those with whom they share a conversation.
 func MaySeeEveryone(p Principal) bool { return everywhere(p) && lets(p, p.Rules.Whole().SeeDirectory) }
+
+// JoinsFirst is the role of who is made by an identity provider, and is in none of the
+// groups that grant another.
+const JoinsFirst = RoleMember
 
 // JoinsAs says whether a role is one that people can join with.
 func JoinsAs(role Role) bool { return CheckRole(role) == nil && !above(role, RoleMember) }

@@ -50,13 +50,29 @@ var policyRules = map[string]func(p Principal, c policyCase) bool{
 	"changeRole": func(p Principal, c policyCase) bool {
 		return MayChangeRole(p, User{ID: c.maker(), Role: c.To}, c.Becomes)
 	},
-	"disable":       func(p Principal, c policyCase) bool { return MayDisable(p, User{ID: c.maker(), Role: c.To}) },
+	"disable":   func(p Principal, c policyCase) bool { return MayDisable(p, User{ID: c.maker(), Role: c.To}) },
+	"provision": func(p Principal, _ policyCase) bool { return MayProvision(asProvider(p)) },
+	"provisionUser": func(p Principal, c policyCase) bool {
+		return MayProvisionUser(asProvider(p), User{ID: c.maker(), Role: c.To})
+	},
+	"grantByGroup": func(p Principal, c policyCase) bool { return MayGrantByGroup(p, c.To, c.Becomes) },
+	"makeProviderToken": func(p Principal, _ policyCase) bool {
+		return acts(p) && MayMakeToken(User{ID: p.UserID, Role: p.Role}, Scopes(ScopeProvision))
+	},
 	"rename":        func(p Principal, c policyCase) bool { return MayRename(p, c.maker()) },
 	"readAudit":     func(p Principal, _ policyCase) bool { return MayReadAudit(p) },
 	"changeAudit":   func(p Principal, _ policyCase) bool { return MayChangeAudit(p) },
 	"setQuotas":     func(p Principal, _ policyCase) bool { return MaySetQuotas(p) },
 	"nameWorkspace": func(p Principal, _ policyCase) bool { return MayNameWorkspace(p) },
 	"seeEveryone":   func(p Principal, _ policyCase) bool { return MaySeeEveryone(p) },
+}
+
+// asProvider is p with the token of an identity provider, unless they came with less.
+func asProvider(p Principal) Principal {
+	if p.Scopes == "" {
+		p.Scopes = Scopes(ScopeProvision)
+	}
+	return p
 }
 
 // maker is who made what the case is about.
@@ -190,5 +206,17 @@ func TestJoinsAs(t *testing.T) {
 		if JoinsAs(role) != want {
 			t.Errorf("%q: not %v", role, want)
 		}
+	}
+}
+
+// Nobody provisions with any other token, whatever that is good for.
+func TestMayProvision(t *testing.T) {
+	for _, scopes := range []Scopes{"", "admin", "admin read record write", "read", SoundOf("m")} {
+		if p := (Principal{UserID: "me", Role: Owner, Scopes: scopes}); MayProvision(p) || MayProvisionUser(p, User{ID: "other", Role: Guest}) {
+			t.Errorf("%q", scopes)
+		}
+	}
+	if !MayMakeToken(User{Role: Guest}, "read") {
+		t.Error("other tokens are bounded too")
 	}
 }

@@ -27,6 +27,7 @@ type Vouched struct {
 	Email           string // empty for none
 	EmailVerified   bool
 	Name            string // to be called by, of who is new
+	ExternalID      string // by which they were provisioned, if they were; empty for none
 	IDToken         string // by which the session there can be ended
 
 	// ProvedAt is when they last proved to the provider who they are; zero where it

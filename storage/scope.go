@@ -14,6 +14,10 @@ const (
 	ScopeWrite  Scope = "write"  // change and delete, but record nothing
 	ScopeRecord Scope = "record" // record messages, and send and discard drafts
 	ScopeAdmin  Scope = "admin"  // credentials, and the workspace itself
+
+	// ScopeProvision stands alone: to keep people and groups in step with an identity
+	// provider's (SCIM), and nothing else. No other scopes reach so far, and not even none.
+	ScopeProvision Scope = "scim"
 )
 
 // conversationScope begins a scope that holds the others to one conversation.
@@ -27,8 +31,14 @@ type Scopes string
 
 // ParseScopes makes scopes of a list: one or more of read, write, record and
 // admin and, where these are to hold for some conversations only,
-// conversation:ID for each. No list means all that the user may.
+// conversation:ID for each; or scim alone. No list means all that the user may.
 func ParseScopes(list []string) (Scopes, error) {
+	if slices.Contains(list, string(ScopeProvision)) {
+		if slices.ContainsFunc(list, func(one string) bool { return one != string(ScopeProvision) }) {
+			return "", &InvalidError{"scopes", "must not be anything else beside scim"}
+		}
+		return Scopes(ScopeProvision), nil
+	}
 	var scopes, places []string
 	for _, one := range list {
 		id, place := strings.CutPrefix(one, conversationScope)
@@ -36,7 +46,7 @@ func ParseScopes(list []string) (Scopes, error) {
 		case place && isID(id):
 			places = append(places, one)
 		case !slices.Contains(actions, Scope(one)):
-			return "", &InvalidError{"scopes", "must be of read, write, record, admin and conversation:ID"}
+			return "", &InvalidError{"scopes", "must be of read, write, record, admin and conversation:ID, or scim alone"}
 		default:
 			scopes = append(scopes, one)
 		}
@@ -62,6 +72,9 @@ func (s Scopes) List() []string {
 
 // Allow says whether the scopes are good for what needs one of them.
 func (s Scopes) Allow(need Scope) bool { return s == "" || slices.Contains(s.List(), string(need)) }
+
+// Provision says whether the scopes are those of an identity provider.
+func (s Scopes) Provision() bool { return s == Scopes(ScopeProvision) }
 
 // Conversations returns the ids of the conversations that the scopes are held
 // to; none where they are not.

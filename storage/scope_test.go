@@ -23,6 +23,9 @@ func TestParseScopes(t *testing.T) {
 		{[]string{"sound:" + NewID()}, "", true}, // of signed addresses alone
 		{[]string{"read write"}, "", true},
 		{[]string{""}, "", true},
+		{[]string{"scim", "scim"}, "scim", false},
+		{[]string{"scim", "read"}, "", true},
+		{[]string{room, "scim"}, "", true},
 	} {
 		got, err := ParseScopes(c.list)
 		if got != c.want || errors.Is(err, ErrInvalid) != c.bad {
@@ -47,6 +50,8 @@ func TestScopesWithin(t *testing.T) {
 		{"conversation:a read", "conversation:a conversation:b read", true},
 		{"conversation:a conversation:c read", "conversation:a conversation:b read", false},
 		{"read", "sound:m", false},
+		{"scim", "admin read record write", false},
+		{"read", "scim", false},
 	} {
 		if got := c.child.Within(c.parent); got != c.within {
 			t.Errorf("%q within %q: %v", c.child, c.parent, got)
@@ -56,7 +61,7 @@ func TestScopesWithin(t *testing.T) {
 
 func TestScopesAllow(t *testing.T) {
 	for _, need := range actions {
-		if !Scopes("").Allow(need) || SoundOf("m").Allow(need) || !Scopes(need).Allow(need) {
+		if !Scopes("").Allow(need) || SoundOf("m").Allow(need) || !Scopes(need).Allow(need) || Scopes(ScopeProvision).Allow(need) || Scopes(need).Provision() {
 			t.Errorf("%s", need)
 		}
 	}

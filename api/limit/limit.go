@@ -35,6 +35,7 @@ const (
 	Invitations   Class = "invitations"   // made
 	Joins         Class = "joins"         // tries to join by an invitation, by address and not by person
 	Streams       Class = "streams"       // event streams open at once
+	Provisioning  Class = "provisioning"  // requests of an identity provider, by token and not by person
 
 	// Of those who are not signed in yet, by what they bring:
 	SignIns      Class = "sign_ins"       // attempts at one account
@@ -64,7 +65,7 @@ func (c Class) What() string {
 
 // Config says how much one person may ask for. A zero field is no limit.
 type Config struct {
-	Searches, Tokens, Conversations, Members, Retries, Renames, Invitations, Joins Rate
+	Searches, Tokens, Conversations, Members, Retries, Renames, Invitations, Joins, Provisioning Rate
 
 	SignIns, SignInsFrom, SignInEmails Rate
 
@@ -97,7 +98,7 @@ func New(cfg Config) *Limiter {
 		rates: map[Class]Rate{
 			Searches: cfg.Searches, Tokens: cfg.Tokens, Conversations: cfg.Conversations, Members: cfg.Members, Retries: cfg.Retries, Renames: cfg.Renames,
 			SignIns: cfg.SignIns, SignInsFrom: cfg.SignInsFrom, SignInEmails: cfg.SignInEmails,
-			Invitations: cfg.Invitations, Joins: cfg.Joins,
+			Invitations: cfg.Invitations, Joins: cfg.Joins, Provisioning: cfg.Provisioning,
 		},
 		streams: cfg.Streams, now: time.Now,
 		buckets: map[holder]*rate.Limiter{}, open: map[string]int{}, sweepAt: leastSweep,

@@ -37,6 +37,10 @@ type Config struct {
 	DefaultRole storage.Role            `json:"default_role"` // of whom no group gives a role: member, when empty, or guest
 	Join        Join                    `json:"join"`
 	Workspace   string                  `json:"workspace"` // id of the workspace that it leads to; the only one when empty
+
+	// ExternalIDClaim is the claim that holds the externalId by which people are
+	// provisioned (SCIM), such as sub; empty where nobody is known by it.
+	ExternalIDClaim string `json:"external_id_claim"`
 }
 
 // Join says who becomes a user without having been invited: nobody when empty.

@@ -226,6 +226,9 @@ func (p *Provider) vouched(c claims, raw string) storage.Vouched {
 	if email := c.text("email"); storage.CheckEmail(email) == nil {
 		v.Email, v.EmailVerified = email, c.verified()
 	}
+	if p.cfg.ExternalIDClaim != "" {
+		v.ExternalID = c.text(p.cfg.ExternalIDClaim)
+	}
 	groups := c.groups(p.cfg.GroupsClaim)
 	for group, role := range p.cfg.Roles {
 		v.Roles.Managed = append(v.Roles.Managed, role)

@@ -72,15 +72,19 @@ func IsID(s string) bool {
 }
 
 // checkScope lets a request through whose credential is good for what needs a
-// scope (RFC 6750, section 3.1). A signed address comes only to where it may.
+// scope (RFC 6750, section 3.1). A signed address comes only to where it may, and the
+// token of an identity provider to no call of the API.
 func (a *API) checkScope(need storage.Scope) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		scopes := CallFrom(ctx.Context()).Principal.Scopes
-		if need == "" || scopes.Sound() != "" || scopes.Allow(need) {
+		if (need == "" || scopes.Sound() != "" || scopes.Allow(need)) && !scopes.Provision() {
 			next(ctx)
 			return
 		}
 		p := problem.InsufficientScope.Saying("The token lacks the scope "+string(need)+". Make one that has it.", nil)
+		if scopes.Provision() {
+			p = problem.InsufficientScope.Saying("The token is good for SCIM alone.", nil)
+		}
 		a.Answer(humaecho.Unwrap(ctx), p.WithHeader("WWW-Authenticate", `Bearer realm="hark", error="insufficient_scope", scope="`+string(need)+`"`))
 	}
 }

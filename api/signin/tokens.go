@@ -76,8 +76,9 @@ func (e *Endpoints) listTokens(ctx context.Context, principal storage.Principal,
 func (e *Endpoints) CreateToken() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "create-token", Cost: limit.Tokens, Scope: storage.ScopeAdmin, Summary: "Create an API token",
-		Description: "The secret is shown once; only its hash is kept. Made with another token it never exceeds that, and ends with it; made in a signed-in browser it outlives your signing out.",
-		Status:      http.StatusCreated, Problems: []problem.Kind{problem.Forbidden, problem.Validation}, Example: newTokenExample(),
+		Description: "The secret is shown once; only its hash is kept. Made with another token it never exceeds that, and ends with it; made in a signed-in browser it outlives your signing out. " +
+			"With the scope `scim` alone it is for an identity provider, and good for nothing else: by an owner or an admin in a signed-in browser, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes.",
+		Status: http.StatusCreated, Problems: []problem.Kind{problem.Forbidden, problem.StepUp, problem.Validation}, Example: newTokenExample(),
 	}, e.createToken)
 }
 

@@ -21,7 +21,7 @@ type tokenCreateCmd struct {
 	AdminConfig
 	User    string        `placeholder:"ID|NAME" help:"Whose; the owner's when left out."`
 	Name    string        `default:"command line" help:"What it is for."`
-	Scope   []string      `placeholder:"SCOPE" help:"What it is good for: read, write, record, admin; and conversation:ID, which holds these to conversations. All that the user may when left out."`
+	Scope   []string      `placeholder:"SCOPE" help:"What it is good for: read, write, record, admin; and conversation:ID, which holds these to conversations; or scim alone, for an identity provider, which an owner or admin has. All that the user may when left out."`
 	Expires time.Duration `aliases:"ttl" placeholder:"DURATION" help:"How long it is good for, such as 720h; for ever when left out."`
 }
 

@@ -54,11 +54,13 @@ func (t *tx) identity(ctx context.Context, v storage.Vouched) (row identityRow, 
 type newcomer struct {
 	invited
 	identity identityRow
-	isNew    bool
+	isNew    bool // has just become a user
+	linked   bool // was a user, and is linked now
 }
 
 // signInVouched makes a session of whom a provider vouches for. Whose identity is linked
-// to nobody becomes a user where they may, by an invitation or by themselves; else that
+// to nobody is linked to whom an identity provider made with the external id that this one
+// vouches for, or becomes a user where they may, by an invitation or by themselves; else that
 // is storage.ErrNoUser or, where another user of the workspace signs in by their address,
 // storage.ErrEmailInUse: nobody is linked by an address alone. An invitation may be over
 // ([storage.InvitationError]), and a user storage.ErrDeactivated. The groups that the
@@ -105,6 +107,13 @@ func (t *tx) arrive(ctx context.Context, v storage.Vouched) (who newcomer, err e
 	if !errors.Is(err, storage.ErrNotFound) {
 		return who, err
 	}
+	if who.user, err = t.provisionedAs(ctx, v.ExternalID); err == nil {
+		who.linked = true
+		who.identity, err = t.insertIdentity(ctx, who.user.ID, v)
+	}
+	if !errors.Is(err, storage.ErrNotFound) {
+		return who, err
+	}
 	who.isNew = true
 	if err := t.mayArrive(ctx, v); err != nil {
 		return who, err
@@ -118,6 +127,30 @@ func (t *tx) arrive(ctx context.Context, v storage.Vouched) (who newcomer, err e
 		who.identity, err = t.insertIdentity(ctx, who.user.ID, v)
 	}
 	return who, err
+}
+
+// provisionedAs finds the one user of an external id, of those whom an identity provider
+// made and who have no way in of their own yet: who has one links others themselves.
+func (t *tx) provisionedAs(ctx context.Context, externalID string) (storage.User, error) {
+	var rows []provisionedRow
+	if externalID == "" {
+		return storage.User{}, storage.ErrNotFound
+	}
+	err := t.List(ctx, &rows, `SELECT `+personColumns+fromPersons+` AND p.removed_at = 0 AND p.external_id = ? LIMIT 2`, t.workspaceNo, clean(externalID))
+	if err != nil {
+		return storage.User{}, err
+	}
+	if len(rows) != 1 || !rows[0].Made {
+		return storage.User{}, storage.ErrNotFound
+	}
+	if rows[0].Disabled {
+		return storage.User{}, storage.ErrDeactivated
+	}
+	account, err := t.accountOf(ctx, rows[0].ID)
+	if err == nil && account.Ways > 0 {
+		err = storage.ErrNotFound
+	}
+	return rows[0].user(t.workspaceID), err
 }
 
 // mayArrive fails where an identity that is linked to nobody makes no user. An address
@@ -148,6 +181,9 @@ func (t *tx) mayArrive(ctx context.Context, v storage.Vouched) error {
 func (t *tx) settle(ctx context.Context, v storage.Vouched, who newcomer, session storage.Token) error {
 	by := storage.Principal{UserID: who.user.ID, UserName: who.user.Name, CredentialID: session.ID}
 	if !who.isNew {
+		if who.linked {
+			t.audit(ctx, by, storage.AuditIdentityLinked, onUser(who.user.ID), linkDetails(v))
+		}
 		if err := t.auditSignIn(ctx, session, v.Provider); err != nil {
 			return err
 		}

@@ -37,17 +37,44 @@ func hashSecret(secret string) string {
 
 // CreateToken makes a credential for a user and returns its secret, which is
 // not kept. What cannot be, or would exceed its parent, is storage.ErrInvalid; a
-// user who is disabled gets none: storage.ErrForbidden.
+// user who is disabled gets none: storage.ErrForbidden. One for an identity provider is
+// made by who manages members ([storage.MayMakeToken]), and asked for in a browser by
+// who has just proved who they are: storage.ErrStepUp.
 func (db *DB) CreateToken(ctx context.Context, userID string, n storage.NewToken) (storage.Token, string, error) {
 	secret := newSecret()
 	var token storage.Token
 	err := db.changeOf(ctx, "create token", userID, func(ctx context.Context, t *tx) (err error) {
+		if err := t.mayMakeToken(ctx, userID, n); err != nil {
+			return err
+		}
 		if token, err = t.createToken(ctx, userID, secret, n); err != nil {
 			return err
 		}
 		return t.auditToken(ctx, token, n.MadeWith, nil)
 	})
 	return token, secret, err
+}
+
+// mayMakeToken fails where a user may not have a token, or not without a proof.
+func (t *tx) mayMakeToken(ctx context.Context, userID string, n storage.NewToken) error {
+	if !n.Scopes.Provision() {
+		return nil
+	}
+	user, err := t.user(ctx, userID)
+	if err != nil {
+		return err
+	}
+	if !storage.MayMakeToken(user, n.Scopes) {
+		return errForLeaders
+	}
+	if n.MadeWith == "" { // by who runs the server
+		return nil
+	}
+	account, err := t.holdAccount(ctx, userID)
+	if err != nil {
+		return err
+	}
+	return t.mustProve(ctx, storage.Principal{UserID: userID, CredentialID: n.MadeWith}, account)
 }
 
 // auditToken records that a credential was made: by its user, who came with

@@ -179,17 +179,24 @@ func (db *DB) Rename(ctx context.Context, principal storage.Principal, name stri
 		if p, err = t.profile(ctx, principal); err != nil || p.Name == name && p.Named {
 			return err
 		}
-		t.audit(ctx, principal, storage.AuditUserRenamed, onUser(p.ID), map[string]string{"from": p.Name, "to": name})
+		err := t.rename(ctx, principal, p.User, name)
 		p.Name, p.Named = name, true
-		if _, err := t.Exec(ctx, `UPDATE users SET name = ?, named = ?, sought = ?, sought_of = ? WHERE id = ?`, name, true, sought(name), name, p.ID); err != nil {
-			return err
-		}
-		if err := t.reviseNewestOf(ctx, p.User); err != nil {
-			return err
-		}
-		return t.personEvent(ctx, storage.UserUpdated, p.User)
+		return err
 	})
 	return p, err
+}
+
+// rename gives a user another name, which is clean.
+func (t *tx) rename(ctx context.Context, by storage.Principal, user storage.User, name string) error {
+	t.audit(ctx, by, storage.AuditUserRenamed, onUser(user.ID), map[string]string{"from": user.Name, "to": name})
+	user.Name, user.Named = name, true
+	if _, err := t.Exec(ctx, `UPDATE users SET name = ?, named = ?, sought = ?, sought_of = ? WHERE id = ?`, name, true, sought(name), name, user.ID); err != nil {
+		return err
+	}
+	if err := t.reviseNewestOf(ctx, user); err != nil {
+		return err
+	}
+	return t.personEvent(ctx, storage.UserUpdated, user)
 }
 
 // RenameWorkspace gives the workspace another name. Owners and admins may;

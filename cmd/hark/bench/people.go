@@ -35,7 +35,8 @@ type peopleCmd struct {
 func (b *peopleCmd) Help() string {
 	return `A database is filled with members, invitations and an audit log whose entries are chained as all are; then a whole
 Hark serves it, and the lists of members, invitations, usage and the audit log are asked for over HTTP, one request after the
-other. Deep pages are reached by their cursors. Playing asks for the sound of a message of 2 s.`
+other. Deep pages are reached by their cursors. An identity provider then asks for its users and changes some by SCIM, one
+by one and a group of all of them, or of 5000. Playing asks for the sound of a message of 2 s.`
 }
 
 // peopleBench is a Hark that serves what was filled.
@@ -43,6 +44,7 @@ type peopleBench struct {
 	*peopleCmd
 	client *client.Client
 	ids    []string  // of members
+	token  string    // of an identity provider
 	began  time.Time // of the first entry
 	out    *tabwriter.Writer
 }
@@ -79,6 +81,9 @@ func (b *peopleCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if err := run.timeLists(ctx); err != nil {
+		return err
+	}
+	if err := run.provisioning(ctx); err != nil {
 		return err
 	}
 	return run.playing(ctx, dir)
@@ -131,6 +136,9 @@ func (b *peopleBench) fill(ctx context.Context, db *sqldb.DB) (storage.Principal
 		if err == nil {
 			_, _, err = db.CreateToken(ctx, user.ID, storage.NewToken{Kind: storage.APIToken, Name: "laptop"})
 		}
+		if err == nil {
+			err = db.SetEmail(ctx, user.ID, fmt.Sprintf("member%d@example.org", i))
+		}
 		if err == nil && i%10 == 0 {
 			_, _, err = db.CreateInvitation(ctx, principal, storage.NewInvitation{Role: storage.RoleMember, Uses: 5, Life: storage.DefaultInvitationLife})
 		}
@@ -141,6 +149,10 @@ func (b *peopleBench) fill(ctx context.Context, db *sqldb.DB) (storage.Principal
 		bar.Set(int64(i + 1))
 	}
 	bar.Finish()
+	_, b.token, err = db.CreateToken(ctx, principal.UserID, storage.NewToken{Kind: storage.APIToken, Name: "provider", Scopes: storage.Scopes(storage.ScopeProvision)})
+	if err != nil {
+		return principal, err
+	}
 	bar = terminal.NewBar(os.Stderr, "adding entries", int64(b.Entries))
 	defer bar.Finish()
 	b.began = time.Now() // what is recorded later is later, since times do not go back

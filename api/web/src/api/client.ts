@@ -29,6 +29,9 @@ export type Token = Schemas["Token"];
 export type Transcript = Schemas["Transcript"];
 export type User = Schemas["User"];
 export type WorkspaceMember = Schemas["WorkspaceMember"];
+export type Provisioning = Schemas["Provisioning"];
+export type ProvisionedGroup = Schemas["ProvisionedGroup"];
+export type ProviderToken = Schemas["ProviderToken"];
 export type WorkspaceUsage = Schemas["WorkspaceUsage"];
 
 /** An answer that takes longer does not come any more. */

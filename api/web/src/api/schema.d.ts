@@ -878,6 +878,72 @@ export interface paths {
         patch: operations["update-passkey"];
         trace?: never;
     };
+    "/v1/provisioning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get provisioning
+         * @description The address of SCIM 2.0, at which an identity provider such as Entra ID or Okta keeps the people of the workspace, and the tokens by which they come. A token is made by `POST /v1/tokens` with the scope `scim`. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["get-provisioning"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/provisioning/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List provisioned groups
+         * @description The groups that identity providers keep here, by name, and the role that each gives its members. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["list-provisioned-groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/provisioning/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the role that a group gives
+         * @description Its members get the role at once, and whoever joins it later; of several groups the highest counts. Who has a role of a group, and leaves the last that gives it, becomes a member. Owners stay owners, and who asks stays what they are. By an owner or an admin in a signed-in browser; `step_up` where neither the password was given nor a passkey used within the last 10 minutes.
+         *
+         *     Scope: `admin`.
+         */
+        patch: operations["update-provisioned-group"];
+        trace?: never;
+    };
     "/v1/recovery-codes": {
         parameters: {
             query?: never;
@@ -1023,7 +1089,7 @@ export interface paths {
         put?: never;
         /**
          * Create an API token
-         * @description The secret is shown once; only its hash is kept. Made with another token it never exceeds that, and ends with it; made in a signed-in browser it outlives your signing out.
+         * @description The secret is shown once; only its hash is kept. Made with another token it never exceeds that, and ends with it; made in a signed-in browser it outlives your signing out. With the scope `scim` alone it is for an identity provider, and good for nothing else: by an owner or an admin in a signed-in browser, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes.
          *
          *     Scope: `admin`.
          */
@@ -2474,6 +2540,15 @@ export interface components {
              */
             next_cursor?: string;
         };
+        PageProvisionedGroup: {
+            /** @description Newest first */
+            items: components["schemas"]["ProvisionedGroup"][];
+            /**
+             * @description Pass it as cursor to get the next page; left out on the last
+             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
+             */
+            next_cursor?: string;
+        };
         PageWorkspaceMember: {
             /** @description Newest first */
             items: components["schemas"]["WorkspaceMember"][];
@@ -2593,6 +2668,97 @@ export interface components {
              * @example /settings
              */
             to?: string;
+        };
+        ProviderToken: {
+            /**
+             * @description IP address that it was used from last
+             * @example 203.0.113.7
+             */
+            address?: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:30:00Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Left out if it never expires
+             * @example 2027-03-01T09:30:00Z
+             */
+            expires_at?: string;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description To the minute; left out if never
+             * @example 2026-03-02T10:00:00Z
+             */
+            last_used_at?: string;
+            /** @example Entra ID */
+            name: string;
+            /** @description Who made it, and as whom it acts */
+            user: components["schemas"]["ProviderUser"];
+        };
+        ProviderUser: {
+            /**
+             * Format: uuid
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e54
+             */
+            id: string;
+            /** @example Ada */
+            name: string;
+        };
+        ProvisionedGroup: {
+            /**
+             * Format: date-time
+             * @example 2026-03-02T10:00:00Z
+             */
+            changed_at: string;
+            /**
+             * @description The provider's own id; left out if there is none
+             * @example 8aa1a0c0-c4c3-4bc0-b4a5-2ef676900159
+             */
+            external_id?: string;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e58
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many there are
+             * @example 12
+             */
+            members: number;
+            /** @example Contractors */
+            name: string;
+            /**
+             * @description That its members get
+             * @example guest
+             * @enum {string}
+             */
+            role: "admin" | "member" | "guest" | "none";
+        };
+        ProvisionedGroupPatch: {
+            /**
+             * @description That its members are to get; at the most your own
+             * @example guest
+             * @enum {string}
+             */
+            role: "admin" | "member" | "guest" | "none";
+        };
+        Provisioning: {
+            /**
+             * Format: uri
+             * @description Where SCIM is, for the provider
+             * @example https://hark.example.org/scim/v2
+             */
+            base_url: string;
+            /** @description By which providers come, the newest first; at most 100 */
+            tokens: components["schemas"]["ProviderToken"][];
         };
         Quotas: {
             /**
@@ -7985,6 +8151,256 @@ export interface operations {
             };
         };
     };
+    "get-provisioning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "base_url": "https://hark.example.org/scim/v2",
+                     *       "tokens": [
+                     *         {
+                     *           "address": "203.0.113.7",
+                     *           "created_at": "2026-03-01T09:30:00Z",
+                     *           "id": "0197a3c2-8888-7d05-b1c6-5e7788990a1b",
+                     *           "last_used_at": "2026-03-01T09:31:00Z",
+                     *           "name": "Entra ID",
+                     *           "user": {
+                     *             "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *             "name": "Ada"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Provisioning"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-provisioned-groups": {
+        parameters: {
+            query?: {
+                /** @description Where to go on: next_cursor of the page before */
+                cursor?: string;
+                /** @description Items on a page, at the most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "changed_at": "2026-03-01T09:30:00Z",
+                     *           "external_id": "8aa1a0c0-c4c3-4bc0-b4a5-2ef676900159",
+                     *           "id": "0197a3c2-8888-7d05-b1c6-5e7788990a1b",
+                     *           "members": 12,
+                     *           "name": "Contractors",
+                     *           "role": "guest"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageProvisionedGroup"];
+                };
+            };
+            /** @description `bad_cursor`: Bad cursor */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-provisioned-group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the group */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProvisionedGroupPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_at": "2026-03-01T09:30:00Z",
+                     *       "external_id": "8aa1a0c0-c4c3-4bc0-b4a5-2ef676900159",
+                     *       "id": "0197a3c2-8888-7d05-b1c6-5e7788990a1b",
+                     *       "members": 12,
+                     *       "name": "Contractors",
+                     *       "role": "guest"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProvisionedGroup"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "create-recovery-codes": {
         parameters: {
             query?: never;
@@ -8602,7 +9018,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;

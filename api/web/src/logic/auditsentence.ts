@@ -34,7 +34,7 @@ export const textOf = (parts: readonly Part[]) => parts.map((part) => ("text" in
 function templateOf(entry: Entry, { sentences }: Words): string {
   const { action, actor, target, details = {}, conversation } = entry;
   const own = actor.id !== undefined && [target?.kind === "user" ? target.id : undefined, details.user_id, details.author_id].includes(actor.id);
-  const cases = [actor.kind, details.change, details.to, details.recorded, details.kind, own && "own", !conversation && "unseen", target && "of"];
+  const cases = [actor.kind, actor.kind === "user" && !own && "other", details.change, details.to, details.recorded, details.kind, own && "own", !conversation && "unseen", target && "of"];
   const found = cases.map((one) => `${action} ${one}`).find((key) => key in sentences) ?? action;
   return sentences[found] ?? sentences.unknown!;
 }

@@ -12,6 +12,7 @@ export type Place =
   | { name: "rules" }
   | { name: "audit" }
   | { name: "usage" }
+  | { name: "provisioning" }
   | { name: "nowhere" };
 
 const patterns: [RegExp, (id: string) => Place][] = [
@@ -25,6 +26,7 @@ const patterns: [RegExp, (id: string) => Place][] = [
   [/^\/settings\/rules$/, () => ({ name: "rules" })],
   [/^\/settings\/audit$/, () => ({ name: "audit" })],
   [/^\/settings\/usage$/, () => ({ name: "usage" })],
+  [/^\/settings\/provisioning$/, () => ({ name: "provisioning" })],
 ];
 
 function placeOf(path: string): Place {

@@ -29,6 +29,7 @@ const en = {
   ownYes: "Change role",
   invite: "Invite people",
   lastOwner: "A workspace needs an owner. Make somebody else an owner first.",
+  provisioning: "Provisioning (SCIM)",
   forbidden: "Your role doesn’t reach that far any more. Nothing was changed.",
 };
 
@@ -59,6 +60,7 @@ const de: typeof en = {
   ownYes: "Rolle ändern",
   invite: "Leute einladen",
   lastOwner: "Ein Arbeitsbereich braucht eine Person mit der Rolle Eigentümer:in. Gib diese Rolle zuerst jemand anderem.",
+  provisioning: "Provisionierung (SCIM)",
   forbidden: "Deine Rolle reicht dafür nicht mehr. Es wurde nichts geändert.",
 };
 
