@@ -51,6 +51,7 @@ var policyRules = map[string]func(p Principal, c policyCase) bool{
 		return MayChangeRole(p, User{ID: c.maker(), Role: c.To}, c.Becomes)
 	},
 	"disable":       func(p Principal, c policyCase) bool { return MayDisable(p, User{ID: c.maker(), Role: c.To}) },
+	"removePicture": func(p Principal, c policyCase) bool { return MayRemovePicture(p, User{ID: c.maker(), Role: c.To}) },
 	"rename":        func(p Principal, c policyCase) bool { return MayRename(p, c.maker()) },
 	"readAudit":     func(p Principal, _ policyCase) bool { return MayReadAudit(p) },
 	"changeAudit":   func(p Principal, _ policyCase) bool { return MayChangeAudit(p) },
