@@ -14,7 +14,7 @@
 // events). What people open in a browser is in package pages.
 //
 // Imports run one way. Nouns (account, audit, conversations, events, invitations, live,
-// members, messages, people, search, signin, sound, transcripts, usage) import rest and problem, which know no
+// members, messages, people, profile, search, signin, sound, transcripts, usage) import rest and problem, which know no
 // noun; a noun imports another only where its views show that other's. Each noun
 // names what it asks of storage; [Records] has them all. A new noun is a folder, a
 // field of [Records], a line in newNouns, lines in routes.go and, where it has
@@ -49,6 +49,7 @@ import (
 	"hark/api/openid"
 	"hark/api/pages"
 	"hark/api/people"
+	"hark/api/profile"
 	"hark/api/problem"
 	"hark/api/proxy"
 	"hark/api/rest"
@@ -60,13 +61,14 @@ import (
 	"hark/api/usage"
 )
 
-// Deps are the parts that the API works with. All but Live and Ready are
+// Deps are the parts that the API works with. All but Live, Sounds and Ready are
 // required.
 type Deps struct {
 	Records  Records
 	Objects  Objects
 	Bus      Bus
 	Live     Live                 // nil: nobody can speak here
+	Sounds   profile.Sounds       // nil: nobody can say how their name is pronounced
 	Registry *prometheus.Registry // metrics are registered here and served at /metrics
 	Logger   *slog.Logger
 
@@ -82,6 +84,7 @@ type Records struct {
 	Audit          audit.Records
 	Conversations  conversations.Records
 	Drafts         messages.Drafts
+	Emails         account.Emails
 	Events         events.Records
 	Identities     signin.Identities
 	Intake         intake.Records
@@ -91,6 +94,7 @@ type Records struct {
 	Messages       messages.Records
 	Passkeys       account.Passkeys
 	People         people.Records
+	Profiles       profile.Records
 	Roster         members.Records
 	Search         search.Records
 	SignIn         signin.Records
@@ -104,6 +108,7 @@ type Records struct {
 type Objects interface {
 	intake.Objects
 	sound.Objects
+	profile.Objects
 }
 
 // Live makes messages of what is spoken over WebRTC (recorder.Recorder).

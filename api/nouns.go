@@ -15,6 +15,7 @@ import (
 	"hark/api/passkey"
 	"hark/api/password"
 	"hark/api/people"
+	"hark/api/profile"
 	"hark/api/rest"
 	"hark/api/search"
 	"hark/api/security"
@@ -35,6 +36,7 @@ type nouns struct {
 	members       *members.Endpoints
 	messages      *messages.Endpoints
 	people        *people.Endpoints
+	profile       *profile.Endpoints
 	search        *search.Endpoints
 	signin        *signin.Endpoints
 	sound         *sound.Endpoints
@@ -79,6 +81,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 	return &nouns{
 		account: account.New(account.Deps{
 			Records: deps.Records.Account, Passkeys: deps.Records.Passkeys, Keys: keys, SignIns: signIn, Passwords: passwords, Mail: cfg.Mail,
+			Emails: deps.Records.Emails, Browsers: signIn, Limits: limits, Security: securityLog, PublicURL: public,
 		}),
 		audit: audit.New(deps.Records.Audit),
 		conversations: conversations.New(conversations.Deps{
@@ -95,6 +98,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 			RecheckLive: recheck,
 		}),
 		people: people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked}),
+		profile: profile.New(profile.Deps{Records: deps.Records.Profiles, Objects: deps.Objects, Sounds: deps.Sounds, Body: in.Body}),
 		search: search.New(deps.Records.Search, public),
 		signin: signIn,
 		sound: sound.New(sound.Deps{

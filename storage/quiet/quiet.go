@@ -17,7 +17,7 @@ import (
 type Hours struct {
 	From string   `json:"from" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" doc:"Time of day" example:"22:00"`
 	To   string   `json:"to" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" doc:"Time of day; where it is not later, that of the next day" example:"07:00"`
-	Days []string `json:"days,omitempty" maxItems:"7" enum:"mon,tue,wed,thu,fri,sat,sun" doc:"On which the hours begin; left out for all" example:"[\"mon\",\"tue\"]"`
+	Days []string `json:"days,omitempty" nullable:"false" maxItems:"7" enum:"mon,tue,wed,thu,fri,sat,sun" doc:"On which the hours begin; left out for all" example:"[\"mon\",\"tue\"]"`
 }
 
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} // as time.Weekday counts
