@@ -97,10 +97,10 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 			Records: deps.Records.Messages, Drafts: deps.Records.Drafts, Bus: deps.Bus, Intake: in, Logger: deps.Logger, PublicURL: public,
 			RecheckLive: recheck,
 		}),
-		people: people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked}),
+		people:  people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked}),
 		profile: profile.New(profile.Deps{Records: deps.Records.Profiles, Objects: deps.Objects, Sounds: deps.Sounds, Body: in.Body}),
-		search: search.New(deps.Records.Search, public),
-		signin: signIn,
+		search:  search.New(deps.Records.Search, public),
+		signin:  signIn,
 		sound: sound.New(sound.Deps{
 			Records: deps.Records.Sound, Objects: deps.Objects, Security: securityLog, PublicURL: public, Key: cfg.SigningKey, Life: cfg.SignedURLTTL,
 		}),

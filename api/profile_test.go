@@ -200,7 +200,9 @@ func TestPronunciation(t *testing.T) {
 	}
 	none := newHarness(t, options{deps: func(d *Deps) { d.Sounds = nil }})
 	none.owner.put("/v1/me/pronunciation", sine(time.Second)).problem(503, "unavailable")
-	away := newHarness(t, options{deps: func(d *Deps) { d.Sounds = short.New(short.Config{Limits: d.Sounds.Limits(), Render: render.Config{FFmpeg: "/nowhere/ffmpeg"}}) }})
+	away := newHarness(t, options{deps: func(d *Deps) {
+		d.Sounds = short.New(short.Config{Limits: d.Sounds.Limits(), Render: render.Config{FFmpeg: "/nowhere/ffmpeg"}})
+	}})
 	away.owner.put("/v1/me/pronunciation", sine(time.Second)).problem(503, "unavailable")
 }
 

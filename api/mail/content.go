@@ -108,8 +108,8 @@ func (c Invitation) until(time.Time) time.Time { return c.Until }
 func (c SignIn) until(now time.Time) time.Time {
 	return now.Add(time.Duration(c.Minutes) * time.Minute)
 }
-func (NewDevice) until(time.Time) time.Time     { return time.Time{} }
-func (SignInChanged) until(time.Time) time.Time { return time.Time{} }
+func (NewDevice) until(time.Time) time.Time      { return time.Time{} }
+func (SignInChanged) until(time.Time) time.Time  { return time.Time{} }
 func (c Recovery) until(time.Time) time.Time     { return c.Until }
 func (c ConfirmEmail) until(time.Time) time.Time { return c.Until }
 func (EmailTaken) until(time.Time) time.Time     { return time.Time{} }

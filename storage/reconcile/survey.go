@@ -25,8 +25,8 @@ type Stray struct {
 	Bytes      int64     `json:"bytes"`
 	ModifiedAt time.Time `json:"modified_at"`
 	Workspace  string    `json:"workspace,omitempty"` // empty for renditions of older versions
-	Message    string    `json:"message,omitempty"` // empty for what belongs to a user
-	User       string    `json:"user,omitempty"`    // empty for what belongs to a message
+	Message    string    `json:"message,omitempty"`   // empty for what belongs to a user
+	User       string    `json:"user,omitempty"`      // empty for what belongs to a message
 	Kind       StrayKind `json:"kind"`
 }
 

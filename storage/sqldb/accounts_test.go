@@ -242,7 +242,9 @@ func TestMailedSignIn(t *testing.T) {
 			t.Errorf("told %d times", len(told))
 		}
 		failing := in("tablet", "")
-		failing.Notice = func(storage.Addressee, storage.Token) (storage.NewJob, error) { return storage.NewJob{}, errors.New("no words") }
+		failing.Notice = func(storage.Addressee, storage.Token) (storage.NewJob, error) {
+			return storage.NewJob{}, errors.New("no words")
+		}
 		if _, _, err := db.SignIn(ctx, failing); err == nil {
 			t.Error("signed in, and nobody is told")
 		}

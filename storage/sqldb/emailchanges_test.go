@@ -30,8 +30,10 @@ func (b *postbox) note(what string, to storage.Addressee, code string) (storage.
 
 func (b *postbox) mails() *storage.EmailMails {
 	return &storage.EmailMails{
-		Confirm: func(to storage.Addressee, secret string) (storage.NewJob, error) { return b.note("confirm", to, secret) },
-		Taken:   func(to storage.Addressee) (storage.NewJob, error) { return b.note("taken", to, "") },
+		Confirm: func(to storage.Addressee, secret string) (storage.NewJob, error) {
+			return b.note("confirm", to, secret)
+		},
+		Taken: func(to storage.Addressee) (storage.NewJob, error) { return b.note("taken", to, "") },
 	}
 }
 
