@@ -43,7 +43,9 @@ func (c *client) enter(who *client) *client {
 func (h *harness) account(who *client, address, password string) *client {
 	h.t.Helper()
 	b := h.browser().enter(who)
-	b.json("PATCH", "/v1/account", map[string]any{"email": address, "password": password}).want(200)
+	if decode[account.Account](b.json("PATCH", "/v1/account", map[string]any{"email": address, "password": password}).want(200)).Waiting != nil {
+		h.confirmEmail(h.browser(), address)
+	}
 	return b
 }
 

@@ -14,7 +14,7 @@
 // events). What people open in a browser is in package pages.
 //
 // Imports run one way. Nouns (account, audit, conversations, events, invitations, live,
-// members, messages, people, scim, search, signin, sound, transcripts, usage) import rest and problem, which know no
+// members, messages, people, profile, scim, search, signin, sound, transcripts, usage) import rest and problem, which know no
 // noun; a noun imports another only where its views show that other's. Each noun
 // names what it asks of storage; [Records] has them all. A new noun is a folder, a
 // field of [Records], a line in newNouns, lines in routes.go and, where it has
@@ -50,6 +50,7 @@ import (
 	"hark/api/pages"
 	"hark/api/people"
 	"hark/api/problem"
+	"hark/api/profile"
 	"hark/api/proxy"
 	"hark/api/rest"
 	"hark/api/scim"
@@ -61,13 +62,14 @@ import (
 	"hark/api/usage"
 )
 
-// Deps are the parts that the API works with. All but Live and Ready are
+// Deps are the parts that the API works with. All but Live, Sounds and Ready are
 // required.
 type Deps struct {
 	Records  Records
 	Objects  Objects
 	Bus      Bus
 	Live     Live                 // nil: nobody can speak here
+	Sounds   profile.Sounds       // nil: nobody can say how their name is pronounced
 	Registry *prometheus.Registry // metrics are registered here and served at /metrics
 	Logger   *slog.Logger
 
@@ -83,6 +85,7 @@ type Records struct {
 	Audit          audit.Records
 	Conversations  conversations.Records
 	Drafts         messages.Drafts
+	Emails         account.Emails
 	Events         events.Records
 	Identities     signin.Identities
 	Intake         intake.Records
@@ -93,6 +96,7 @@ type Records struct {
 	Passkeys       account.Passkeys
 	People         people.Records
 	Provisioning   scim.Records
+	Profiles       profile.Records
 	Roster         members.Records
 	Search         search.Records
 	SignIn         signin.Records
@@ -106,6 +110,7 @@ type Records struct {
 type Objects interface {
 	intake.Objects
 	sound.Objects
+	profile.Objects
 }
 
 // Live makes messages of what is spoken over WebRTC (recorder.Recorder).

@@ -24,7 +24,10 @@ import (
 	"hark/api/listen"
 	"hark/api/messages"
 	"hark/api/problem"
+	"hark/api/profile"
 	"hark/media"
+	"hark/media/decode/confine"
+	"hark/media/short"
 	"hark/storage"
 	"hark/storage/blob"
 	"hark/storage/blob/embedded"
@@ -43,6 +46,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	confine.Main()
 	code := m.Run()
 	for _, closePart := range slices.Backward(closeParts) {
 		if err := closePart(); err != nil {
@@ -113,7 +117,7 @@ func newHarness(t *testing.T, opts ...options) *harness {
 		Intake:    intake.Config{Limits: media.Limits{MaxBytes: 1 << 20, MaxDuration: 30 * time.Minute}},
 		Heartbeat: time.Minute,
 	}
-	deps := Deps{Objects: h.objs, Bus: sharedBus, Registry: prometheus.NewRegistry(), Logger: logger}
+	deps := Deps{Objects: h.objs, Bus: sharedBus, Sounds: short.New(short.Config{Limits: profile.PronunciationLimits}), Registry: prometheus.NewRegistry(), Logger: logger}
 	for _, o := range opts {
 		if o.config != nil {
 			o.config(&cfg)
@@ -184,7 +188,8 @@ func (h *harness) settle() {
 // recordsOf has one database answer all nouns.
 func recordsOf(db *sqldb.DB) Records {
 	return Records{
-		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Events: db, Identities: db, Intake: db, Invitations: db, Live: db, Members: db, Messages: db, People: db, Provisioning: db, Search: db, SignIn: db,
+		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Emails: db, Events: db, Identities: db, Intake: db, Invitations: db,
+		Live: db, Members: db, Messages: db, People: db, Profiles: db, Provisioning: db, Search: db, SignIn: db,
 		Sound: db, Roster: db, Transcripts: db, Usage: db,
 	}
 }

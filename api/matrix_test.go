@@ -144,6 +144,7 @@ func newMatrix(t *testing.T) *matrix {
 	gone := h.user("Dot", storage.Owner)
 	m.disabled, m.disabledSecret = gone.principal, gone.token
 	must(t, h.db.DisableUser(t.Context(), gone.principal.WorkspaceID, gone.principal.UserID))
+	h.show(m.target)
 	m.shared = m.things()
 	h.finish(m.shared.message, "some words")
 	return m
@@ -195,7 +196,7 @@ func (m *matrix) routes() []route {
 	m.t.Helper()
 	described := map[route]bool{}
 	for path, item := range m.api.api.Description().Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op != nil {
 				described[route{op.Method, path}] = true
 			}
@@ -310,6 +311,12 @@ func (m *matrix) path(r route, cell *matrixCell) string {
 	case strings.HasPrefix(r.path, "/v1/drafts/"), strings.HasSuffix(r.path, "/send"):
 		id = cell.things.draft
 	}
+	if strings.HasPrefix(r.path, "/v1/users/") {
+		id = m.target.UserID
+		if r.method == http.MethodDelete {
+			id = m.late.UserID
+		}
+	}
 	if strings.Contains(r.path, "{session}") {
 		m.speak()
 	}
@@ -350,6 +357,9 @@ var matrixBodies = map[string][2]string{
 	"PATCH /v1/workspace":                  {"application/json", `{"name": "Somewhere"}`},
 	"PATCH /v1/workspace/rules":            {"application/json", `{"create_channels": "members"}`},
 	"PATCH /v1/account":                    {"application/json", `{"email": "somebody@example.org"}`},
+	"PUT /v1/me/picture":                   {"image/png", "PICTURE"},
+	"PUT /v1/me/pronunciation":             {"audio/wav", "SOUND"}, // which is too short
+	"POST /confirm-email":                  {"application/x-www-form-urlencoded", ""},
 	"POST /v1/step-up":                     {"application/json", `{"password": "harbour wall at seven"}`},
 	"POST /v1/step-up/options":             {},
 	"POST /v1/passkeys":                    {"application/json", `{"state": "none", "credential": {}}`},
@@ -391,6 +401,9 @@ func (m *matrix) fill(req *http.Request, r route, cell *matrixCell) {
 		return
 	}
 	text := []byte(strings.NewReplacer("LATE", m.late.UserID, "NEW", storage.NewID()).Replace(body[1]))
+	if body[1] == "PICTURE" {
+		text = pngOf(m.t, 8)
+	}
 	if body[1] == "SOUND" {
 		text = sine(100 * time.Millisecond)
 	}

@@ -57,7 +57,7 @@ func TestNames(t *testing.T) {
 	for _, path := range []string{"/v1/me", "/v1/workspace"} {
 		nobody.json("PATCH", path, map[string]any{"name": "X"}).problem(401, "unauthorized")
 		nobody.get(path).problem(401, "unauthorized")
-		for _, body := range []map[string]any{{}, {"name": ""}, {"name": " \u200b"}, {"name": strings.Repeat("x", 81)}, {"name": strings.Repeat("x", 401)}, {"name": 7}, {"name": "x", "role": "owner"}} {
+		for _, body := range []map[string]any{{"name": ""}, {"name": " \u200b"}, {"name": strings.Repeat("x", 81)}, {"name": strings.Repeat("x", 401)}, {"name": 7}, {"name": "x", "role": "owner"}} {
 			if p := h.owner.json("PATCH", path, body).problem(422, "validation_failed"); len(p.Errors) == 0 || !strings.HasPrefix(p.Errors[0].Field, "body") {
 				t.Errorf("%v: %+v", body, p)
 			}

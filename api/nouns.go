@@ -15,6 +15,7 @@ import (
 	"hark/api/passkey"
 	"hark/api/password"
 	"hark/api/people"
+	"hark/api/profile"
 	"hark/api/rest"
 	"hark/api/scim"
 	"hark/api/search"
@@ -37,6 +38,7 @@ type nouns struct {
 	messages      *messages.Endpoints
 	people        *people.Endpoints
 	scim          *scim.Endpoints
+	profile       *profile.Endpoints
 	search        *search.Endpoints
 	signin        *signin.Endpoints
 	sound         *sound.Endpoints
@@ -85,6 +87,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 	return &nouns{
 		account: account.New(account.Deps{
 			Records: deps.Records.Account, Passkeys: deps.Records.Passkeys, Keys: keys, SignIns: signIn, Passwords: passwords, Mail: cfg.Mail,
+			Emails: deps.Records.Emails, Browsers: signIn, Limits: limits, Security: securityLog, PublicURL: public,
 		}),
 		audit: audit.New(deps.Records.Audit),
 		conversations: conversations.New(conversations.Deps{
@@ -100,10 +103,11 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 			Records: deps.Records.Messages, Drafts: deps.Records.Drafts, Bus: deps.Bus, Intake: in, Logger: deps.Logger, PublicURL: public,
 			RecheckLive: recheck,
 		}),
-		people: people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked}),
-		scim:   provisioning,
-		search: search.New(deps.Records.Search, public),
-		signin: signIn,
+		people:  people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked}),
+		profile: profile.New(profile.Deps{Records: deps.Records.Profiles, Objects: deps.Objects, Sounds: deps.Sounds, Body: in.Body}),
+		scim:    provisioning,
+		search:  search.New(deps.Records.Search, public),
+		signin:  signIn,
 		sound: sound.New(sound.Deps{
 			Records: deps.Records.Sound, Objects: deps.Objects, Security: securityLog, PublicURL: public, Key: cfg.SigningKey, Life: cfg.SignedURLTTL,
 		}),

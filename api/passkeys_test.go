@@ -98,6 +98,7 @@ func TestPasskey(t *testing.T) {
 		t.Errorf("%+v", me)
 	}
 	first.json("PATCH", "/v1/account", map[string]any{"email": anAddress}).want(200)
+	h.confirmEmail(h.browser(), anAddress)
 	o := first.options("/v1/passkeys/options")
 	user := o.PublicKey["user"].(map[string]any)
 	if user["name"] != anAddress || user["displayName"] != "Olga" || o.PublicKey["attestation"] != "none" {

@@ -18,13 +18,22 @@ func (n *nouns) calls() []rest.Group {
 		{Name: "You", Description: "Who you are, how you sign in, who else is here, and your tokens.", Routes: []rest.Route{
 			get("/v1/me", n.people.GetMe()),
 			patch("/v1/me", n.people.UpdateMe()),
+			put("/v1/me/picture", n.profile.SetPicture()),
+			remove("/v1/me/picture", n.profile.RemoveMyPicture()),
+			put("/v1/me/pronunciation", n.profile.SetPronunciation()),
+			remove("/v1/me/pronunciation", n.profile.RemoveMyPronunciation()),
 			get("/v1/users", n.people.ListUsers()),
+			get("/v1/users/{id}/picture", n.profile.GetPicture()),
+			remove("/v1/users/{id}/picture", n.profile.RemovePicture()),
+			get("/v1/users/{id}/pronunciation", n.profile.GetPronunciation()),
+			remove("/v1/users/{id}/pronunciation", n.profile.RemovePronunciation()),
 			get("/v1/workspace", n.people.GetWorkspace()),
 			patch("/v1/workspace", n.people.UpdateWorkspace()),
 			get("/v1/workspace/rules", n.people.GetRules()),
 			patch("/v1/workspace/rules", n.people.UpdateRules()),
 			get("/v1/account", n.account.Get()),
 			patch("/v1/account", n.account.Change()),
+			remove("/v1/account/email-change", n.account.CancelEmail()),
 			post("/v1/account/identities", n.signin.LinkIdentity()),
 			remove("/v1/account/identities/{id}", n.signin.UnlinkIdentity()),
 			post("/v1/step-up", n.account.StepUp()),
@@ -125,6 +134,8 @@ func (n *nouns) addPages(api *rest.API, docs *pages.Docs, operators health.Endpo
 	api.Page(openid.CallbackPath+":provider", n.signin.Callback)
 	api.Page("/join", n.invitations.Page)
 	api.Echo().POST("/join", n.invitations.Join)
+	api.Page("/confirm-email", n.account.ConfirmPage)
+	api.Echo().POST("/confirm-email", n.account.Confirm)
 	api.Page("/page.css", pages.Style)
 	api.Page("/docs", docs.Page)
 	api.Page("/openapi.json", docs.Spec)
@@ -141,6 +152,10 @@ func get(path string, e rest.Endpoint) rest.Route {
 
 func post(path string, e rest.Endpoint) rest.Route {
 	return rest.Route{Method: http.MethodPost, Path: path, Endpoint: e}
+}
+
+func put(path string, e rest.Endpoint) rest.Route {
+	return rest.Route{Method: http.MethodPut, Path: path, Endpoint: e}
 }
 
 func patch(path string, e rest.Endpoint) rest.Route {

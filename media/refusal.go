@@ -13,6 +13,7 @@ type Kind string
 // The kinds of refusal.
 const (
 	Empty       Kind = "empty"       // no bytes at all
+	NotPicture  Kind = "not_picture" // bytes of something that is no picture, or one that cannot be opened
 	NotAudio    Kind = "not_audio"   // bytes of something that is not sound, or not a known format
 	Unsupported Kind = "unsupported" // sound, but in an encoding that Hark does not decode
 	Damaged     Kind = "damaged"     // a known format, but cut off or broken so that nothing can be heard

@@ -29,6 +29,10 @@ type Account struct {
 	// how many the user has. All are only known of who asks.
 	Ways, Passkeys, RecoveryCodes int
 
+	// Waiting is the address that waits to be confirmed; without an address where none
+	// does. It is only known of who asks.
+	Waiting EmailChange
+
 	// KnownDevice says whether they signed in before from the browser that asks.
 	KnownDevice bool
 	// ProvedUntil is how long the credential that asked needs no further proof of who
@@ -59,10 +63,40 @@ func CheckEmail(email string) error {
 // came with ([MayChangeAccount]).
 var ErrOnlyBrowsers = &ForbiddenError{Reason: "Only a signed-in browser can change how you sign in. A token cannot."}
 
+// EmailChange is an address that waits to be confirmed by who reads its mail.
+type EmailChange struct {
+	UserID    string // by whom it was asked for
+	UserName  string
+	Workspace string // its name
+	AccountID string // of the user; empty for none
+	Email     string
+	ExpiresAt time.Time
+}
+
+// EmailChangeLife is how long an address can be confirmed.
+const EmailChangeLife = time.Hour
+
+// Addressee is to whom a mail goes: at which address, and in which language, as they chose
+// it; empty where they chose none.
+type Addressee struct{ Email, Language string }
+
+// Notice makes the job that mails something to somebody.
+type Notice func(to Addressee) (NewJob, error)
+
+// EmailMails makes the jobs that mail of an address which is to be confirmed.
+type EmailMails struct {
+	Confirm func(to Addressee, secret string) (NewJob, error) // to who reads the new address
+	Taken   Notice                                            // to who signs in by it already
+}
+
 // AccountChange is what is to be changed of an account; nil leaves what is there.
 type AccountChange struct {
 	Email        *string
 	PasswordHash *string // a PHC string
+
+	// Confirm has an address that is another than before wait until it is confirmed; nil
+	// sets it at once. A password of who has no account yet waits with it.
+	Confirm *EmailMails
 }
 
 // ProofLife is how long what dangerous calls ask for, a proof of who one
@@ -101,5 +135,5 @@ type SignIn struct {
 
 	// Notice makes the job that tells the person, at their address, of a sign-in from a
 	// browser not seen before, or by a recovery code; nil where nobody can be told.
-	Notice func(email string, session Token) (NewJob, error)
+	Notice func(to Addressee, session Token) (NewJob, error)
 }

@@ -21,6 +21,9 @@ const (
 	AuditSignOut             AuditAction = "sign_out"                 // token
 	AuditCredentialsEnded    AuditAction = "credentials_ended"        // user; ended (how many)
 	AuditEmailChanged        AuditAction = "email_changed"            // user; change: set, changed
+	AuditEmailAsked          AuditAction = "email_change_asked"       // user; change: set, changed: an address waits to be confirmed
+	AuditPictureChanged      AuditAction = "picture_changed"          // user; change: set, changed, removed
+	AuditPronunciation       AuditAction = "pronunciation_changed"    // user; change: set, changed, removed
 	AuditPasswordChanged     AuditAction = "password_changed"         // user; change: set, changed, removed; ended (how many sessions)
 	AuditPasskeyAdded        AuditAction = "passkey_added"            // user; passkey_id, name
 	AuditPasskeyRenamed      AuditAction = "passkey_renamed"          // user; passkey_id, from, to

@@ -1,6 +1,12 @@
 package storage
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"hark/storage/quiet"
+)
 
 // Workspace is the tenant: nothing crosses it.
 type Workspace struct {
@@ -41,6 +47,9 @@ type User struct {
 	Disabled    bool   // cannot sign in, and has no credentials
 	No          int64  // counts up by the order of joining
 	CreatedAt   time.Time
+
+	PictureKey       string // object of their picture; empty for none
+	PronunciationKey string // object of how their name is pronounced; empty for none
 }
 
 // Member is a user with what those may know who manage the people of a workspace.
@@ -60,6 +69,43 @@ type Profile struct {
 	User
 	Workspace Workspace
 	SignsIn   bool // has a way in of their own: see [Account]
+	Personal
+}
+
+// Personal is how a user wants to be spoken to, and when. What is empty or nil was not
+// chosen.
+type Personal struct {
+	Language   string // one of [Languages]
+	TimeZone   string // IANA name, such as Europe/Berlin
+	QuietHours *quiet.Hours
+}
+
+// Languages are those that a user can choose (BCP 47).
+var Languages = []string{"en", "de"}
+
+// ProfilePatch is what a user changes of themselves; nil leaves what is there, and empty
+// takes it back.
+type ProfilePatch struct {
+	Name       *string
+	Language   *string
+	TimeZone   *string
+	QuietHours **quiet.Hours
+}
+
+// Check checks all but the name, for which see [CleanName].
+func (p ProfilePatch) Check() error {
+	if l := p.Language; l != nil && *l != "" && !slices.Contains(Languages, *l) {
+		return &InvalidError{Field: "language", Problem: "must be one of " + strings.Join(Languages, ", ") + ", or empty"}
+	}
+	if zone := p.TimeZone; zone != nil && *zone != "" && quiet.CheckZone(*zone) != nil {
+		return &InvalidError{Field: "time_zone", Problem: "must be a time zone such as Europe/Berlin, or empty"}
+	}
+	if hours := p.QuietHours; hours != nil && *hours != nil {
+		if err := (*hours).Check(); err != nil {
+			return &InvalidError{Field: "quiet_hours", Problem: err.Error()}
+		}
+	}
+	return nil
 }
 
 // Principal is who asks, and with which credential. Every query about a

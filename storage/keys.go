@@ -2,6 +2,7 @@ package storage
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
 	"strings"
@@ -19,6 +20,8 @@ import (
 //	w/<workspace>/<message>/<secret>/original.pieces/ what is kept of a live recording until it ends
 //	w/<workspace>/<message>/<secret>/rendition        the playable encoding
 //	renditions/<message>/<secret>                     the same, of messages of older versions
+//	u/<workspace>/<user>/<secret>/picture.jpg         a user's picture; picture.png where it has an alpha channel
+//	u/<workspace>/<user>/<secret>/pronunciation.m4a   how their name is pronounced
 //	trash/<yyyy-mm-dd>/<key>                          orphans that were moved aside on that day
 //
 // The secret has 128 random bits or more: a key cannot be guessed. Pieces lie
@@ -33,6 +36,9 @@ const (
 	MessagesPrefix      = "w/"
 	OldRenditionsPrefix = "renditions/"
 
+	// UsersPrefix is the beginning of the keys of all that belongs to users.
+	UsersPrefix = "u/"
+
 	// TrashPrefix is the beginning of the keys of all that was moved aside.
 	TrashPrefix = "trash/"
 
@@ -42,29 +48,40 @@ const (
 	renditionName  = "rendition"
 	piecesName     = "original.pieces"
 
+	jpegName          = "picture.jpg"
+	pngName           = "picture.png"
+	pronunciationName = "pronunciation.m4a"
+
 	secretBytes = 16 // of an original's key
 )
 
 // ObjectKind says what an object is.
 type ObjectKind int
 
-// The kinds of object that belong to a message.
+// The kinds of object that belong to a message, and those that belong to a user.
 const (
 	OriginalObject ObjectKind = iota + 1
 	PieceObject
 	RenditionObject
 	ManifestObject
 	TranscriptObject
+
+	PictureObject
+	PronunciationObject
 )
 
-// ObjectKey is the key of an object of a message, taken apart.
+// ObjectKey is the key of an object of a message or a user, taken apart.
 type ObjectKey struct {
 	Kind      ObjectKind
 	Workspace string // empty for renditions of older versions
-	Message   string
+	Message   string // empty for what belongs to a user
+	User      string // empty for what belongs to a message
 }
 
-// ParseKey takes apart a key of an object that belongs to a message; ok is
+// ID is that of what the object belongs to.
+func (k ObjectKey) ID() string { return k.Message + k.User }
+
+// ParseKey takes apart a key of an object that belongs to a message or a user; ok is
 // false for a key of any shape that Hark does not make. Whatever is under such
 // a key is somebody else's.
 func ParseKey(key string) (k ObjectKey, ok bool) {
@@ -85,9 +102,17 @@ func ParseKey(key string) (k ObjectKey, ok bool) {
 			return ObjectKey{}, false
 		}
 		return ObjectKey{Kind: kind, Workspace: parts[1], Message: parts[2]}, true
+	case "u":
+		if len(parts) != 5 || !isID(parts[1]) || !isID(parts[2]) || !isSecret(parts[3]) || userObjects[parts[4]] == 0 {
+			return ObjectKey{}, false
+		}
+		return ObjectKey{Kind: userObjects[parts[4]], Workspace: parts[1], User: parts[2]}, true
 	}
 	return ObjectKey{}, false
 }
+
+// userObjects are the kinds of object of a user, by the ends of their keys.
+var userObjects = map[string]ObjectKind{jpegName: PictureObject, pngName: PictureObject, pronunciationName: PronunciationObject}
 
 // messageObject is the kind of an object by the rest of its key behind the
 // message; 0 for none that Hark makes.
@@ -112,9 +137,53 @@ func messageObject(rest []string) ObjectKind {
 // NewOriginalKey is where a clip is to be kept: a key that nobody can guess,
 // under the message and the workspace that it belongs to.
 func NewOriginalKey(workspaceID, messageID string) string {
+	return MessagePrefix(workspaceID, messageID) + newKeySecret() + "/" + originalName
+}
+
+// NewPictureKey is where a new picture of a user is to be kept, which is a PNG or else a
+// JPEG.
+func NewPictureKey(workspaceID, userID string, png bool) string {
+	name := jpegName
+	if png {
+		name = pngName
+	}
+	return newUserKey(workspaceID, userID, name)
+}
+
+// NewPronunciationKey is where a new pronunciation of a user's name is to be kept.
+func NewPronunciationKey(workspaceID, userID string) string {
+	return newUserKey(workspaceID, userID, pronunciationName)
+}
+
+func newUserKey(workspaceID, userID, name string) string {
+	return UsersPrefix + workspaceID + "/" + userID + "/" + newKeySecret() + "/" + name
+}
+
+// UserMediaType is as what the object of a user is served whose key this is.
+func UserMediaType(key string) string {
+	switch key[strings.LastIndexByte(key, '/')+1:] {
+	case jpegName:
+		return "image/jpeg"
+	case pngName:
+		return "image/png"
+	}
+	return "audio/mp4"
+}
+
+// KeyVersion tells what is kept under a key from what was there before it, without giving
+// away the key; empty for an empty key.
+func KeyVersion(key string) string {
+	if key == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:8])
+}
+
+func newKeySecret() string {
 	var secret [secretBytes]byte
 	_, _ = rand.Read(secret[:]) // never fails (crypto/rand)
-	return MessagePrefix(workspaceID, messageID) + hex.EncodeToString(secret[:]) + "/" + originalName
+	return hex.EncodeToString(secret[:])
 }
 
 // MessagePrefix is the beginning of the keys of all objects of a message, but
@@ -150,15 +219,18 @@ func OriginalOfPiece(key string) string {
 	return original
 }
 
-// MessageObjects are the objects of a message, as its record has them.
-type MessageObjects struct {
+// KnownObjects are the objects of a message or a user, as its record has them.
+type KnownObjects struct {
 	OriginalKey  string
 	RenditionKey string
 	Recording    bool // pieces of the original belong to it too
+
+	PictureKey       string
+	PronunciationKey string
 }
 
-// Has says whether an object belongs to the message.
-func (m MessageObjects) Has(kind ObjectKind, key string) bool {
+// Has says whether an object belongs to the message or the user.
+func (m KnownObjects) Has(kind ObjectKind, key string) bool {
 	switch kind {
 	case OriginalObject:
 		return key == m.OriginalKey
@@ -168,6 +240,10 @@ func (m MessageObjects) Has(kind ObjectKind, key string) bool {
 		return m.Recording && OriginalOfPiece(key) == m.OriginalKey
 	case ManifestObject, TranscriptObject:
 		return true
+	case PictureObject:
+		return key == m.PictureKey
+	case PronunciationObject:
+		return key == m.PronunciationKey
 	}
 	return false
 }

@@ -151,8 +151,15 @@ func MayMakeToken(user User, scopes Scopes) bool {
 	return !scopes.Provision() || MayManageMembers(Principal{UserID: user.ID, Role: user.Role})
 }
 
-// MayRename says whether the principal may give this user another name.
+// MayRename says whether the principal may give this user another name, picture and
+// pronunciation, and change how they are spoken to.
 func MayRename(p Principal, userID string) bool { return own(p, userID) && everywhere(p) }
+
+// MayRemovePicture says whether the principal may take away a user's picture, or how their
+// name is pronounced: their own, and of whoever does not stand above them.
+func MayRemovePicture(p Principal, user User) bool {
+	return MayRename(p, user.ID) || MayManageMembers(p) && !above(user.Role, p.Role)
+}
 
 // MayChangeAccount says whether the principal may change how they sign in, and end
 // all their other credentials: in a browser that they signed in, and with no token,

@@ -59,6 +59,7 @@ var policyRules = map[string]func(p Principal, c policyCase) bool{
 	"makeProviderToken": func(p Principal, _ policyCase) bool {
 		return acts(p) && MayMakeToken(User{ID: p.UserID, Role: p.Role}, Scopes(ScopeProvision))
 	},
+	"removePicture": func(p Principal, c policyCase) bool { return MayRemovePicture(p, User{ID: c.maker(), Role: c.To}) },
 	"rename":        func(p Principal, c policyCase) bool { return MayRename(p, c.maker()) },
 	"readAudit":     func(p Principal, _ policyCase) bool { return MayReadAudit(p) },
 	"changeAudit":   func(p Principal, _ policyCase) bool { return MayChangeAudit(p) },

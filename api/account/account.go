@@ -4,7 +4,9 @@
 // A change is taken from a signed-in browser alone, and from none that was left open:
 // unless who asks signed in or proved who they are within the last ten minutes, they
 // give their password or use a passkey again ([Endpoints.StepUp]), or sign in anew at a
-// provider that they are linked at (package signin). Who has none of these cannot be asked for it. So a
+// provider that they are linked at (package signin). Where mail can be sent, an address
+// holds from when it was confirmed by a link that was mailed to it ([Endpoints.ConfirmPage]),
+// and nobody learns whether it is another's. Who has none of these cannot be asked for it. So a
 // link that was mailed lets somebody set a new password who forgot theirs.
 //
 // Passwords are checked and hashed here (package password), and so is what passkeys
@@ -15,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"hark/api/example"
@@ -25,6 +28,7 @@ import (
 	"hark/api/password"
 	"hark/api/problem"
 	"hark/api/rest"
+	"hark/api/security"
 	"hark/storage"
 )
 
@@ -42,9 +46,23 @@ type SignIns interface {
 	MayChange(ctx context.Context, principal storage.Principal) (storage.Account, error)
 	CheckOwn(ctx context.Context, principal storage.Principal, account storage.Account, given string) (bool, error)
 	RefusePasskey(ctx context.Context, p storage.Passkey, challenge storage.Challenge) error
-	SecurityMail(req *http.Request, change mail.Change) func(address string) (storage.NewJob, error)
+	SecurityMail(req *http.Request, change mail.Change) storage.Notice
 	Revoked(ctx context.Context, workspaceID string)
 	Choices(workspaceID string) []openid.Choice
+}
+
+// Emails is what is asked about addresses that wait to be confirmed.
+type Emails interface {
+	EmailChange(ctx context.Context, code string) (storage.EmailChange, error)
+	ConfirmEmail(ctx context.Context, code string, told storage.Notice) (storage.EmailChange, error)
+	CancelEmail(ctx context.Context, principal storage.Principal) error
+}
+
+// Browsers is what knows who a browser is signed in as, and writes to addresses.
+type Browsers interface {
+	SignedIn(req *http.Request) (storage.Principal, error)
+	CheckOrigin(req *http.Request) error
+	EmailMails(req *http.Request, name, workspace string) *storage.EmailMails
 }
 
 // Deps are the parts that [Endpoints] work with. All are required.
@@ -54,6 +72,11 @@ type Deps struct {
 	Keys      *passkey.Keys
 	SignIns   SignIns
 	Passwords *password.Hasher
+	Emails    Emails
+	Browsers  Browsers
+	Limits    *rest.Limits
+	Security  *security.Log
+	PublicURL rest.PublicURL
 	Mail      bool // whether a mail server is configured
 }
 
@@ -66,6 +89,7 @@ func New(deps Deps) *Endpoints { return &Endpoints{deps} }
 // Account is by what somebody signs in.
 type Account struct {
 	Email       string     `json:"email,omitempty" doc:"Address to sign in by; left out if none is set" example:"ada@example.org"`
+	Waiting     *Waiting   `json:"waiting,omitempty" doc:"Address that waits to be confirmed; left out if none does"`
 	HasPassword bool       `json:"has_password" example:"true"`
 	CanMail     bool       `json:"can_mail" doc:"Whether this Hark can send mail, so that one can sign in by a link" example:"true"`
 	HasPasskey  bool       `json:"has_passkey" example:"true"`
@@ -77,6 +101,12 @@ type Account struct {
 
 	Identities []Identity `json:"identities" nullable:"false" doc:"Linked at OpenID providers; each signs you in"`
 	Providers  []Provider `json:"providers" nullable:"false" doc:"OpenID providers of this server, as its operator configured them"`
+}
+
+// Waiting is an address that somebody wants to sign in by, and has not confirmed yet.
+type Waiting struct {
+	Email     string    `json:"email" example:"ada@example.net"`
+	ExpiresAt time.Time `json:"expires_at" doc:"When the link that was mailed runs out" example:"2026-03-01T10:30:00Z"`
 }
 
 // Identity is who somebody is at a provider.
@@ -134,8 +164,8 @@ func (e *Endpoints) get(ctx context.Context, principal storage.Principal, _ *str
 func (e *Endpoints) Change() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "update-account", Cost: limit.Renames, Scope: storage.ScopeAdmin, Summary: "Change how you sign in",
-		Description: "Sets your e-mail address, your password, or both; a password needs an address. By a signed-in browser only, and `step_up` where who you are was not proved within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.",
-		Problems:    []problem.Kind{problem.Forbidden, problem.StepUp, problem.Conflict, problem.Validation, problem.Unavailable}, Example: e.example(),
+		Description: "Sets your e-mail address, your password, or both; a password needs an address. Where this server can send mail, an address waits until the link is opened that is mailed to it; set it again for another link. By a signed-in browser only, and `step_up` where who you are was not proved within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.",
+		Problems:    []problem.Kind{problem.Forbidden, problem.StepUp, problem.Conflict, problem.Validation, problem.RateLimited, problem.Unavailable}, Example: e.example(),
 	}, e.change)
 }
 
@@ -151,6 +181,11 @@ func (e *Endpoints) change(ctx context.Context, principal storage.Principal, in 
 			return nil, problem.Invalid("body.email", "must be an e-mail address, such as ada@example.org", err)
 		}
 		change.Email = &email
+		if e.deps.Mail && email != before.Email {
+			if change.Confirm, err = e.confirm(ctx, principal, email); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if in.Body.Password != nil {
 		hash, err := e.hash(ctx, principal, *in.Body.Password, email)
@@ -170,6 +205,32 @@ func (e *Endpoints) change(ctx context.Context, principal storage.Principal, in 
 		e.deps.SignIns.Revoked(ctx, principal.WorkspaceID)
 	}
 	return e.get(ctx, principal, nil)
+}
+
+// confirm has an address wait to be confirmed. How many mails that sends is bounded by who
+// asks for them, and by address, whoever asks.
+func (e *Endpoints) confirm(ctx context.Context, principal storage.Principal, address string) (*storage.EmailMails, error) {
+	if err := e.deps.Limits.Spend(ctx, principal, limit.EmailChanges, 1); err != nil {
+		return nil, err
+	}
+	if retry, ok := e.deps.Limits.Allow(limit.EmailChanges, "to "+storage.EmailKey(address)); !ok {
+		return nil, problem.RateLimited.Saying("This address was written to too often. Try again in "+limit.InWords(retry)+".", nil).
+			WithHeader("Retry-After", strconv.Itoa(int(retry/time.Second)))
+	}
+	profile, err := e.deps.Records.Profile(ctx, principal)
+	return e.deps.Browsers.EmailMails(rest.CallFrom(ctx).Request(), profile.Name, profile.Workspace.Name), err
+}
+
+// CancelEmail has the address that waits wait no more.
+func (e *Endpoints) CancelEmail() rest.Endpoint {
+	return rest.Handle(rest.Operation{
+		ID: "cancel-email-change", Cost: limit.Renames, Scope: storage.ScopeAdmin, Summary: "Cancel the change of your address",
+		Description: "The link that was mailed does not work any more. By a signed-in browser only.", Problems: []problem.Kind{problem.Forbidden},
+	}, e.cancelEmail)
+}
+
+func (e *Endpoints) cancelEmail(ctx context.Context, principal storage.Principal, _ *struct{}) (*struct{}, error) {
+	return nil, e.deps.Emails.CancelEmail(ctx, principal)
 }
 
 // hash checks a password that is to be set, and hashes it.
@@ -223,8 +284,13 @@ func Problem(err error) *problem.Problem {
 }
 
 func (e *Endpoints) view(a storage.Account, identities []storage.Identity, providers []openid.Choice) Account {
+	var waiting *Waiting
+	if a.Waiting.Email != "" {
+		waiting = &Waiting{a.Waiting.Email, a.Waiting.ExpiresAt}
+	}
 	return Account{
-		Email: a.Email, HasPassword: a.PasswordHash != "", CanMail: e.deps.Mail, HasPasskey: a.Passkeys > 0, ProvedUntil: rest.TimeOrNil(a.ProvedUntil),
+		Waiting: waiting,
+		Email:   a.Email, HasPassword: a.PasswordHash != "", CanMail: e.deps.Mail, HasPasskey: a.Passkeys > 0, ProvedUntil: rest.TimeOrNil(a.ProvedUntil),
 		RecoveryCodes: a.RecoveryCodes, PasskeyOrigin: e.deps.Keys.Origin(), PasskeyTrouble: string(e.deps.Keys.Trouble()),
 		Identities: rest.Views(identities, func(i storage.Identity) Identity { return identityView(i, providers) }),
 		Providers:  rest.Views(providers, func(p openid.Choice) Provider { return Provider{ID: p.ID, Name: p.Name} }),

@@ -21,11 +21,11 @@ import (
 // Passkeys is what is asked of storage about passkeys and recovery codes.
 type Passkeys interface {
 	Passkeys(ctx context.Context, principal storage.Principal) ([]storage.Passkey, error)
-	AddPasskey(ctx context.Context, principal storage.Principal, p storage.Passkey, challenge storage.Challenge, notice func(email string) (storage.NewJob, error)) (storage.Passkey, error)
+	AddPasskey(ctx context.Context, principal storage.Principal, p storage.Passkey, challenge storage.Challenge, notice storage.Notice) (storage.Passkey, error)
 	RenamePasskey(ctx context.Context, principal storage.Principal, id, name string) (storage.Passkey, error)
 	RemovePasskey(ctx context.Context, principal storage.Principal, id string, byMail bool) error
 	ProveByPasskey(ctx context.Context, principal storage.Principal, use storage.PasskeyUse) error
-	NewRecoveryCodes(ctx context.Context, principal storage.Principal, notice func(email string) (storage.NewJob, error)) ([]string, error)
+	NewRecoveryCodes(ctx context.Context, principal storage.Principal, notice storage.Notice) ([]string, error)
 }
 
 // Passkey is one of the caller's.

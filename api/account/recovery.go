@@ -38,7 +38,7 @@ func (e *Endpoints) newRecoveryCodes(ctx context.Context, principal storage.Prin
 }
 
 // notice makes the mail that tells who asks of a change; nil where none can be sent.
-func (e *Endpoints) notice(ctx context.Context, change mail.Change) func(email string) (storage.NewJob, error) {
+func (e *Endpoints) notice(ctx context.Context, change mail.Change) storage.Notice {
 	if !e.deps.Mail {
 		return nil
 	}

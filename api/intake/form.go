@@ -216,5 +216,5 @@ func formError(err error) error {
 	if strings.HasPrefix(err.Error(), "multipart:") || strings.HasPrefix(err.Error(), "malformed") {
 		return fmt.Errorf("%w: %w", ErrMalformedForm, err)
 	}
-	return readError(err)
+	return ReadError(err)
 }

@@ -37,7 +37,7 @@ func (s *source) Read(p []byte) (int, error) {
 	}
 	s.left -= int64(n)
 	if err != nil {
-		s.err = readError(err)
+		s.err = ReadError(err)
 	}
 	return n, s.err
 }
@@ -62,8 +62,8 @@ func (s *source) blame(err error) error {
 	return fmt.Errorf("store clip: %w: %w", ErrUnavailable, err)
 }
 
-// readError puts a failure to read from the sender into this package's words.
-func readError(err error) error {
+// ReadError puts a failure to read from the sender into this package's words.
+func ReadError(err error) error {
 	_, refused := media.AsRefusal(err)
 	if refused || errors.Is(err, ErrIncomplete) || errors.Is(err, ErrTooSlow) || errors.Is(err, ErrMalformedForm) {
 		return err

@@ -33,6 +33,8 @@ const (
 	Retries       Class = "retries"       // of messages that failed
 	Renames       Class = "renames"       // of oneself and of the workspace, each of which the audit log keeps
 	Invitations   Class = "invitations"   // made
+	Pictures      Class = "pictures"      // and pronunciations of names, set
+	EmailChanges  Class = "email_changes" // addresses to be confirmed, by person and by address
 	Joins         Class = "joins"         // tries to join by an invitation, by address and not by person
 	Streams       Class = "streams"       // event streams open at once
 	Provisioning  Class = "provisioning"  // requests of an identity provider, by token and not by person
@@ -58,6 +60,10 @@ func (c Class) What() string {
 		return "sign-in links by mail"
 	case Invitations:
 		return "new invitations"
+	case Pictures:
+		return "pictures and pronunciations"
+	case EmailChanges:
+		return "mails that confirm an address"
 	default:
 		return string(c)
 	}
@@ -65,7 +71,7 @@ func (c Class) What() string {
 
 // Config says how much one person may ask for. A zero field is no limit.
 type Config struct {
-	Searches, Tokens, Conversations, Members, Retries, Renames, Invitations, Joins, Provisioning Rate
+	Searches, Tokens, Conversations, Members, Retries, Renames, Invitations, Joins, Pictures, EmailChanges, Provisioning Rate
 
 	SignIns, SignInsFrom, SignInEmails Rate
 
@@ -98,7 +104,7 @@ func New(cfg Config) *Limiter {
 		rates: map[Class]Rate{
 			Searches: cfg.Searches, Tokens: cfg.Tokens, Conversations: cfg.Conversations, Members: cfg.Members, Retries: cfg.Retries, Renames: cfg.Renames,
 			SignIns: cfg.SignIns, SignInsFrom: cfg.SignInsFrom, SignInEmails: cfg.SignInEmails,
-			Invitations: cfg.Invitations, Joins: cfg.Joins, Provisioning: cfg.Provisioning,
+			Invitations: cfg.Invitations, Joins: cfg.Joins, Pictures: cfg.Pictures, EmailChanges: cfg.EmailChanges, Provisioning: cfg.Provisioning,
 		},
 		streams: cfg.Streams, now: time.Now,
 		buckets: map[holder]*rate.Limiter{}, open: map[string]int{}, sweepAt: leastSweep,

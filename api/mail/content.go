@@ -59,6 +59,7 @@ const (
 	PasskeyAdded      Change = "passkey_added"
 	RecoveryCodesMade Change = "recovery_codes_made"
 	RecoveryCodeUsed  Change = "recovery_code_used"
+	EmailChanged      Change = "email_changed" // which the address of before is told
 )
 
 // SignInChanged tells of a change to how somebody signs in, or that a recovery code of
@@ -79,21 +80,39 @@ type Recovery struct {
 	Until     time.Time `json:"until"` // when the link runs out
 }
 
+// ConfirmEmail has a link that confirms the address that it is sent to.
+type ConfirmEmail struct {
+	Name      string    `json:"name"` // of who asked for it
+	Workspace string    `json:"workspace"`
+	Device    string    `json:"device"`
+	Link      string    `json:"link"`
+	Until     time.Time `json:"until"` // when the link runs out
+}
+
+// EmailTaken tells who signs in by an address that somebody else wanted it.
+type EmailTaken struct {
+	Link string `json:"link"` // to sign in by
+}
+
 func (Test) template() string          { return "test" }
 func (Invitation) template() string    { return "invitation" }
 func (SignIn) template() string        { return "sign_in" }
 func (NewDevice) template() string     { return "new_device" }
 func (SignInChanged) template() string { return "sign_in_changed" }
 func (Recovery) template() string      { return "recovery" }
+func (ConfirmEmail) template() string  { return "confirm_email" }
+func (EmailTaken) template() string    { return "email_taken" }
 
 func (Test) until(time.Time) time.Time         { return time.Time{} }
 func (c Invitation) until(time.Time) time.Time { return c.Until }
 func (c SignIn) until(now time.Time) time.Time {
 	return now.Add(time.Duration(c.Minutes) * time.Minute)
 }
-func (NewDevice) until(time.Time) time.Time     { return time.Time{} }
-func (SignInChanged) until(time.Time) time.Time { return time.Time{} }
-func (c Recovery) until(time.Time) time.Time    { return c.Until }
+func (NewDevice) until(time.Time) time.Time      { return time.Time{} }
+func (SignInChanged) until(time.Time) time.Time  { return time.Time{} }
+func (c Recovery) until(time.Time) time.Time     { return c.Until }
+func (c ConfirmEmail) until(time.Time) time.Time { return c.Until }
+func (EmailTaken) until(time.Time) time.Time     { return time.Time{} }
 
 func (Test) link() string            { return "" }
 func (c Invitation) link() string    { return c.Link }
@@ -101,6 +120,8 @@ func (c SignIn) link() string        { return c.Link }
 func (c NewDevice) link() string     { return c.Link }
 func (c SignInChanged) link() string { return c.Link }
 func (c Recovery) link() string      { return c.Link }
+func (c ConfirmEmail) link() string  { return c.Link }
+func (c EmailTaken) link() string    { return c.Link }
 
 // content reads what a message says.
 func (m Message) content() (Content, error) {
@@ -117,6 +138,10 @@ func (m Message) content() (Content, error) {
 		return decode[SignInChanged](m.Data)
 	case Recovery{}.template():
 		return decode[Recovery](m.Data)
+	case ConfirmEmail{}.template():
+		return decode[ConfirmEmail](m.Data)
+	case EmailTaken{}.template():
+		return decode[EmailTaken](m.Data)
 	}
 	return nil, fmt.Errorf("there is no template %q", m.Template)
 }

@@ -7,20 +7,25 @@ package people
 
 import (
 	"context"
+	"encoding/json"
+	"reflect"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"hark/api/example"
 	"hark/api/limit"
 	"hark/api/problem"
 	"hark/api/rest"
 	"hark/storage"
+	"hark/storage/quiet"
 )
 
 // Records is what the calls ask of storage.
 type Records interface {
 	People(ctx context.Context, principal storage.Principal) ([]storage.User, error)
 	Profile(ctx context.Context, principal storage.Principal) (storage.Profile, error)
-	Rename(ctx context.Context, principal storage.Principal, name string) (storage.Profile, error)
+	ChangeProfile(ctx context.Context, principal storage.Principal, patch storage.ProfilePatch) (storage.Profile, error)
 	RenameWorkspace(ctx context.Context, principal storage.Principal, name string) (storage.Profile, error)
 	SetRules(ctx context.Context, principal storage.Principal, changed storage.Rules) (storage.Profile, error)
 }
@@ -46,6 +51,9 @@ type User struct {
 	Role      storage.Role `json:"role" enum:"owner,admin,member,guest" example:"member"`
 	Disabled  bool         `json:"disabled,omitempty" doc:"Whether they are kept out; left out if not" example:"false"`
 	CreatedAt time.Time    `json:"created_at" example:"2026-03-01T09:30:00Z"`
+
+	Picture       string `json:"picture,omitempty" doc:"Path of their picture, below the public address; its bytes never change. Left out if they have none" example:"/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=1f5a9c02e7b44d38"`
+	Pronunciation string `json:"pronunciation,omitempty" doc:"Path of a recording of how their name is pronounced, as of the picture" example:"/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=90c1d7e2a8b3f465"`
 }
 
 // Me is who asks.
@@ -56,14 +64,22 @@ type Me struct {
 	GeneralID     string `json:"general_id,omitempty" format:"uuid" doc:"Id of the conversation that everybody joins who is added to the workspace, guests excepted; left out where there is none that you are in" example:"0197a3c2-6a00-7b11-8c22-3d44e5f60718"`
 	NeedsSignIn   bool   `json:"needs_sign_in" doc:"Whether you have no password, passkey or linked provider, and sign in by links alone" example:"false"`
 	Rules         Rules  `json:"rules" doc:"What the workspace lets its members do"`
-	NeedsNames    bool   `json:"needs_names" doc:"Whether nobody has chosen your name yet or, where you are an owner, that of the workspace" example:"false"`
+	Language      string `json:"language,omitempty" enum:"en,de" doc:"That you want to be spoken to in; left out to follow the browser" example:"en"`
+	TimeZone      string `json:"time_zone,omitempty" doc:"Of yours (IANA); left out if you chose none" example:"Europe/Berlin"`
+
+	QuietHours *quiet.Hours `json:"quiet_hours,omitempty" doc:"When you do not want to be disturbed, by the clock of your time zone; left out for never"`
+
+	NeedsNames bool `json:"needs_names" doc:"Whether nobody has chosen your name yet or, where you are an owner, that of the workspace" example:"false"`
 }
 
 type (
 	meOutput      struct{ Body Me }
 	updateMeInput struct {
 		Body struct {
-			Name string `json:"name" maxLength:"400" doc:"1 to 80 characters, beside what is taken out" example:"Ada Lovelace"`
+			Name       *string    `json:"name,omitempty" maxLength:"400" doc:"1 to 80 characters, beside what is taken out" example:"Ada Lovelace"`
+			Language   *string    `json:"language,omitempty" maxLength:"16" doc:"en or de; empty to follow the browser. Mail to you is in it too" example:"en"`
+			TimeZone   *string    `json:"time_zone,omitempty" maxLength:"64" doc:"Name of a zone (IANA); empty for none" example:"Europe/Berlin"`
+			QuietHours quietPatch `json:"quiet_hours,omitempty" doc:"null for never"`
 		} `nameHint:"MePatch"`
 	}
 )
@@ -89,14 +105,18 @@ func (e *Endpoints) getMe(ctx context.Context, principal storage.Principal, _ *s
 // UpdateMe changes the name of who asks.
 func (e *Endpoints) UpdateMe() rest.Endpoint {
 	return rest.Handle(rest.Operation{
-		ID: "update-me", Cost: limit.Renames, Scope: storage.ScopeWrite, Summary: "Change your name",
-		Description: "It is shown anew wherever it was. Control characters and marks that turn the direction of text are taken out.",
+		ID: "update-me", Cost: limit.Renames, Scope: storage.ScopeWrite, Summary: "Change your profile",
+		Description: "What is left out stays. A name is shown anew wherever it was; control characters and marks that turn the direction of text are taken out.",
 		Problems:    []problem.Kind{problem.Validation}, Example: meView(profileExample()),
 	}, e.updateMe)
 }
 
 func (e *Endpoints) updateMe(ctx context.Context, principal storage.Principal, in *updateMeInput) (*meOutput, error) {
-	return meAnswer(e.deps.Records.Rename(ctx, principal, in.Body.Name))
+	patch := storage.ProfilePatch{Name: in.Body.Name, Language: in.Body.Language, TimeZone: in.Body.TimeZone}
+	if in.Body.QuietHours.given {
+		patch.QuietHours = &in.Body.QuietHours.hours
+	}
+	return meAnswer(e.deps.Records.ChangeProfile(ctx, principal, patch))
 }
 
 func meAnswer(p storage.Profile, err error) (*meOutput, error) {
@@ -110,8 +130,28 @@ func meView(p storage.Profile) Me {
 	return Me{
 		User: View(p.User), WorkspaceID: p.Workspace.ID, WorkspaceName: p.Workspace.Name, GeneralID: p.Workspace.GeneralID,
 		NeedsSignIn: !p.SignsIn, NeedsNames: !p.Named || p.Role.Owns() && !p.Workspace.Named,
-		Rules: rulesView(p.Workspace.Rules),
+		Rules:    rulesView(p.Workspace.Rules),
+		Language: p.Language, TimeZone: p.TimeZone, QuietHours: p.QuietHours,
 	}
+}
+
+// quietPatch tells hours that are left out from null.
+type quietPatch struct {
+	given bool
+	hours *quiet.Hours
+}
+
+// UnmarshalJSON reads hours or null.
+func (q *quietPatch) UnmarshalJSON(b []byte) error {
+	q.given = true
+	return json.Unmarshal(b, &q.hours)
+}
+
+// Schema is that of hours, or null.
+func (quietPatch) Schema(r huma.Registry) *huma.Schema {
+	schema := *huma.SchemaFromType(r, reflect.TypeFor[quiet.Hours]())
+	schema.Nullable = true
+	return &schema
 }
 
 // ListUsers lists the people of the workspace.
@@ -135,13 +175,30 @@ func (e *Endpoints) listUsers(ctx context.Context, principal storage.Principal, 
 
 // View is u as the API shows them.
 func View(u storage.User) User {
-	return User{ID: u.ID, Name: u.Name, Color: Color(u.No), Role: u.Role, Disabled: u.Disabled, CreatedAt: u.CreatedAt}
+	return User{
+		ID: u.ID, Name: u.Name, Color: Color(u.No), Role: u.Role, Disabled: u.Disabled, CreatedAt: u.CreatedAt,
+		Picture: objectPath(u.ID, "picture", u.PictureKey), Pronunciation: objectPath(u.ID, "pronunciation", u.PronunciationKey),
+	}
 }
+
+// objectPath is where an object of a user is answered; empty where there is none.
+func objectPath(userID, what, key string) string {
+	if key == "" {
+		return ""
+	}
+	return "/v1/users/" + userID + "/" + what + "?v=" + storage.KeyVersion(key)
+}
+
+// UserExample is a user as descriptions show them.
+func UserExample() User { return View(profileExample().User) }
 
 func profileExample() storage.Profile {
 	return storage.Profile{
-		User:    storage.User{ID: example.UserID, Name: "Ada", Named: true, Role: storage.RoleMember, No: 1, CreatedAt: example.Time(0)},
-		SignsIn: true,
+		User: storage.User{
+			ID: example.UserID, Name: "Ada", Named: true, Role: storage.RoleMember, No: 1, CreatedAt: example.Time(0), PictureKey: "picture", PronunciationKey: "pronunciation",
+		},
+		Personal: storage.Personal{Language: "en", TimeZone: "Europe/Berlin", QuietHours: &quiet.Hours{From: "22:00", To: "07:00"}},
+		SignsIn:  true,
 		Workspace: storage.Workspace{
 			ID: example.WorkspaceID, Name: "Harbour office", Named: true, CreatedAt: example.Time(0), GeneralID: example.ConversationID, Rules: storage.DefaultRules,
 		},

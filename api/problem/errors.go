@@ -65,6 +65,7 @@ var storageErrors = Sentinels{
 var refusals = map[media.Kind]Kind{
 	media.Empty:       EmptyClip,
 	media.NotAudio:    NotAudio,
+	media.NotPicture:  NotPicture,
 	media.Unsupported: NotAudio,
 	media.Damaged:     Damaged,
 	media.TooLarge:    TooLarge,

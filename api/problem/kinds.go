@@ -39,6 +39,7 @@ var (
 	PreconditionFailed   = Kind{"precondition_failed", 412, "Not the session it was", "If-Match does not name the ICE session as it is now."}
 	TooLarge             = Kind{"too_large", 413, "Too large", "The body is larger than may be sent here."}
 	NotAudio             = Kind{"not_audio", 415, "Not a recording", "This is not a recording in a form that Hark knows."}
+	NotPicture           = Kind{"not_picture", 415, "Not a picture", "This is no picture that can be taken. Send a JPEG, PNG, WebP or GIF."}
 	Unsupported          = Kind{"unsupported_media_type", 415, "Unsupported form", "The body is in a form that is not taken here."}
 	Range                = Kind{"range_not_satisfiable", 416, "Range not satisfiable", "The range lies behind the end; the Content-Range header has the size."}
 	Validation           = Kind{"validation_failed", 422, "Not valid", "Something in the request is not valid."}
@@ -66,7 +67,7 @@ func Kinds() []Kind {
 	return []Kind{
 		BadRequest, BadCursor, EmptyClip, Incomplete, BadOffer, Unauthorized, Forbidden, InsufficientScope, CrossSite, StepUp,
 		NotFound, NoTranscript, NoWaveform, NoRendition, Method, NotAcceptable, OfferNotAcceptable, TooSlow, Conflict, LastOwner, LastWayIn,
-		StillRecording, AlreadySent, TooLate, KeyReused, KeySpent, RepresentationGone, PreconditionFailed, TooLarge, NotAudio, Unsupported, Range, Validation, InvalidQuery,
+		StillRecording, AlreadySent, TooLate, KeyReused, KeySpent, RepresentationGone, PreconditionFailed, TooLarge, NotAudio, NotPicture, Unsupported, Range, Validation, InvalidQuery,
 		Damaged, TooLong, OverBudget, Misdirected, PreconditionRequired, RateLimited, TooManyStreams, TooManyUploads, TooManyRecordings, TooManyChanges,
 		Internal, LiveOff, Unavailable, Saturated, NoSpace, Quota,
 	}

@@ -23,17 +23,18 @@ type Event string
 
 // The events.
 const (
-	SignIn           Event = "sign_in"
-	SignInFailed     Event = "sign_in_failed"
-	JoinFailed       Event = "join_failed"
-	SignOut          Event = "sign_out"
-	SessionReplaced  Event = "session_replaced"
-	TokenCreated     Event = "token_created"
-	TokenRevoked     Event = "token_revoked"
-	CredentialFailed Event = "credential_refused"
-	SignedRefused    Event = "signed_address_refused"
-	CrossSite        Event = "cross_site_refused"
-	HostRefused      Event = "host_refused"
+	SignIn             Event = "sign_in"
+	SignInFailed       Event = "sign_in_failed"
+	JoinFailed         Event = "join_failed"
+	EmailConfirmFailed Event = "email_confirm_failed"
+	SignOut            Event = "sign_out"
+	SessionReplaced    Event = "session_replaced"
+	TokenCreated       Event = "token_created"
+	TokenRevoked       Event = "token_revoked"
+	CredentialFailed   Event = "credential_refused"
+	SignedRefused      Event = "signed_address_refused"
+	CrossSite          Event = "cross_site_refused"
+	HostRefused        Event = "host_refused"
 )
 
 // How many refusals are logged: so many at once, and then so many a second.

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -36,8 +37,8 @@ func (e *Endpoints) byMail(c echo.Context, view pageView) error {
 		return e.showForm(c, http.StatusTooManyRequests, view)
 	}
 	to := view.To
-	write := func(address string, code storage.Token, secret string) (storage.NewJob, error) {
-		return e.linkMail(req, address, to, code, secret)
+	write := func(whom storage.Addressee, code storage.Token, secret string) (storage.NewJob, error) {
+		return e.linkMail(req, whom, to, code, secret)
 	}
 	taken := e.later.do(req.Context(), "mailing sign-in link", func(ctx context.Context) error {
 		err := e.deps.Records.MailSignIn(ctx, address, mailedLife, write)
@@ -56,12 +57,12 @@ func (e *Endpoints) byMail(c echo.Context, view pageView) error {
 }
 
 // linkMail is the job that mails a link.
-func (e *Endpoints) linkMail(req *http.Request, address, to string, code storage.Token, secret string) (storage.NewJob, error) {
+func (e *Endpoints) linkMail(req *http.Request, whom storage.Addressee, to string, code storage.Token, secret string) (storage.NewJob, error) {
 	link := e.deps.PublicURL.Address() + "/sign-in?code=" + secret
 	if to != "" {
 		link += "&to=" + url.QueryEscape(to)
 	}
-	m, err := mail.NewMessage(address, language(req), mail.SignIn{
+	m, err := mail.NewMessage(whom.Email, language(whom, req), mail.SignIn{
 		Link: link, Minutes: int(mailedLife / time.Minute), Device: deviceOrUnknown(req),
 	})
 	return mail.NewJob("sign-in "+code.ID, m), err
@@ -69,12 +70,12 @@ func (e *Endpoints) linkMail(req *http.Request, address, to string, code storage
 
 // notice makes the job that tells of a sign-in from a browser not seen before, or by a
 // recovery code.
-func (e *Endpoints) notice(req *http.Request) func(string, storage.Token) (storage.NewJob, error) {
-	return func(address string, session storage.Token) (storage.NewJob, error) {
+func (e *Endpoints) notice(req *http.Request) func(storage.Addressee, storage.Token) (storage.NewJob, error) {
+	return func(to storage.Addressee, session storage.Token) (storage.NewJob, error) {
 		if session.Method == storage.ByRecovery {
-			return e.SecurityMail(req, mail.RecoveryCodeUsed)(address)
+			return e.SecurityMail(req, mail.RecoveryCodeUsed)(to)
 		}
-		m, err := mail.NewMessage(address, language(req), mail.NewDevice{
+		m, err := mail.NewMessage(to.Email, language(to, req), mail.NewDevice{
 			Device: deviceOrUnknown(req), At: session.CreatedAt, Link: e.deps.PublicURL.Address() + "/settings",
 		})
 		return mail.NewJob("new device "+session.ID, m), err
@@ -82,16 +83,36 @@ func (e *Endpoints) notice(req *http.Request) func(string, storage.Token) (stora
 }
 
 // SecurityMail makes the job that tells somebody of a change to how they sign in.
-func (e *Endpoints) SecurityMail(req *http.Request, change mail.Change) func(address string) (storage.NewJob, error) {
-	return func(address string) (storage.NewJob, error) {
-		m, err := mail.NewMessage(address, language(req), mail.SignInChanged{
+func (e *Endpoints) SecurityMail(req *http.Request, change mail.Change) storage.Notice {
+	return func(to storage.Addressee) (storage.NewJob, error) {
+		m, err := mail.NewMessage(to.Email, language(to, req), mail.SignInChanged{
 			Change: change, Device: deviceOrUnknown(req), At: storage.Now(), Link: e.deps.PublicURL.Address() + "/settings",
 		})
 		return mail.NewJob(string(change)+" "+storage.NewID(), m), err
 	}
 }
 
-func language(req *http.Request) string { return wordsFor(req.Header.Get("Accept-Language")).Lang }
+// EmailMails makes the jobs that mail of an address which is to be confirmed, for somebody
+// in a workspace, who asks for it.
+func (e *Endpoints) EmailMails(req *http.Request, name, workspace string) *storage.EmailMails {
+	return &storage.EmailMails{
+		Confirm: func(to storage.Addressee, secret string) (storage.NewJob, error) {
+			m, err := mail.NewMessage(to.Email, language(to, req), mail.ConfirmEmail{
+				Name: name, Workspace: workspace, Device: deviceOrUnknown(req), Link: e.deps.PublicURL.Address() + "/confirm-email?code=" + secret, Until: storage.Now().Add(storage.EmailChangeLife),
+			})
+			return mail.NewJob("confirm email "+storage.NewID(), m), err
+		},
+		Taken: func(to storage.Addressee) (storage.NewJob, error) {
+			m, err := mail.NewMessage(to.Email, language(to, req), mail.EmailTaken{Link: e.deps.PublicURL.Address() + "/sign-in"})
+			return mail.NewJob("email taken "+storage.NewID(), m), err
+		},
+	}
+}
+
+// language is that of a mail: as who gets it chose, or else as who asks for it does.
+func language(to storage.Addressee, req *http.Request) string {
+	return cmp.Or(to.Language, wordsFor(req.Header.Get("Accept-Language")).Lang)
+}
 
 func deviceOrUnknown(req *http.Request) string {
 	if name := DeviceName(req.UserAgent()); name != "" {

@@ -66,7 +66,7 @@ type Records interface {
 type Ways interface {
 	SignIn(ctx context.Context, s storage.SignIn) (session storage.Token, secret string, err error)
 	AccountByEmail(ctx context.Context, email, device string) (storage.Account, error)
-	MailSignIn(ctx context.Context, email string, life time.Duration, mail func(to string, code storage.Token, secret string) (storage.NewJob, error)) error
+	MailSignIn(ctx context.Context, email string, life time.Duration, mail func(to storage.Addressee, code storage.Token, secret string) (storage.NewJob, error)) error
 	AuditFailedSignIn(ctx context.Context, failed storage.FailedSignIn) error
 	OnlyWorkspace(ctx context.Context) (storage.Workspace, error)
 	Profile(ctx context.Context, principal storage.Principal) (storage.Profile, error)

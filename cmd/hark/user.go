@@ -132,7 +132,7 @@ func (u *userRenameCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	renamed, err := db.Rename(ctx, principal(user), u.Name)
+	renamed, err := db.ChangeProfile(ctx, principal(user), storage.ProfilePatch{Name: &u.Name})
 	if err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func (s *Stores) fits(ctx context.Context) (bool, error) {
 	if len(keys) > 0 {
 		return false, nil
 	}
-	for _, prefix := range []string{storage.MessagesPrefix, storage.OldRenditionsPrefix} {
+	for _, prefix := range []string{storage.MessagesPrefix, storage.OldRenditionsPrefix, storage.UsersPrefix} {
 		err := s.Objects.List(ctx, prefix, func(o blob.Object) error {
 			if _, ours := storage.ParseKey(o.Key); ours {
 				return errFound

@@ -42,6 +42,7 @@ type Reindexed struct {
 	Recovered  int      `json:"recovered"`  // of these: without a manifest, from the recording alone
 	Recordings int      `json:"recordings"` // of these: in pieces, to be finished by a recorder
 	Searchable int      `json:"searchable"` // of these: with their transcript
+	Profiles   int      `json:"profiles"`   // pictures and pronunciations that their users have
 	Lost       []Loss   `json:"lost"`       // that could not be made again
 	Unused     []string `json:"unused"`     // names of workspaces that were dropped because nobody used them
 }
@@ -86,12 +87,40 @@ func (s *Stores) Reindex(ctx context.Context, o ReindexOptions) (Reindexed, erro
 	if o.DryRun {
 		return r.done, nil
 	}
+	if err := r.restoreUserObjects(ctx); err != nil {
+		return r.done, err
+	}
 	if bound.Store == "" { // the database is new
 		if r.done.Unused, err = s.Records.DropUnusedWorkspaces(ctx); err != nil {
 			return r.done, err
 		}
 	}
 	return r.done, s.bind(ctx)
+}
+
+// restoreUserObjects gives pictures and pronunciations back to the users who are there
+// and have none: of several that a crash left, the newest.
+func (r *reindexer) restoreUserObjects(ctx context.Context) error {
+	return r.messages(ctx, storage.UsersPrefix, func(page []message, _ map[string]storage.KnownObjects) error {
+		for _, m := range page {
+			newest := map[storage.ObjectKind]object{}
+			for _, o := range m.objects {
+				if has, seen := newest[o.key.Kind]; !seen || o.ModTime.After(has.ModTime) {
+					newest[o.key.Kind] = o
+				}
+			}
+			for _, o := range newest {
+				has, err := r.Records.RestoreUserObject(ctx, o.Key)
+				if err != nil {
+					return err
+				}
+				if has {
+					r.done.Profiles++
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // bind has database and store name each other.
@@ -130,7 +159,7 @@ type reindexer struct {
 // missing calls do with the messages in the store that have no record.
 func (r *reindexer) missing(ctx context.Context, do func(context.Context, []message) error) error {
 	r.done = Reindexed{}
-	return r.messages(ctx, storage.MessagesPrefix, func(page []message, known map[string]storage.MessageObjects) error {
+	return r.messages(ctx, storage.MessagesPrefix, func(page []message, known map[string]storage.KnownObjects) error {
 		var missing []message
 		for _, m := range page {
 			if _, present := known[m.id]; present {

@@ -25,7 +25,8 @@ type Stray struct {
 	Bytes      int64     `json:"bytes"`
 	ModifiedAt time.Time `json:"modified_at"`
 	Workspace  string    `json:"workspace,omitempty"` // empty for renditions of older versions
-	Message    string    `json:"message"`
+	Message    string    `json:"message,omitempty"`   // empty for what belongs to a user
+	User       string    `json:"user,omitempty"`      // empty for what belongs to a message
 	Kind       StrayKind `json:"kind"`
 }
 
@@ -35,7 +36,7 @@ type StrayKind string
 // The kinds of stray.
 const (
 	// Orphan belongs to a message that was never recorded, or whose deletion
-	// was cut off.
+	// was cut off, or to a user who has another picture or pronunciation, or none.
 	Orphan StrayKind = "orphan"
 	// Unknown belongs to a message of which a manifest tells and the database
 	// knows nothing: it was restored from a backup that is older.
@@ -57,16 +58,16 @@ type Survey struct {
 // and more than one in a hundred objects.
 func (s Survey) tooMany() bool { return s.Orphans > 20 && s.Orphans*100 > s.Objects }
 
-// object is an object of a message.
+// object is an object of a message or a user.
 type object struct {
 	blob.Object
 	key storage.ObjectKey
 }
 
-// message is what lies in the store of one message.
+// message is what lies in the store of one message, or of one user.
 type message struct {
 	workspace string // empty for renditions of older versions
-	id        string
+	id        string // of the message or the user
 	objects   []object
 }
 
@@ -82,7 +83,7 @@ func (m *message) first(kind storage.ObjectKind) *object {
 
 // messages calls visit with all that lies in the store below a prefix, a few
 // hundred messages at a time, with what the database knows of them.
-func (s *Stores) messages(ctx context.Context, prefix string, visit func([]message, map[string]storage.MessageObjects) error) error {
+func (s *Stores) messages(ctx context.Context, prefix string, visit func([]message, map[string]storage.KnownObjects) error) error {
 	var page []message
 	flush := func() error {
 		ids := make([]string, len(page))
@@ -102,13 +103,13 @@ func (s *Stores) messages(ctx context.Context, prefix string, visit func([]messa
 			return nil
 		}
 		// Keys come in order: all of a message follow on each other.
-		if n := len(page); n == 0 || page[n-1].id != key.Message || page[n-1].workspace != key.Workspace {
+		if n := len(page); n == 0 || page[n-1].id != key.ID() || page[n-1].workspace != key.Workspace {
 			if n == surveyBatch {
 				if err := flush(); err != nil {
 					return err
 				}
 			}
-			page = append(page, message{workspace: key.Workspace, id: key.Message})
+			page = append(page, message{workspace: key.Workspace, id: key.ID()})
 		}
 		m := &page[len(page)-1]
 		m.objects = append(m.objects, object{Object: o, key: key})
@@ -120,15 +121,15 @@ func (s *Stores) messages(ctx context.Context, prefix string, visit func([]messa
 	return flush()
 }
 
-// Survey looks at all objects of messages and calls visit for each that no
+// Survey looks at all objects of messages and users and calls visit for each that no
 // record has: the orphans that were last modified before the given time, and
 // all that is of unknown recordings.
 func (s *Stores) Survey(ctx context.Context, before time.Time, visit func(Stray) error) (Survey, error) {
 	v := surveyor{before: before, visit: visit, unknown: map[string]bool{}}
 	// Renditions of older versions tell nothing of their message: whether it is
 	// an unknown recording is known at the end.
-	for _, prefix := range []string{storage.MessagesPrefix, storage.OldRenditionsPrefix} {
-		err := s.messages(ctx, prefix, func(page []message, known map[string]storage.MessageObjects) error {
+	for _, prefix := range []string{storage.MessagesPrefix, storage.OldRenditionsPrefix, storage.UsersPrefix} {
+		err := s.messages(ctx, prefix, func(page []message, known map[string]storage.KnownObjects) error {
 			for _, m := range page {
 				if err := v.look(m, known); err != nil {
 					return err
@@ -152,7 +153,7 @@ type surveyor struct {
 	unknown map[string]bool // messages
 }
 
-func (v *surveyor) look(m message, known map[string]storage.MessageObjects) error {
+func (v *surveyor) look(m message, known map[string]storage.KnownObjects) error {
 	record, recorded := known[m.id]
 	v.survey.Objects += len(m.objects)
 	if !recorded && m.first(storage.ManifestObject) != nil {
@@ -174,7 +175,7 @@ func (v *surveyor) look(m message, known map[string]storage.MessageObjects) erro
 			kind = Leftover
 		}
 		v.count(kind)
-		err := v.visit(Stray{Key: o.Key, Bytes: o.Size, ModifiedAt: o.ModTime, Workspace: m.workspace, Message: m.id, Kind: kind})
+		err := v.visit(Stray{Key: o.Key, Bytes: o.Size, ModifiedAt: o.ModTime, Workspace: m.workspace, Message: o.key.Message, User: o.key.User, Kind: kind})
 		if err != nil {
 			return err
 		}

@@ -94,7 +94,7 @@ func (s *Stores) Remove(ctx context.Context, now time.Time, strays []Stray) (rem
 func (s *Stores) removeSome(ctx context.Context, now time.Time, strays []Stray) (removed int, err error) {
 	ids := make([]string, len(strays))
 	for i, stray := range strays {
-		ids[i] = stray.Message
+		ids[i] = stray.Message + stray.User
 	}
 	known, err := s.Records.KnownObjects(ctx, ids)
 	if err != nil {
@@ -103,7 +103,7 @@ func (s *Stores) removeSome(ctx context.Context, now time.Time, strays []Stray) 
 	var keys []string
 	for _, stray := range strays {
 		k, ours := storage.ParseKey(stray.Key)
-		if record, recorded := known[stray.Message]; !ours || recorded && record.Has(k.Kind, stray.Key) {
+		if record, recorded := known[k.ID()]; !ours || recorded && record.Has(k.Kind, stray.Key) {
 			continue
 		}
 		if stray.Kind != Leftover {

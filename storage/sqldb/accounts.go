@@ -73,7 +73,11 @@ func (db *DB) Account(ctx context.Context, principal storage.Principal) (a stora
 		if until := fromMS(proof.ProvedAt).Add(storage.ProofLife); proof.ProvedAt > 0 && until.After(fromMS(proof.Now)) {
 			a.ProvedUntil = until
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		a.Waiting, err = s.emailWaiting(ctx, `ec.user_id = ?`, principal.UserID)
+		return notThere(err)
 	})
 	return a, err
 }
@@ -160,7 +164,8 @@ func (t *tx) proved(ctx context.Context, principal storage.Principal) error {
 
 // ChangeAccount sets or changes by what the principal signs in. Links that were not
 // used yet end and, with a password that was another, all other sessions. An address
-// that is another account's is storage.ErrConflict; see [storage.MayChangeAccount]
+// that is another account's is storage.ErrConflict, unless it is to be confirmed: then who
+// asks learns nothing of that. See [storage.MayChangeAccount]
 // and storage.ErrStepUp for who may not.
 func (db *DB) ChangeAccount(ctx context.Context, principal storage.Principal, change storage.AccountChange) (a storage.Account, err error) {
 	err = db.changeBy(ctx, "change account", principal, func(ctx context.Context, t *tx) error {
@@ -171,9 +176,20 @@ func (db *DB) ChangeAccount(ctx context.Context, principal storage.Principal, ch
 		if err := t.mustProve(ctx, principal, before); err != nil {
 			return err
 		}
-		after, err := t.setAccount(ctx, principal, before, change)
+		waits, change, err := waiting(before, change)
 		if err != nil {
 			return err
+		}
+		after := before
+		if waits == nil || change.PasswordHash != nil {
+			if after, err = t.setAccount(ctx, principal, before, change); err != nil {
+				return err
+			}
+		}
+		if waits != nil {
+			if err := t.askEmail(ctx, principal, before, *waits); err != nil {
+				return err
+			}
 		}
 		if after.Password != before.Password {
 			if err := t.proved(ctx, principal); err != nil {
@@ -248,10 +264,13 @@ func (t *tx) writeAccount(ctx context.Context, a *accountRow) error {
 }
 
 // endSignIns ends the one-time links of an account's users, or of the user without one,
-// and, if so asked, their sessions, but for one. It returns how many sessions ended.
+// and the addresses that they wait to confirm, and, if so asked, their sessions, but for one. It returns how many sessions ended.
 func (t *tx) endSignIns(ctx context.Context, account accountRow, but string, sessions bool) (int64, error) {
 	const end = `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND kind = ? AND id <> ? AND (user_id = ? OR user_id IN (SELECT id FROM users WHERE account_id = ?))`
 	_, err := t.Exec(ctx, end, toMS(t.now), storage.SignInToken, but, account.UserID, account.ID)
+	if err == nil {
+		err = t.endEmailChanges(ctx, account)
+	}
 	if err != nil || !sessions {
 		return 0, err
 	}
@@ -270,6 +289,9 @@ func (db *DB) RevokeOthers(ctx context.Context, principal storage.Principal) err
 			return err
 		}
 		n, err := t.Exec(ctx, `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND id <> ? AND user_id = ?`, toMS(t.now), principal.CredentialID, principal.UserID)
+		if err == nil {
+			err = t.endEmailChanges(ctx, account)
+		}
 		if err == nil && n > 0 {
 			t.audit(ctx, principal, storage.AuditCredentialsEnded, onUser(principal.UserID), map[string]string{"ended": number(n)})
 		}

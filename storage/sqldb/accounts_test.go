@@ -208,8 +208,8 @@ func TestMailedSignIn(t *testing.T) {
 		h, ctx := newHarness(t, db), t.Context()
 		h.check(db.SetEmail(ctx, h.ada.UserID, "ada@example.org"))
 		var to, code string
-		h.check(db.MailSignIn(ctx, "Ada@example.org", 15*time.Minute, func(address string, token storage.Token, secret string) (storage.NewJob, error) {
-			to, code = address, secret
+		h.check(db.MailSignIn(ctx, "Ada@example.org", 15*time.Minute, func(address storage.Addressee, token storage.Token, secret string) (storage.NewJob, error) {
+			to, code = address.Email, secret
 			if left := token.ExpiresAt.Sub(token.CreatedAt); left != 15*time.Minute {
 				t.Errorf("it can be used for %s", left)
 			}
@@ -220,8 +220,8 @@ func TestMailedSignIn(t *testing.T) {
 		}
 		var told []string
 		in := func(device, code string) storage.SignIn {
-			return storage.SignIn{Code: code, UserID: h.ada.UserID, PasswordHash: "hash 1", Life: time.Hour, Device: device, Notice: func(email string, session storage.Token) (storage.NewJob, error) {
-				told = append(told, email)
+			return storage.SignIn{Code: code, UserID: h.ada.UserID, PasswordHash: "hash 1", Life: time.Hour, Device: device, Notice: func(to storage.Addressee, session storage.Token) (storage.NewJob, error) {
+				told = append(told, to.Email)
 				return storage.NewJob{Kind: storage.Mail, Subject: "new device " + session.ID}, nil
 			}}
 		}
@@ -242,7 +242,9 @@ func TestMailedSignIn(t *testing.T) {
 			t.Errorf("told %d times", len(told))
 		}
 		failing := in("tablet", "")
-		failing.Notice = func(string, storage.Token) (storage.NewJob, error) { return storage.NewJob{}, errors.New("no words") }
+		failing.Notice = func(storage.Addressee, storage.Token) (storage.NewJob, error) {
+			return storage.NewJob{}, errors.New("no words")
+		}
 		if _, _, err := db.SignIn(ctx, failing); err == nil {
 			t.Error("signed in, and nobody is told")
 		}

@@ -60,7 +60,10 @@ func (t *tx) personEvent(ctx context.Context, typ storage.EventType, u storage.U
 	if !storage.MaySeeEveryone(who) && !slices.Contains(guests, u.ID) { // who is a guest, or has become one, is told of it too
 		guests = append(guests, u.ID)
 	}
-	data := map[string]any{"user_id": u.ID, "name": u.Name, "role": u.Role, "disabled": u.Disabled}
+	data := map[string]any{
+		"user_id": u.ID, "name": u.Name, "role": u.Role, "disabled": u.Disabled,
+		"picture_version": storage.KeyVersion(u.PictureKey), "pronunciation_version": storage.KeyVersion(u.PronunciationKey),
+	}
 	t.eventTo(storage.Everyone+audience(guests), typ, "", "", data)
 	if storage.MaySeeEveryone(storage.Principal{Role: storage.RoleMember, Rules: rules}) {
 		return nil

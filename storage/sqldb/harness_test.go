@@ -1,6 +1,7 @@
 package sqldb_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -144,14 +145,19 @@ func (h *harness) jobOf(messageID string) storage.JobRef {
 	return must(h.JobOf(h.tb.Context(), messageID))(h.tb)
 }
 
-// known says whether an object belongs to a message.
+// Rename gives somebody another name.
+func (h *harness) Rename(ctx context.Context, who storage.Principal, name string) (storage.Profile, error) {
+	return h.ChangeProfile(ctx, who, storage.ProfilePatch{Name: &name})
+}
+
+// known says whether an object belongs to a message or a user.
 func (h *harness) known(key string) bool {
 	h.tb.Helper()
 	k, ok := storage.ParseKey(key)
 	if !ok {
 		h.tb.Fatalf("%s is none of ours", key)
 	}
-	return must(h.KnownObjects(h.tb.Context(), []string{storage.NewID(), k.Message}))(h.tb)[k.Message].Has(k.Kind, key)
+	return must(h.KnownObjects(h.tb.Context(), []string{storage.NewID(), k.ID()}))(h.tb)[k.ID()].Has(k.Kind, key)
 }
 
 // begin begins a job.

@@ -25,7 +25,7 @@ func TestNamesOfTheFirstStart(t *testing.T) {
 		}
 		// A configuration that comes later names what nobody has named, and nothing else.
 		must2(db.Bootstrap(t.Context(), "Office", ""))(t)
-		must(db.Rename(t.Context(), owner, "Ada"))(t)
+		must(db.ChangeProfile(t.Context(), owner, storage.ProfilePatch{Name: new("Ada")}))(t)
 		again, created := must2(db.Bootstrap(t.Context(), "Elsewhere", "Boss"))(t)
 		if p := profile(owner); created || p.Name != "Ada" || !p.Named || p.Workspace.Name != "Office" || !p.Workspace.Named || again.UserName != "Ada" {
 			t.Errorf("%+v, %+v", p, again)

@@ -64,16 +64,16 @@ func (db *DB) ForgetObjects(ctx context.Context, keys []string) error {
 	})
 }
 
-// KnownObjects says where the objects of messages are, by message id, so that
+// KnownObjects says where the objects of messages and users are, by their ids, so that
 // a sweeper can tell those that belong to none. A clip that is being sent has no
 // message yet: the sweeper must leave young objects alone. A few hundred
-// messages at a time are fastest.
-func (db *DB) KnownObjects(ctx context.Context, messageIDs []string) (map[string]storage.MessageObjects, error) {
-	if len(messageIDs) == 0 {
+// ids at a time are fastest.
+func (db *DB) KnownObjects(ctx context.Context, ids []string) (map[string]storage.KnownObjects, error) {
+	if len(ids) == 0 {
 		return nil, nil
 	}
-	args := make([]any, len(messageIDs))
-	for i, id := range messageIDs {
+	args := make([]any, len(ids))
+	for i, id := range ids {
 		args[i] = id
 	}
 	var rows []struct {
@@ -82,13 +82,20 @@ func (db *DB) KnownObjects(ctx context.Context, messageIDs []string) (map[string
 		RenditionKey string `db:"rendition_key"`
 		Recording    bool
 	}
-	err := db.read(ctx, "look for messages of objects", func(ctx context.Context, s session) error {
+	var users []struct{ ID, Picture, Pronunciation string }
+	err := db.read(ctx, "look for whose objects are", func(ctx context.Context, s session) error {
+		if err := s.List(ctx, &users, `SELECT id, picture, pronunciation FROM users WHERE id IN `+conn.Tuples(1, len(args)), args...); err != nil {
+			return err
+		}
 		return s.List(ctx, &rows, `SELECT m.id, m.original_key, m.rendition_key, r.message_id IS NOT NULL AS recording
 			FROM messages m LEFT JOIN recordings r ON r.message_id = m.id WHERE m.id IN `+conn.Tuples(1, len(args)), args...)
 	})
-	known := make(map[string]storage.MessageObjects, len(rows))
+	known := make(map[string]storage.KnownObjects, len(rows)+len(users))
+	for _, u := range users {
+		known[u.ID] = storage.KnownObjects{PictureKey: u.Picture, PronunciationKey: u.Pronunciation}
+	}
 	for _, r := range rows {
-		known[r.ID] = storage.MessageObjects{OriginalKey: r.OriginalKey, RenditionKey: r.RenditionKey, Recording: r.Recording}
+		known[r.ID] = storage.KnownObjects{OriginalKey: r.OriginalKey, RenditionKey: r.RenditionKey, Recording: r.Recording}
 	}
 	return known, err
 }

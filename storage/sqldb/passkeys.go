@@ -69,7 +69,7 @@ func (db *DB) PasskeyOf(ctx context.Context, credentialID []byte) (storage.Passk
 // mail, by the job that notice makes, which may be nil. One that is there already, or one too many, is
 // storage.ErrConflict; see [storage.MayChangeAccount] and storage.ErrStepUp for who may
 // not, and [DB.SignIn] for the challenge.
-func (db *DB) AddPasskey(ctx context.Context, principal storage.Principal, p storage.Passkey, challenge storage.Challenge, notice func(email string) (storage.NewJob, error)) (storage.Passkey, error) {
+func (db *DB) AddPasskey(ctx context.Context, principal storage.Principal, p storage.Passkey, challenge storage.Challenge, notice storage.Notice) (storage.Passkey, error) {
 	err := db.changeBy(ctx, "add passkey", principal, func(ctx context.Context, t *tx) (err error) {
 		if p.Name, err = storage.CleanName(p.Name); err != nil {
 			return err
@@ -234,7 +234,7 @@ func newRecoveryCode() string {
 // NewRecoveryCodes makes recovery codes for the principal, of which only hashes are
 // kept, ends those that they had, and tells them by mail, by the job that notice makes,
 // which may be nil. See [storage.MayChangeAccount] and storage.ErrStepUp for who may not.
-func (db *DB) NewRecoveryCodes(ctx context.Context, principal storage.Principal, notice func(email string) (storage.NewJob, error)) (codes []string, err error) {
+func (db *DB) NewRecoveryCodes(ctx context.Context, principal storage.Principal, notice storage.Notice) (codes []string, err error) {
 	var args []any
 	for range storage.RecoveryCodes {
 		code := newRecoveryCode()

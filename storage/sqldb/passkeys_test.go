@@ -161,7 +161,10 @@ func TestRecoveryCodes(t *testing.T) {
 		h.check(recover(second[0]))
 		h.check(recover(others[0]))
 		var told []string
-		_, err := db.NewRecoveryCodes(ctx, ada, func(email string) (storage.NewJob, error) { told = append(told, email); return storage.NewJob{}, nil })
+		_, err := db.NewRecoveryCodes(ctx, ada, func(to storage.Addressee) (storage.NewJob, error) {
+			told = append(told, to.Email)
+			return storage.NewJob{}, nil
+		})
 		if err != nil || len(told) != 0 { // there is no address
 			t.Errorf("%v, told %q", err, told)
 		}

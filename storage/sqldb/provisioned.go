@@ -260,7 +260,7 @@ func (t *tx) setKnown(ctx context.Context, by storage.Principal, row provisioned
 	given := row.GivenTo
 	if known.Name != user.Name { // what they are called now may be their own choice
 		if known.Name != given {
-			if err := t.rename(ctx, by, user, known.Name); err != nil {
+			if _, err := t.rename(ctx, by, user, known.Name); err != nil {
 				return err
 			}
 		}

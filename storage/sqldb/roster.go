@@ -234,6 +234,9 @@ func (t *tx) setDisabled(ctx context.Context, by storage.Principal, user storage
 		if _, err := t.Exec(ctx, `UPDATE tokens SET ended_at = ? WHERE user_id = ? AND ended_at = 0`, toMS(t.now), user.ID); err != nil {
 			return err
 		}
+		if err := t.endEmailChanges(ctx, accountRow{UserID: user.ID}); err != nil {
+			return err
+		}
 		if err := t.endInvitations(ctx, by, user.ID); err != nil {
 			return err
 		}

@@ -108,24 +108,24 @@ func (t *tx) markSession(ctx context.Context, s storage.SignIn, made *storage.To
 	if err != nil || known && made.Method != storage.ByRecovery || s.Notice == nil {
 		return err
 	}
-	return t.tell(ctx, made.UserID, func(email string) (storage.NewJob, error) { return s.Notice(email, *made) })
+	return t.tell(ctx, made.UserID, func(to storage.Addressee) (storage.NewJob, error) { return s.Notice(to, *made) })
 }
 
 // tell adds the job that tells a user something by mail, which notice makes of their
 // address, where they have one.
-func (t *tx) tell(ctx context.Context, userID string, notice func(email string) (storage.NewJob, error)) error {
+func (t *tx) tell(ctx context.Context, userID string, notice storage.Notice) error {
 	if notice == nil {
 		return nil
 	}
-	var email string
-	err := t.Get(ctx, &email, `SELECT a.email FROM accounts a JOIN users u ON u.account_id = a.id WHERE u.id = ?`, userID)
+	var to storage.Addressee
+	err := t.Get(ctx, &to, `SELECT a.email, u.language FROM accounts a JOIN users u ON u.account_id = a.id WHERE u.id = ?`, userID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	job, err := notice(email)
+	job, err := notice(to)
 	if err != nil {
 		return err
 	}
@@ -145,9 +145,9 @@ func (t *tx) auditSignIn(ctx context.Context, session storage.Token, provider st
 }
 
 // MailSignIn makes a one-time code for who has an address, and adds the job that
-// mails it, which mail makes of the address and the secret. An address that nobody
+// mails it, which mail makes of the secret. An address that nobody
 // signs in by is storage.ErrNotFound.
-func (db *DB) MailSignIn(ctx context.Context, email string, life time.Duration, mail func(to string, code storage.Token, secret string) (storage.NewJob, error)) error {
+func (db *DB) MailSignIn(ctx context.Context, email string, life time.Duration, mail func(to storage.Addressee, code storage.Token, secret string) (storage.NewJob, error)) error {
 	account, err := db.AccountByEmail(ctx, email, "")
 	if err == nil && account.UserID == "" {
 		err = storage.ErrNotFound
@@ -164,11 +164,7 @@ func (db *DB) MailSignIn(ctx context.Context, email string, life time.Duration, 
 		if err := t.auditToken(ctx, code, "", nil); err != nil {
 			return err
 		}
-		job, err := mail(account.Email, code, secret)
-		if err != nil {
-			return err
-		}
-		return t.job(ctx, job)
+		return t.tell(ctx, account.UserID, func(to storage.Addressee) (storage.NewJob, error) { return mail(to, code, secret) })
 	})
 }
 

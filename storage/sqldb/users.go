@@ -50,13 +50,19 @@ type userRow struct {
 	Email     string
 	Disabled  bool
 	CreatedAt int64 `db:"created_at"`
+
+	Picture       string
+	Pronunciation string
 }
 
 const userColumns = `u.id, u.no, u.name, u.named, u.role, COALESCE((SELECT a.email FROM accounts a WHERE a.id = u.account_id), '') AS email,
-	u.disabled_at > 0 AS disabled, u.created_at`
+	u.disabled_at > 0 AS disabled, u.created_at, u.picture, u.pronunciation`
 
 func (r userRow) user(workspaceID string) storage.User {
-	return storage.User{ID: r.ID, WorkspaceID: workspaceID, Name: r.Name, Named: r.Named, Role: r.Role, Email: r.Email, Disabled: r.Disabled, No: r.No, CreatedAt: fromMS(r.CreatedAt)}
+	return storage.User{
+		ID: r.ID, WorkspaceID: workspaceID, Name: r.Name, Named: r.Named, Role: r.Role, Email: r.Email, Disabled: r.Disabled, No: r.No, CreatedAt: fromMS(r.CreatedAt),
+		PictureKey: r.Picture, PronunciationKey: r.Pronunciation,
+	}
 }
 
 // user finds a user of the workspace.
@@ -152,51 +158,23 @@ func (s session) profile(ctx context.Context, principal storage.Principal) (stor
 		General          string
 		SignsIn          bool `db:"signs_in"`
 		storage.Rules
+		personalRow
 	}
-	err := s.getOne(ctx, &row, statement{text: `SELECT ` + userColumns + `, w.id AS workspace, w.name AS workspace_name, w.named AS workspace_named, w.created_at AS workspace_created, ` + ruleColumns + `,
+	err := s.getOne(ctx, &row, statement{text: `SELECT ` + userColumns + `, w.id AS workspace, w.name AS workspace_name, w.named AS workspace_named, w.created_at AS workspace_created, ` + ruleColumns + `, ` + personalColumns + `,
 			COALESCE(me.conversation_id, '') AS general, ` + waysIn + ` > 0 AS signs_in
 		FROM users u JOIN workspaces w ON w.no = u.workspace_no LEFT JOIN accounts a ON a.id = u.account_id LEFT JOIN `}.with(visible(principal)).
 		and(` me ON me.conversation_id = w.general_id WHERE u.id = ? AND w.id = ?`, principal.UserID, principal.WorkspaceID))
+	if err != nil {
+		return storage.Profile{}, err
+	}
+	personal, err := row.personal()
 	return storage.Profile{
-		User: row.user(principal.WorkspaceID),
+		User: row.user(principal.WorkspaceID), Personal: personal,
 		Workspace: storage.Workspace{
 			ID: row.Workspace, Name: row.WorkspaceName, Named: row.WorkspaceNamed, CreatedAt: fromMS(row.WorkspaceCreated), GeneralID: row.General, Rules: row.Rules,
 		},
 		SignsIn: row.SignsIn,
 	}, err
-}
-
-// Rename gives the principal another name, which everybody hears of who knows them.
-func (db *DB) Rename(ctx context.Context, principal storage.Principal, name string) (p storage.Profile, err error) {
-	name, err = storage.CleanName(name)
-	if err != nil {
-		return p, fmt.Errorf("rename user: %w", err)
-	}
-	err = db.changeBy(ctx, "rename user", principal, func(ctx context.Context, t *tx) error {
-		if !storage.MayRename(principal, principal.UserID) {
-			return storage.ErrForbidden
-		}
-		if p, err = t.profile(ctx, principal); err != nil || p.Name == name && p.Named {
-			return err
-		}
-		err := t.rename(ctx, principal, p.User, name)
-		p.Name, p.Named = name, true
-		return err
-	})
-	return p, err
-}
-
-// rename gives a user another name, which is clean.
-func (t *tx) rename(ctx context.Context, by storage.Principal, user storage.User, name string) error {
-	t.audit(ctx, by, storage.AuditUserRenamed, onUser(user.ID), map[string]string{"from": user.Name, "to": name})
-	user.Name, user.Named = name, true
-	if _, err := t.Exec(ctx, `UPDATE users SET name = ?, named = ?, sought = ?, sought_of = ? WHERE id = ?`, name, true, sought(name), name, user.ID); err != nil {
-		return err
-	}
-	if err := t.reviseNewestOf(ctx, user); err != nil {
-		return err
-	}
-	return t.personEvent(ctx, storage.UserUpdated, user)
 }
 
 // RenameWorkspace gives the workspace another name. Owners and admins may;

@@ -19,6 +19,8 @@ type LimitsConfig struct {
 	LimitInvitations   limit.Rate `env:"HARK_LIMIT_INVITATIONS" default:"100/h" placeholder:"N/UNIT" help:"Invitations made by one person, on each node."`
 	LimitJoins         limit.Rate `env:"HARK_LIMIT_JOINS" default:"600/h" placeholder:"N/UNIT" help:"Tries to join by an invitation from one IP address, on each node."`
 	LimitProvisioning  limit.Rate `env:"HARK_LIMIT_PROVISIONING" default:"3000/m" placeholder:"N/UNIT" help:"SCIM requests with one token, on each node."`
+	LimitPictures      limit.Rate `env:"HARK_LIMIT_PICTURES" default:"60/d" placeholder:"N/UNIT" help:"Pictures and pronunciations of names set by one person, on each node."`
+	LimitEmailChanges  limit.Rate `env:"HARK_LIMIT_EMAIL_CHANGES" default:"5/h" placeholder:"N/UNIT" help:"Mails that ask to confirm an address: by one person, and to one address, on each node."`
 	LimitBytes         int64      `name:"limit-bytes-per-day" env:"HARK_LIMIT_BYTES_PER_DAY" default:"107374182400" help:"Bytes of recordings that one person may send a day (UTC), on all nodes; 0 for no limit."`
 	LimitWaiting       int        `env:"HARK_LIMIT_WAITING" default:"10000" help:"Recordings of one person that may wait to be transcribed, on all nodes; 0 for no limit."`
 	QuotaBytes         int64      `env:"HARK_QUOTA_BYTES" default:"0" help:"Bytes of recordings and renditions that a workspace may store; 0 for no limit."`
@@ -31,7 +33,7 @@ func (c LimitsConfig) Limits() limit.Config {
 		Searches: c.LimitSearches, Tokens: c.LimitTokens, Conversations: c.LimitConversations,
 		Members: c.LimitMembers, Retries: c.LimitRetries, Renames: c.LimitRenames, Streams: c.LimitStreams,
 		SignIns: c.LimitSignIns, SignInsFrom: c.LimitSignInsFrom, SignInEmails: c.LimitSignInEmails,
-		Invitations: c.LimitInvitations, Joins: c.LimitJoins, Provisioning: c.LimitProvisioning,
+		Invitations: c.LimitInvitations, Joins: c.LimitJoins, Pictures: c.LimitPictures, EmailChanges: c.LimitEmailChanges, Provisioning: c.LimitProvisioning,
 	}
 }
 

@@ -3,12 +3,31 @@ package server
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"hark/api/health"
+	"hark/api/profile"
 	"hark/cmd/hark/config"
 	"hark/media"
 	"hark/media/decode"
+	"hark/media/render"
+	"hark/media/short"
 )
+
+// shortSounds makes renditions of short recordings, on nodes that take no jobs too: who
+// sends one waits for it. What ffmpeg can do there is found out by the first.
+func (p *Program) shortSounds() *short.Maker {
+	t := p.cfg.Transcriber
+	return short.New(short.Config{
+		Limits:  profile.PronunciationLimits,
+		Decode:  decode.Config{FFmpeg: t.FFmpeg, Timeout: shortTimeout, RequireFull: t.Confine == config.ConfineRequire, Logger: p.log.With("part", "decode")},
+		Render:  render.Config{FFmpeg: t.FFmpeg, ScratchDir: p.cfg.ScratchDir},
+		Scratch: p.cfg.ScratchDir,
+	})
+}
+
+// shortTimeout is how long decoding a few seconds may take.
+const shortTimeout = 20 * time.Second
 
 // openDecoder tries ffmpeg, confined, and finds out how well this machine
 // confines it: a node that cannot decode does not start, nor one that is told

@@ -44,7 +44,7 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 	if p.webrtc != nil {
 		ready["live"] = p.liveReady
 	}
-	deps := api.Deps{Records: recordsOf(p.db), Objects: p.blobs, Bus: p.bus, Live: p.recorder, Registry: p.metrics, Logger: log, Ready: ready}
+	deps := api.Deps{Records: recordsOf(p.db), Objects: p.blobs, Bus: p.bus, Live: p.recorder, Sounds: p.shortSounds(), Registry: p.metrics, Logger: log, Ready: ready}
 	providers, err := p.cfg.SignIn.Providers()
 	if err != nil {
 		return nil, err
@@ -65,7 +65,8 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 // recordsOf has the one database answer all nouns.
 func recordsOf(db *sqldb.DB) api.Records {
 	return api.Records{
-		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Events: db, Identities: db, Intake: db, Invitations: db, Live: db, Members: db, Messages: db, People: db, Provisioning: db, Search: db, SignIn: db,
+		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Emails: db, Events: db, Identities: db, Intake: db, Invitations: db,
+		Live: db, Members: db, Messages: db, People: db, Profiles: db, Provisioning: db, Search: db, SignIn: db,
 		Sound: db, Roster: db, Transcripts: db, Usage: db,
 	}
 }

@@ -23,11 +23,33 @@ export interface paths {
         head?: never;
         /**
          * Change how you sign in
-         * @description Sets your e-mail address, your password, or both; a password needs an address. By a signed-in browser only, and `step_up` where who you are was not proved within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.
+         * @description Sets your e-mail address, your password, or both; a password needs an address. Where this server can send mail, an address waits until the link is opened that is mailed to it; set it again for another link. By a signed-in browser only, and `step_up` where who you are was not proved within the last 10 minutes. Sign-in links that wait end; with a password that was changed, so do all other sessions.
          *
          *     Scope: `admin`.
          */
         patch: operations["update-account"];
+        trace?: never;
+    };
+    "/v1/account/email-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel the change of your address
+         * @description The link that was mailed does not work any more. By a signed-in browser only.
+         *
+         *     Scope: `admin`.
+         */
+        delete: operations["cancel-email-change"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/account/identities": {
@@ -480,12 +502,64 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change your name
-         * @description It is shown anew wherever it was. Control characters and marks that turn the direction of text are taken out.
+         * Change your profile
+         * @description What is left out stays. A name is shown anew wherever it was; control characters and marks that turn the direction of text are taken out.
          *
          *     Scope: `write`.
          */
         patch: operations["update-me"];
+        trace?: never;
+    };
+    "/v1/me/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set your picture
+         * @description Its middle is cut to a square of 256 × 256 pixels, turned as its EXIF data says; of one that moves, the first frame. Nothing else of the file is kept.
+         *
+         *     Scope: `write`.
+         */
+        put: operations["set-picture"];
+        post?: never;
+        /**
+         * Remove your picture
+         * @description Scope: `write`.
+         */
+        delete: operations["remove-picture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/pronunciation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set how your name is pronounced
+         * @description A recording of your name, in any form that Hark knows by its bytes; others can play it.
+         *
+         *     Scope: `write`.
+         */
+        put: operations["set-pronunciation"];
+        post?: never;
+        /**
+         * Remove how your name is pronounced
+         * @description Scope: `write`.
+         */
+        delete: operations["remove-pronunciation"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/members": {
@@ -1200,6 +1274,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/{id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a user's picture
+         * @description An address with a version always has the same bytes; one whose version is no more is answered 410. Whom you may not know of is not there.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["get-user-picture"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a user's picture
+         * @description Your own or, as an owner or an admin, that of somebody whose role is not above yours.
+         *
+         *     Scope: `admin`.
+         */
+        delete: operations["remove-user-picture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{id}/pronunciation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get how a user's name is pronounced
+         * @description An address with a version always has the same bytes; one whose version is no more is answered 410. Whom you may not know of is not there.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["get-user-pronunciation"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove how a user's name is pronounced
+         * @description Your own or, as an owner or an admin, that of somebody whose role is not above yours.
+         *
+         *     Scope: `admin`.
+         */
+        delete: operations["remove-user-pronunciation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/whip/{session}": {
         parameters: {
             query?: never;
@@ -1330,6 +1460,8 @@ export interface components {
              * @example 10
              */
             recovery_codes: number;
+            /** @description Address that waits to be confirmed; left out if none does */
+            waiting?: components["schemas"]["Waiting"];
         };
         AccountPatch: {
             /**
@@ -1815,6 +1947,26 @@ export interface components {
             /** @description What to highlight in the message's title: half-open ranges in Unicode code points */
             title_marks: components["schemas"]["Mark"][];
         };
+        Hours: {
+            /**
+             * @description On which the hours begin; left out for all
+             * @example [
+             *       "mon",
+             *       "tue"
+             *     ]
+             */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /**
+             * @description Time of day
+             * @example 22:00
+             */
+            from: string;
+            /**
+             * @description Time of day; where it is not later, that of the next day
+             * @example 07:00
+             */
+            to: string;
+        };
         Identity: {
             /**
              * @description That the provider named last
@@ -2055,6 +2207,12 @@ export interface components {
              */
             id: string;
             /**
+             * @description That you want to be spoken to in; left out to follow the browser
+             * @example en
+             * @enum {string}
+             */
+            language?: "en" | "de";
+            /**
              * @description As they call themselves; several may have the same
              * @example Ada
              */
@@ -2070,12 +2228,29 @@ export interface components {
              */
             needs_sign_in: boolean;
             /**
+             * @description Path of their picture, below the public address; its bytes never change. Left out if they have none
+             * @example /v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=1f5a9c02e7b44d38
+             */
+            picture?: string;
+            /**
+             * @description Path of a recording of how their name is pronounced, as of the picture
+             * @example /v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=90c1d7e2a8b3f465
+             */
+            pronunciation?: string;
+            /** @description When you do not want to be disturbed, by the clock of your time zone; left out for never */
+            quiet_hours?: components["schemas"]["Hours"];
+            /**
              * @example member
              * @enum {string}
              */
             role: "owner" | "admin" | "member" | "guest";
             /** @description What the workspace lets its members do */
             rules: components["schemas"]["Rules"];
+            /**
+             * @description Of yours (IANA); left out if you chose none
+             * @example Europe/Berlin
+             */
+            time_zone?: string;
             /**
              * Format: uuid
              * @example 0197a3c2-5b1e-7c44-9f0a-000000000001
@@ -2086,10 +2261,41 @@ export interface components {
         };
         MePatch: {
             /**
+             * @description en or de; empty to follow the browser. Mail to you is in it too
+             * @example en
+             */
+            language?: string;
+            /**
              * @description 1 to 80 characters, beside what is taken out
              * @example Ada Lovelace
              */
-            name: string;
+            name?: string;
+            /** @description null for never */
+            quiet_hours?: {
+                /**
+                 * @description On which the hours begin; left out for all
+                 * @example [
+                 *       "mon",
+                 *       "tue"
+                 *     ]
+                 */
+                days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+                /**
+                 * @description Time of day
+                 * @example 22:00
+                 */
+                from: string;
+                /**
+                 * @description Time of day; where it is not later, that of the next day
+                 * @example 07:00
+                 */
+                to: string;
+            } | null;
+            /**
+             * @description Name of a zone (IANA); empty for none
+             * @example Europe/Berlin
+             */
+            time_zone?: string;
         };
         Member: {
             /**
@@ -2166,6 +2372,16 @@ export interface components {
              * @example Ada
              */
             name: string;
+            /**
+             * @description Path of their picture, below the public address; its bytes never change. Left out if they have none
+             * @example /v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=1f5a9c02e7b44d38
+             */
+            picture?: string;
+            /**
+             * @description Path of a recording of how their name is pronounced, as of the picture
+             * @example /v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=90c1d7e2a8b3f465
+             */
+            pronunciation?: string;
             /**
              * @example member
              * @enum {string}
@@ -3123,6 +3339,16 @@ export interface components {
              */
             name: string;
             /**
+             * @description Path of their picture, below the public address; its bytes never change. Left out if they have none
+             * @example /v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=1f5a9c02e7b44d38
+             */
+            picture?: string;
+            /**
+             * @description Path of a recording of how their name is pronounced, as of the picture
+             * @example /v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=90c1d7e2a8b3f465
+             */
+            pronunciation?: string;
+            /**
              * @example member
              * @enum {string}
              */
@@ -3130,6 +3356,16 @@ export interface components {
         };
         UserList: {
             items: components["schemas"]["User"][];
+        };
+        Waiting: {
+            /** @example ada@example.net */
+            email: string;
+            /**
+             * Format: date-time
+             * @description When the link that was mailed runs out
+             * @example 2026-03-01T10:30:00Z
+             */
+            expires_at: string;
         };
         Waveform: {
             /**
@@ -3213,6 +3449,16 @@ export interface components {
              * @example Ada
              */
             name: string;
+            /**
+             * @description Path of their picture, below the public address; its bytes never change. Left out if they have none
+             * @example /v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=1f5a9c02e7b44d38
+             */
+            picture?: string;
+            /**
+             * @description Path of a recording of how their name is pronounced, as of the picture
+             * @example /v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=90c1d7e2a8b3f465
+             */
+            pronunciation?: string;
             /**
              * @example member
              * @enum {string}
@@ -3445,7 +3691,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests */
+            /** @description `rate_limited`: Too many requests or `rate_limited`: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3465,6 +3711,69 @@ export interface operations {
             };
             /** @description `unavailable`: Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-email-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5915,9 +6224,16 @@ export interface operations {
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "general_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "language": "en",
                      *       "name": "Ada",
                      *       "needs_names": false,
                      *       "needs_sign_in": false,
+                     *       "picture": "/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=2cea274d0bedc39e",
+                     *       "pronunciation": "/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=ce978dc7829d3b1d",
+                     *       "quiet_hours": {
+                     *         "from": "22:00",
+                     *         "to": "07:00"
+                     *       },
                      *       "role": "member",
                      *       "rules": {
                      *         "create_channels": "members",
@@ -5925,6 +6241,7 @@ export interface operations {
                      *         "invite_members": "admins",
                      *         "see_directory": "members"
                      *       },
+                     *       "time_zone": "Europe/Berlin",
                      *       "workspace_id": "0197a3c2-5b1e-7c44-9f0a-000000000001",
                      *       "workspace_name": "Harbour office"
                      *     }
@@ -5993,9 +6310,16 @@ export interface operations {
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "general_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "language": "en",
                      *       "name": "Ada",
                      *       "needs_names": false,
                      *       "needs_sign_in": false,
+                     *       "picture": "/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=2cea274d0bedc39e",
+                     *       "pronunciation": "/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=ce978dc7829d3b1d",
+                     *       "quiet_hours": {
+                     *         "from": "22:00",
+                     *         "to": "07:00"
+                     *       },
                      *       "role": "member",
                      *       "rules": {
                      *         "create_channels": "members",
@@ -6003,6 +6327,7 @@ export interface operations {
                      *         "invite_members": "admins",
                      *         "see_directory": "members"
                      *       },
+                     *       "time_zone": "Europe/Berlin",
                      *       "workspace_id": "0197a3c2-5b1e-7c44-9f0a-000000000001",
                      *       "workspace_name": "Harbour office"
                      *     }
@@ -6020,6 +6345,406 @@ export interface operations {
                 };
             };
             /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The picture, up to 8388608 bytes and 24000000 pixels, known by its bytes. */
+        requestBody: {
+            content: {
+                "image/gif": string;
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "color": 0,
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "name": "Ada",
+                     *       "picture": "/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=2cea274d0bedc39e",
+                     *       "pronunciation": "/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=ce978dc7829d3b1d",
+                     *       "role": "member"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description `incomplete_body`: Incomplete body */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_slow`: Too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_picture`: Not a picture */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `over_budget`: Recording too costly or `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `saturated`: Busy or `unavailable`: Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_space`: No space left */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-pronunciation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The recording, up to 2097152 bytes and 5s of sound. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+                "audio/*": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "color": 0,
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "name": "Ada",
+                     *       "picture": "/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=2cea274d0bedc39e",
+                     *       "pronunciation": "/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=ce978dc7829d3b1d",
+                     *       "role": "member"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description `empty_recording`: Empty recording or `incomplete_body`: Incomplete body */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_slow`: Too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_audio`: Not a recording */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `damaged_recording`: Damaged recording or `too_long`: Recording too long or `over_budget`: Recording too costly or `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `saturated`: Busy or `unavailable`: Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_space`: No space left */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-pronunciation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9476,6 +10201,374 @@ export interface operations {
             };
             /** @description `validation_failed`: Not valid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-user-picture": {
+        parameters: {
+            query?: {
+                /** @description As in the address that the user has; without it, the answer is not to be kept */
+                v?: string;
+            };
+            header?: {
+                /** @description A part of it */
+                Range?: string;
+            };
+            path: {
+                /** @description Id of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The whole */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
+                };
+            };
+            /** @description The part asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
+                };
+            };
+            /** @description Your copy is still good */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `representation_gone`: Made anew since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-user-picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-user-pronunciation": {
+        parameters: {
+            query?: {
+                /** @description As in the address that the user has; without it, the answer is not to be kept */
+                v?: string;
+            };
+            header?: {
+                /** @description A part of it */
+                Range?: string;
+            };
+            path: {
+                /** @description Id of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The whole */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/mp4": string;
+                };
+            };
+            /** @description The part asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/mp4": string;
+                };
+            };
+            /** @description Your copy is still good */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `representation_gone`: Made anew since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-user-pronunciation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

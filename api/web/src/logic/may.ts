@@ -77,5 +77,8 @@ export const mayChangeRole = (me: Who, user: Person, to: Role) => me !== undefin
 /** Deactivate somebody, who does not stand above, and let them in again. */
 export const mayDisable = (me: Who, user: Person) => me !== undefined && leads(me) && !above(user.role, me.role) && me.id !== user.id;
 
+/** Take away somebody's picture, and how their name is said. */
+export const mayRemovePicture = (me: Who, user: Person) => me !== undefined && (me.id === user.id || (leads(me) && !above(user.role, me.role)));
+
 /** All roles, the most powerful first. */
 export const roles: readonly Role[] = order.toReversed();

@@ -4,6 +4,7 @@
  */
 import { api, type Me, take, type Trouble, troubleOf } from "../api/client";
 import { kept } from "./kept.svelte";
+import { prefs } from "./prefs.svelte";
 import { forget, known, knownUser, onKnown, rememberMe } from "./known";
 
 /** How long an answer is waited for before one goes on with what is known, in ms. */
@@ -44,6 +45,7 @@ class Session {
   /** The server says what is known of who it is. */
   be(me: Me) {
     this.me = me;
+    if (me.language) prefs.language = me.language; // chosen, wherever that was; this browser keeps it for its first paint
     rememberMe(me);
   }
 
