@@ -91,6 +91,7 @@ type Records struct {
 	Messages       messages.Records
 	Passkeys       account.Passkeys
 	People         people.Records
+	Persons        invitations.Persons
 	Roster         members.Records
 	Search         search.Records
 	SignIn         signin.Records
@@ -98,6 +99,7 @@ type Records struct {
 	Sound          sound.Records
 	Transcripts    transcripts.Records
 	Usage          usage.Records
+	Workspaces     signin.Workspaces
 }
 
 // Objects is where sound is kept.
@@ -153,6 +155,8 @@ type Config struct {
 
 	// Mail says whether mail can be sent: links to sign in by, invitations and notices.
 	Mail bool
+	// CreateWorkspaces says whether people may create workspaces.
+	CreateWorkspaces bool
 	// OpenID are the providers by which people can sign in.
 	OpenID []openid.Config
 	// SessionTTL is how long a browser stays signed in; 0 means 30 days.

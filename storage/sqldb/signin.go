@@ -181,11 +181,11 @@ func (t *tx) auditSignIn(ctx context.Context, session storage.Token, provider st
 
 // MailSignIn makes a one-time code for who has an address, and adds the job that
 // mails it, which mail makes of the address and the secret. An address that nobody
-// signs in by is storage.ErrNotFound.
-func (db *DB) MailSignIn(ctx context.Context, email string, life time.Duration, mail func(to string, code storage.Token, secret string) (storage.NewJob, error)) error {
+// signs in by is storage.ErrNotFound. wanted is as in [storage.SignIn].
+func (db *DB) MailSignIn(ctx context.Context, email, wanted string, life time.Duration, mail func(to string, code storage.Token, secret string) (storage.NewJob, error)) error {
 	account, err := db.AccountByEmail(ctx, email, "")
-	if err == nil && account.UserID == "" {
-		err = storage.ErrNotFound
+	if err == nil {
+		account.UserID, err = db.signsInAs(ctx, account.UserID, wanted)
 	}
 	if err != nil {
 		return err
