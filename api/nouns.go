@@ -94,7 +94,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 			Records: deps.Records.Messages, Drafts: deps.Records.Drafts, Bus: deps.Bus, Intake: in, Logger: deps.Logger, PublicURL: public,
 			RecheckLive: recheck,
 		}),
-		people: people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked}),
+		people: people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked, CreateWorkspaces: cfg.CreateWorkspaces}),
 		search: search.New(deps.Records.Search, public),
 		signin: signIn,
 		sound: sound.New(sound.Deps{

@@ -60,6 +60,7 @@ type Profile struct {
 	User
 	Workspace Workspace
 	SignsIn   bool // has a way in of their own: see [Account]
+	Elsewhere bool // is in other workspaces too, which nobody else is to know
 }
 
 // Principal is who asks, and with which credential. Every query about a

@@ -30,6 +30,8 @@ type Deps struct {
 	Records Records
 	// Revoked has what goes on in a workspace end that may not go on.
 	Revoked func(ctx context.Context, workspaceID string)
+	// CreateWorkspaces says whether people may create workspaces.
+	CreateWorkspaces bool
 }
 
 // Endpoints answer the calls about people.
@@ -56,6 +58,7 @@ type Me struct {
 	GeneralID     string `json:"general_id,omitempty" format:"uuid" doc:"Id of the conversation that everybody joins who is added to the workspace, guests excepted; left out where there is none that you are in" example:"0197a3c2-6a00-7b11-8c22-3d44e5f60718"`
 	NeedsSignIn   bool   `json:"needs_sign_in" doc:"Whether you have no password, passkey or linked provider, and sign in by links alone" example:"false"`
 	Rules         Rules  `json:"rules" doc:"What the workspace lets its members do"`
+	Switches      bool   `json:"switches,omitempty" doc:"To a signed-in browser: whether you are in other workspaces of this server too, or may create one; left out if not" example:"false"`
 	NeedsNames    bool   `json:"needs_names" doc:"Whether nobody has chosen your name yet or, where you are an owner, that of the workspace" example:"false"`
 }
 
@@ -83,7 +86,8 @@ func (e *Endpoints) GetMe() rest.Endpoint {
 }
 
 func (e *Endpoints) getMe(ctx context.Context, principal storage.Principal, _ *struct{}) (*meOutput, error) {
-	return meAnswer(e.deps.Records.Profile(ctx, principal))
+	p, err := e.deps.Records.Profile(ctx, principal)
+	return e.meAnswer(ctx, p, err)
 }
 
 // UpdateMe changes the name of who asks.
@@ -96,14 +100,17 @@ func (e *Endpoints) UpdateMe() rest.Endpoint {
 }
 
 func (e *Endpoints) updateMe(ctx context.Context, principal storage.Principal, in *updateMeInput) (*meOutput, error) {
-	return meAnswer(e.deps.Records.Rename(ctx, principal, in.Body.Name))
+	p, err := e.deps.Records.Rename(ctx, principal, in.Body.Name)
+	return e.meAnswer(ctx, p, err)
 }
 
-func meAnswer(p storage.Profile, err error) (*meOutput, error) {
+func (e *Endpoints) meAnswer(ctx context.Context, p storage.Profile, err error) (*meOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &meOutput{Body: meView(p)}, nil
+	me := meView(p)
+	me.Switches = rest.CallFrom(ctx).Kind == storage.SessionToken && (p.Elsewhere || e.deps.CreateWorkspaces)
+	return &meOutput{Body: me}, nil
 }
 
 func meView(p storage.Profile) Me {

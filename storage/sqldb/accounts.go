@@ -55,6 +55,9 @@ const ofPerson = `(SELECT s.id FROM users s WHERE s.id = ? OR s.account_id = (SE
 // samePerson is ofPerson of a user u.
 const samePerson = `(SELECT s.id FROM users s WHERE s.id = u.id OR s.account_id = u.account_id)`
 
+// elsewhere is whether the person that a user u is is in other workspaces too.
+const elsewhere = `EXISTS (SELECT 1 FROM users e WHERE e.account_id = u.account_id AND e.id <> u.id AND e.disabled_at = 0)`
+
 // knowsDevice says whether a person signed in before from the browser that device marks.
 func (s session) knowsDevice(ctx context.Context, userID, device string) (bool, error) {
 	if device == "" {
@@ -100,7 +103,7 @@ const (
 func (s session) accountOf(ctx context.Context, userID string) (row accountRow, err error) {
 	err = s.Get(ctx, &row, `SELECT COALESCE(a.id, '') AS id, COALESCE(a.email, '') AS email, COALESCE(a.password, '') AS password, COALESCE(a.created_at, 0) AS created_at, u.id AS user_id, `+waysIn+` AS ways,
 			`+passkeysOf+` AS passkeys, (SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id IN `+samePerson+`) AS recovery,
-			`+linkedOf+` AS linked, EXISTS (SELECT 1 FROM users e WHERE e.account_id = u.account_id AND e.id <> u.id AND e.disabled_at = 0) AS elsewhere
+			`+linkedOf+` AS linked, `+elsewhere+` AS elsewhere
 		FROM users u LEFT JOIN accounts a ON a.id = u.account_id WHERE u.id = ?`, userID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return accountRow{UserID: userID}, nil

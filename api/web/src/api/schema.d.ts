@@ -74,6 +74,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/account/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your workspaces
+         * @description All those on this server that you are in, by one address to sign in by. By a signed-in browser only: a token is good for one workspace.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["list-workspaces"];
+        put?: never;
+        /**
+         * Create a workspace
+         * @description You are its owner, by the address that you sign in by; switch to it then. Where the server's operator lets people create workspaces (HARK_CREATE_WORKSPACES), and by a signed-in browser only.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["create-workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/workspaces/{id}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch to another workspace
+         * @description Ends the session that asks and sets the cookie of a new one, of who you are in the other workspace, that ends when the old one would have. `not_found` where you are not in it, or were deactivated. By a signed-in browser only, and `step_up` where nothing but a provider's sign-in, which is good for its workspace, says who you are: give your password or use a passkey.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["switch-workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -1017,7 +1067,9 @@ export interface paths {
         };
         /**
          * List your tokens and sessions
-         * @description Scope: `admin`.
+         * @description To a signed-in browser also your sessions in other workspaces, which could switch to this one.
+         *
+         *     Scope: `admin`.
          */
         get: operations["list-tokens"];
         put?: never;
@@ -1030,7 +1082,7 @@ export interface paths {
         post: operations["create-token"];
         /**
          * Revoke all your other tokens and sessions
-         * @description All of yours but the session that asks: browsers, API tokens and sign-in links. By a signed-in browser only, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. What goes on under them ends as with one.
+         * @description All of yours but the session that asks: browsers, API tokens and sign-in links; of other workspaces, browsers and links. By a signed-in browser only, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. What goes on under them ends as with one.
          *
          *     Scope: `admin`.
          */
@@ -1889,6 +1941,44 @@ export interface components {
             /** @example Field notes */
             title: string;
         };
+        JoinedWorkspace: {
+            /**
+             * @description Whether it is the one of the session that asks
+             * @example true
+             */
+            current: boolean;
+            /**
+             * @description Whether you were deactivated there, and cannot switch to it; left out if not
+             * @example false
+             */
+            disabled?: boolean;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-5b1e-7c44-9f0a-000000000001
+             */
+            id: string;
+            /** @example Harbour office */
+            name: string;
+            /**
+             * @example member
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "member" | "guest";
+            /**
+             * Format: uuid
+             * @description Who you are there
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
+             */
+            user_id: string;
+        };
+        JoinedWorkspaceList: {
+            /**
+             * @description Whether people may create workspaces on this server
+             * @example false
+             */
+            can_create: boolean;
+            items: components["schemas"]["JoinedWorkspace"][];
+        };
         LastMessage: {
             author: components["schemas"]["Author"];
             /**
@@ -2010,6 +2100,11 @@ export interface components {
             role: "owner" | "admin" | "member" | "guest";
             /** @description What the workspace lets its members do */
             rules: components["schemas"]["Rules"];
+            /**
+             * @description To a signed-in browser: whether you are in other workspaces of this server too, or may create one; left out if not
+             * @example false
+             */
+            switches?: boolean;
             /**
              * Format: uuid
              * @example 0197a3c2-5b1e-7c44-9f0a-000000000001
@@ -3073,6 +3168,13 @@ export interface components {
              */
             name: string;
         };
+        WorkspaceRequest: {
+            /**
+             * @description 1 to 80 characters, beside what is taken out
+             * @example Rowing club
+             */
+            name: string;
+        };
         WorkspaceUsage: {
             /**
              * Format: int64
@@ -3449,6 +3551,216 @@ export interface operations {
             };
             /** @description `validation_failed`: Not valid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinedWorkspaceList"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkspaceRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "current": false,
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-000000000001",
+                     *       "name": "Rowing club",
+                     *       "role": "owner",
+                     *       "user_id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JoinedWorkspace"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "switch-workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the workspace */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -35,7 +35,17 @@ function unsaid(conversation: Conversation): Conversation {
   return rest;
 }
 
-export const forget = () => forgetKey(key);
+export function forget() {
+  forgetKey(key);
+  forgetKey(placesKey);
+}
+
+const placesKey = `hark.places${base}`;
+const places = () => recall<Record<string, string>>(placesKey, () => true) ?? {};
+
+/** Where somebody was last when they switched to another workspace, by who they are here. */
+export const lastPlace = (user: string) => String(places()[user] ?? "/");
+export const rememberPlace = (user: string, address: string) => remember(placesKey, { ...places(), [user]: address });
 
 /** Whose id is kept: undefined for nobody's. In all tabs it is the same. */
 export const knownUser = () => known()?.me.id;

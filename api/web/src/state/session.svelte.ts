@@ -2,9 +2,11 @@
  * Who is at the keyboard: the same in all tabs of a browser, which share its
  * cookie. What is kept of who it is tells the others at once when that changes.
  */
+import { base } from "../base";
 import { api, type Me, take, type Trouble, troubleOf } from "../api/client";
 import { kept } from "./kept.svelte";
-import { forget, known, knownUser, onKnown, rememberMe } from "./known";
+import { forget, known, knownUser, lastPlace, onKnown, rememberMe } from "./known";
+import { isPlace } from "./route.svelte";
 
 /** How long an answer is waited for before one goes on with what is known, in ms. */
 export const patience = 3000;
@@ -14,6 +16,7 @@ class Session {
   phase = $state<"asking" | "in" | "out" | "trouble">("asking");
   trouble = $state.raw<Trouble>();
   sure = false; // the server said who it is
+  private left = ""; // id of the workspace in which somebody was
   private kept = false; // this browser knows who it is
   private readonly leaving: (() => void)[] = [];
 
@@ -110,14 +113,17 @@ class Session {
     }
   }
 
-  /** Somebody is signed in, or somebody else: the app begins anew, with nothing of before. */
-  private enter(me?: Me) {
+  /** Somebody is signed in, or somebody else: the app begins anew, with nothing of before. Of another workspace it shows where they were there. */
+  private enter(me = known()?.me) {
     this.leave();
     if (me) rememberMe(me);
-    location.reload();
+    if (!me || !this.left || me.workspace_id === this.left) return location.reload();
+    const last = lastPlace(me.id);
+    location.replace(base + (isPlace(last) ? last : "/"));
   }
 
   private leave() {
+    this.left = this.me?.workspace_id ?? this.left;
     this.me = undefined;
     this.kept = this.sure = false;
     this.phase = "out";
