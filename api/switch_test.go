@@ -195,6 +195,17 @@ func TestJoinAsWhoOneIs(t *testing.T) {
 		t.Errorf("%+v", me)
 	}
 
+	// One that was mailed to somebody else says so, and not to whom.
+	_, mailed, err := h.db.CreateInvitation(t.Context(), h.owner.principal, storage.NewInvitation{Role: storage.RoleMember, Uses: 1, Life: time.Hour, Email: "sue@example.net"})
+	must(t, err)
+	if page := string(h.browser().enter(stranger).get("/join?code=" + mailed).want(200).body); strings.Contains(page, "another address") || strings.Contains(page, "example.net") {
+		t.Errorf("%s", page) // of who is there already
+	}
+	third := h.account(h.second("Third", "third@example.org"), "third@example.org", aPassword)
+	if page := string(third.get("/join?code=" + mailed).want(200).body); !strings.Contains(page, "another address") || strings.Contains(page, "example.net") {
+		t.Errorf("%s", page)
+	}
+
 	// Who has been there is led there, and the invitation is not used up.
 	b.switchTo(stranger.principal.WorkspaceID).want(204)
 	page = string(b.get("/join?code=" + code).want(200).body)

@@ -44,6 +44,7 @@ type pageView struct {
 
 	As       string // address of who is signed in here and can join as the same person; empty for nobody
 	Session  string // the id of their session
+	Other    bool   // whether the invitation was mailed to another address
 	There    bool   // whether they are in the workspace
 	Disabled bool   // or were deactivated there
 	Else     bool   // whether they want to join as somebody else

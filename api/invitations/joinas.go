@@ -33,6 +33,7 @@ func (e *Endpoints) showPerson(ctx context.Context, view *pageView, current stor
 		return err
 	}
 	view.As, view.Session, view.Providers = account.Email, current.CredentialID, nil
+	view.Other = view.Welcome.Email != "" && storage.EmailKey(view.Welcome.Email) != storage.EmailKey(account.Email)
 	view.There, view.Disabled = joined.UserID != "", joined.Disabled
 	if view.Name == "" {
 		view.Name = current.UserName

@@ -55,7 +55,7 @@ func (db *DB) Welcome(ctx context.Context, code string) (w storage.Welcome, err 
 		if err := row.usable(now, to); err != nil {
 			return err
 		}
-		w = storage.Welcome{Inviter: row.Maker, Role: row.Role}
+		w = storage.Welcome{Inviter: row.Maker, Role: row.Role, Email: row.Email}
 		for _, one := range to {
 			w.Conversations = append(w.Conversations, one.Title)
 		}

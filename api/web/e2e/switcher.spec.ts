@@ -87,9 +87,10 @@ test("what waits is sent to its own workspace, and other tabs lead on", async ({
   await expect(workspace(app, "Hark").getByText("1 recording waits here")).toBeVisible();
   await expect(workspace(app, "Choir")).toBeChecked();
   await app.keyboard.press("Escape");
+  await expect(app.locator("[role=menu]")).toHaveCount(0);
   await go(app, "Hark");
   await expect(app).toHaveURL(`${hark.url}/c/${notes}`); // where they were last
-  await expect(app.getByRole("article").filter({ hasText: "Bells" })).toBeVisible();
+  await expect(app.getByRole("article", { name: /Owner/ })).toBeVisible();
   await expect(brand(other)).toHaveText("Hark");
   const { items } = await hark.json<{ items: unknown[] }>(`/v1/conversations/${notes}/messages`);
   expect(items).toHaveLength(1);

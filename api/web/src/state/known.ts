@@ -43,9 +43,12 @@ export function forget() {
 const placesKey = `hark.places${base}`;
 const places = () => recall<Record<string, string>>(placesKey, () => true) ?? {};
 
-/** Where somebody was last when they switched to another workspace, by who they are here. */
+/** Whether two users are one person in two workspaces, as far as this browser knows. */
+export const isPerson = (user: string, other: string) => user in places() && other in places();
+
+/** Where somebody was last when they switched to another workspace, by who they are there. */
 export const lastPlace = (user: string) => String(places()[user] ?? "/");
-export const rememberPlace = (user: string, address: string) => remember(placesKey, { ...places(), [user]: address });
+export const rememberPlace = (user: string, address = lastPlace(user)) => remember(placesKey, { ...places(), [user]: address });
 
 /** Whose id is kept: undefined for nobody's. In all tabs it is the same. */
 export const knownUser = () => known()?.me.id;

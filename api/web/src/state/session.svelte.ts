@@ -5,7 +5,7 @@
 import { base } from "../base";
 import { api, type Me, take, type Trouble, troubleOf } from "../api/client";
 import { kept } from "./kept.svelte";
-import { forget, known, knownUser, lastPlace, onKnown, rememberMe } from "./known";
+import { forget, isPerson, known, knownUser, lastPlace, onKnown, rememberMe } from "./known";
 import { isPlace } from "./route.svelte";
 
 /** How long an answer is waited for before one goes on with what is known, in ms. */
@@ -17,6 +17,7 @@ class Session {
   trouble = $state.raw<Trouble>();
   sure = false; // the server said who it is
   private left = ""; // id of the workspace in which somebody was
+  private switched = false; // and is in another now
   private kept = false; // this browser knows who it is
   private readonly leaving: (() => void)[] = [];
 
@@ -88,7 +89,7 @@ class Session {
   private look() {
     const user = knownUser();
     if (this.phase === "in" && this.kept && user !== this.me?.id) {
-      this.leave();
+      this.leave(user);
       if (!user) void this.find(); // it may have been a mistake
     }
     if (this.phase === "out" && user) this.enter();
@@ -115,19 +116,21 @@ class Session {
 
   /** Somebody is signed in, or somebody else: the app begins anew, with nothing of before. Of another workspace it shows where they were there. */
   private enter(me = known()?.me) {
-    this.leave();
+    this.leave(me?.id);
     if (me) rememberMe(me);
     if (!me || !this.left || me.workspace_id === this.left) return location.reload();
     const last = lastPlace(me.id);
     location.replace(base + (isPlace(last) ? last : "/"));
   }
 
-  private leave() {
+  private leave(next = "") {
+    this.switched ||= isPerson(this.me?.id ?? "", next);
     this.left = this.me?.workspace_id ?? this.left;
     this.me = undefined;
     this.kept = this.sure = false;
     this.phase = "out";
-    kept.wipe();
+    if (this.switched) kept.rest();
+    else kept.wipe();
     for (const leave of this.leaving) leave();
   }
 
