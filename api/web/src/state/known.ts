@@ -47,7 +47,7 @@ const places = () => recall<Record<string, string>>(placesKey, () => true) ?? {}
 export const isPerson = (user: string, other: string) => user in places() && other in places();
 
 /** Where somebody was last when they switched to another workspace, by who they are there. */
-export const lastPlace = (user: string) => String(places()[user] ?? "/");
+export const lastPlace = (user: string) => /^\/[cm]\/[\w-]+/.exec(places()[user] ?? "")?.[0] ?? "/";
 export const rememberPlace = (user: string, address = lastPlace(user)) => remember(placesKey, { ...places(), [user]: address });
 
 /** Whose id is kept: undefined for nobody's. In all tabs it is the same. */

@@ -6,7 +6,6 @@ import { base } from "../base";
 import { api, type Me, take, type Trouble, troubleOf } from "../api/client";
 import { kept } from "./kept.svelte";
 import { forget, isPerson, known, knownUser, lastPlace, onKnown, rememberMe } from "./known";
-import { isPlace } from "./route.svelte";
 
 /** How long an answer is waited for before one goes on with what is known, in ms. */
 export const patience = 3000;
@@ -119,8 +118,7 @@ class Session {
     this.leave(me?.id);
     if (me) rememberMe(me);
     if (!me || !this.left || me.workspace_id === this.left) return location.reload();
-    const last = lastPlace(me.id);
-    location.replace(base + (isPlace(last) ? last : "/"));
+    location.replace(base + lastPlace(me.id));
   }
 
   private leave(next = "") {
