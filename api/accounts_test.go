@@ -449,7 +449,7 @@ func TestStepUp(t *testing.T) {
 // forgetProofs is as if all had proved who they are long ago.
 func (h *harness) forgetProofs() {
 	h.t.Helper()
-	storagetest.Exec(h.t, h.url, `UPDATE tokens SET proved_at = 1 WHERE proved_at > 0`)
+	storagetest.Exec(h.t, h.url, `UPDATE tokens SET proved_at = 1, own_proved_at = 1 WHERE proved_at > 0`)
 }
 
 // Who is disabled gets in by nothing, and what they asked for before is of no use.

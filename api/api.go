@@ -95,8 +95,9 @@ type Records struct {
 	Messages       messages.Records
 	Passkeys       account.Passkeys
 	People         people.Records
-	Provisioning   scim.Records
+	Persons        invitations.Persons
 	Profiles       profile.Records
+	Provisioning   scim.Records
 	Roster         members.Records
 	Search         search.Records
 	SignIn         signin.Records
@@ -104,6 +105,7 @@ type Records struct {
 	Sound          sound.Records
 	Transcripts    transcripts.Records
 	Usage          usage.Records
+	Workspaces     signin.Workspaces
 }
 
 // Objects is where sound is kept.
@@ -160,6 +162,8 @@ type Config struct {
 
 	// Mail says whether mail can be sent: links to sign in by, invitations and notices.
 	Mail bool
+	// CreateWorkspaces says whether people may create workspaces.
+	CreateWorkspaces bool
 	// OpenID are the providers by which people can sign in.
 	OpenID []openid.Config
 	// SessionTTL is how long a browser stays signed in; 0 means 30 days.

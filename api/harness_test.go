@@ -189,8 +189,8 @@ func (h *harness) settle() {
 func recordsOf(db *sqldb.DB) Records {
 	return Records{
 		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Emails: db, Events: db, Identities: db, Intake: db, Invitations: db,
-		Live: db, Members: db, Messages: db, People: db, Profiles: db, Provisioning: db, Search: db, SignIn: db,
-		Sound: db, Roster: db, Transcripts: db, Usage: db,
+		Live: db, Members: db, Messages: db, People: db, Persons: db, Profiles: db, Provisioning: db, Search: db, SignIn: db,
+		Sound: db, Roster: db, Transcripts: db, Usage: db, Workspaces: db,
 	}
 }
 

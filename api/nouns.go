@@ -73,7 +73,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 		return nil, err
 	}
 	signIn, err := signin.New(signin.Deps{
-		Records: deps.Records.SignIn, Passkeys: deps.Records.SignInPasskeys, Keys: keys, Identities: deps.Records.Identities, Providers: providers, Key: cfg.SigningKey,
+		Records: deps.Records.SignIn, Passkeys: deps.Records.SignInPasskeys, Workspaces: deps.Records.Workspaces, CreateWorkspaces: cfg.CreateWorkspaces, Keys: keys, Identities: deps.Records.Identities, Providers: providers, Key: cfg.SigningKey,
 		Bus: deps.Bus, Security: securityLog, Logger: deps.Logger, Limits: limits, Passwords: passwords, PublicURL: public,
 		Mail: cfg.Mail, SessionTTL: cfg.SessionTTL, RecheckLive: recheck,
 	})
@@ -95,7 +95,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 		}),
 		events: streams,
 		invitations: invitations.New(invitations.Deps{
-			Records: deps.Records.Invitations, Browsers: signIn, Limits: limits, Security: securityLog, PublicURL: public, Mail: cfg.Mail,
+			Records: deps.Records.Invitations, Persons: deps.Records.Persons, Browsers: signIn, Limits: limits, Security: securityLog, PublicURL: public, Mail: cfg.Mail,
 		}),
 		live:    live.New(live.Deps{Records: deps.Records.Live, Recorder: deps.Live, Intake: in, PublicURL: public}),
 		members: members.New(members.Deps{Records: deps.Records.Roster, Revoked: signIn.Revoked}),
@@ -103,7 +103,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 			Records: deps.Records.Messages, Drafts: deps.Records.Drafts, Bus: deps.Bus, Intake: in, Logger: deps.Logger, PublicURL: public,
 			RecheckLive: recheck,
 		}),
-		people:  people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked}),
+		people:  people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked, CreateWorkspaces: cfg.CreateWorkspaces}),
 		profile: profile.New(profile.Deps{Records: deps.Records.Profiles, Objects: deps.Objects, Sounds: deps.Sounds, Body: in.Body}),
 		scim:    provisioning,
 		search:  search.New(deps.Records.Search, public),

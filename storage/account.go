@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,13 +21,14 @@ type Account struct {
 	PasswordHash string
 	CreatedAt    time.Time
 
-	// UserID is the user who signs in by it: the first of the account's who is not
-	// disabled; empty for none.
+	// UserID is the user who signs in by it: of the account's who are not disabled the one
+	// who was signed in last, or else the first; empty for none.
 	UserID string
 	// Ways is how many ways the user has to sign in on their own, and to prove who they
 	// are: a password, each passkey, each linked identity. Links are none, mailed or handed
 	// on, and neither are recovery codes: each works once. Passkeys and RecoveryCodes are
-	// how many the user has. All are only known of who asks.
+	// how many the person has, in whichever of their workspaces they were made; an identity
+	// is a way into the workspace that it was linked in. All are only known of who asks.
 	Ways, Passkeys, RecoveryCodes int
 
 	// Waiting is the address that waits to be confirmed; without an address where none
@@ -117,6 +119,38 @@ const (
 	ByProvider SignInMethod = "provider" // an OpenID provider vouched for them
 )
 
+// OfPerson says whether the way in is the person's own, or one that who runs the server
+// gave them, and so one into each of their workspaces. An invitation is whoever's has it,
+// and a provider vouches for the people of one workspace: who runs that provider must not
+// get into another workspace as one of them.
+func (m SignInMethod) OfPerson() bool {
+	return m == ByLink || m == ByMail || m == ByPassword || m == ByPasskey || m == ByRecovery
+}
+
+// ErrOwnProof is an ErrStepUp: a proof by a provider does not do, since what is asked for
+// concerns other workspaces too.
+var ErrOwnProof = fmt.Errorf("%w: it has to be by a password or a passkey", ErrStepUp)
+
+// ErrOnlyBrowsersSwitch is the error of who may not switch to another workspace with what
+// they came with ([MaySwitch]).
+var ErrOnlyBrowsersSwitch = &ForbiddenError{Reason: "Only a signed-in browser can switch to another workspace. A token is good for one."}
+
+// JoinedWorkspace is a workspace that a person is in, and who they are there.
+type JoinedWorkspace struct {
+	Workspace Workspace // its id and name
+	UserID    string
+	Role      Role
+	Disabled  bool // was deactivated there
+}
+
+// NewOwner is who is to own a new workspace. With neither an address nor a user they are
+// a new user without an account.
+type NewOwner struct {
+	Name   string // empty means that of the account's user of before or, where there is none, that nobody has chosen one
+	Email  string // address of the account that they have, or are to have; empty for none
+	UserID string // of whose account is meant; empty for that of the address
+}
+
 // SignIn is what somebody brings who signs in: a one-time code, a password or a passkey
 // that was checked, a recovery code, or what a provider vouches for.
 type SignIn struct {
@@ -128,6 +162,10 @@ type SignIn struct {
 	Passkey      *PasskeyUse // nil for the other ways
 
 	Vouched *Vouched // nil for the other ways
+
+	// Wanted is the id of the conversation or the message to open then: of the users of an
+	// account the one signs in who sees it. Empty for none.
+	Wanted string
 
 	Name   string        // of the session, such as "Firefox on Linux"; empty means the code's
 	Life   time.Duration // of the session

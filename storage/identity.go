@@ -69,6 +69,7 @@ type Profile struct {
 	User
 	Workspace Workspace
 	SignsIn   bool // has a way in of their own: see [Account]
+	Elsewhere bool // is in other workspaces too, which nobody else is to know
 	Personal
 }
 

@@ -99,6 +99,7 @@ type Welcome struct {
 	Inviter       string
 	Role          Role
 	Conversations []string // their titles
+	Email         string   // address that it was mailed to, which who has the link is not told; empty for none
 }
 
 // Joined is somebody who has joined by an invitation, and is signed in.

@@ -168,6 +168,10 @@ func MayChangeAccount(p Principal, with TokenKind) bool {
 	return acts(p) && everywhere(p) && with == SessionToken
 }
 
+// MaySwitch says whether the principal may go on as the same person in another workspace:
+// in a browser, and with no token, which is held to one.
+func MaySwitch(p Principal, with TokenKind) bool { return MayChangeAccount(p, with) }
+
 // MayNameWorkspace says whether the principal may give the workspace another name.
 func MayNameWorkspace(p Principal) bool { return leads(p) && everywhere(p) }
 

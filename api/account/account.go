@@ -47,7 +47,7 @@ type SignIns interface {
 	CheckOwn(ctx context.Context, principal storage.Principal, account storage.Account, given string) (bool, error)
 	RefusePasskey(ctx context.Context, p storage.Passkey, challenge storage.Challenge) error
 	SecurityMail(req *http.Request, change mail.Change) storage.Notice
-	Revoked(ctx context.Context, workspaceID string)
+	RevokedOf(ctx context.Context, principal storage.Principal)
 	Choices(workspaceID string) []openid.Choice
 }
 
@@ -202,7 +202,7 @@ func (e *Endpoints) change(ctx context.Context, principal storage.Principal, in 
 		return nil, err
 	}
 	if before.PasswordHash != "" && change.PasswordHash != nil {
-		e.deps.SignIns.Revoked(ctx, principal.WorkspaceID)
+		e.deps.SignIns.RevokedOf(ctx, principal)
 	}
 	return e.get(ctx, principal, nil)
 }

@@ -9,6 +9,12 @@
 // else: their role and where they are put the invitation has. The page signs the
 // browser in as package signin does.
 //
+// Who is signed in to another workspace of this Hark by an address joins as the same
+// person, and their session goes on in the workspace that they join ([Endpoints.joinAs]).
+// Who is in it already is led there. They may as well join as somebody else, as who has no
+// address does: then the page warns that the browser is signed out. That an invitation was
+// mailed to an address makes nobody the person of that address: for that they sign in.
+//
 // What a link that lets nobody in says depends on who asks: who has the code of an
 // invitation is told that it is used up, has expired or was revoked; everybody else gets
 // one page for all that is wrong. Tries are bounded by address ([limit.Joins]).
@@ -37,6 +43,14 @@ type Records interface {
 	Join(ctx context.Context, code, name string, session storage.SignIn) (storage.Joined, error)
 }
 
+// Persons is what is asked of storage about who is signed in to another workspace.
+type Persons interface {
+	Account(ctx context.Context, principal storage.Principal) (storage.Account, error)
+	JoinedWorkspaces(ctx context.Context, principal storage.Principal) ([]storage.JoinedWorkspace, error)
+	JoinAs(ctx context.Context, principal storage.Principal, code, name string) (storage.Joined, error)
+	Switch(ctx context.Context, principal storage.Principal, workspaceID string) (session storage.Token, secret string, err error)
+}
+
 // Browsers signs browsers in (signin.Endpoints).
 type Browsers interface {
 	CheckOrigin(req *http.Request) error
@@ -44,11 +58,13 @@ type Browsers interface {
 	SignedIn(req *http.Request) (storage.Principal, error)
 	NewSession(req *http.Request) storage.SignIn
 	Begin(c echo.Context, session storage.Token, secret, device string, before storage.Principal)
+	GoOn(c echo.Context, session storage.Token, secret string, before storage.Principal)
 }
 
 // Deps are the parts that [Endpoints] work with. All are required.
 type Deps struct {
 	Records   Records
+	Persons   Persons
 	Browsers  Browsers
 	Limits    *rest.Limits
 	Security  *security.Log

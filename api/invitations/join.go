@@ -42,13 +42,21 @@ type pageView struct {
 
 	Providers []openid.Choice // with which one can join
 
+	As       string // address of who is signed in here and can join as the same person; empty for nobody
+	Session  string // the id of their session
+	Other    bool   // whether the invitation was mailed to another address
+	There    bool   // whether they are in the workspace
+	Disabled bool   // or were deactivated there
+	Else     bool   // whether they want to join as somebody else
+	Account  string // whose address is this then
+
 	Current string // who is signed in here now and would not be any more; empty for nobody
 	Replace string // the id of that session
 }
 
 // Page shows where a link leads, and asks for a name.
 func (e *Endpoints) Page(c echo.Context) error {
-	return e.show(c, http.StatusOK, c.QueryParam("code"), pageView{})
+	return e.show(c, http.StatusOK, c.QueryParam("code"), pageView{Else: c.QueryParam("as") == asElse})
 }
 
 // show shows the page of a code, with status if somebody can join by it.
@@ -64,7 +72,9 @@ func (e *Endpoints) show(c echo.Context, status int, code string, view pageView)
 	}
 	view.Code, view.Welcome, view.Guest = code, welcome, !storage.JoinsGeneral(welcome.Role)
 	view.Providers = e.deps.Browsers.Choices(welcome.WorkspaceID)
-	view.Current, view.Replace = current.UserName, current.CredentialID
+	if err := e.showPerson(c.Request().Context(), &view, current); err != nil {
+		return err
+	}
 	return e.send(c, status, view)
 }
 
@@ -108,7 +118,7 @@ func (e *Endpoints) send(c echo.Context, status int, view pageView) error {
 }
 
 // Join makes a user of who sends the form, and signs the browser in as them. Of the form
-// only the code, the name and the session to replace are read. Another's session ends
+// only the code, the name, and the session to replace or to go on with are read. Another's session ends
 // only after its end was announced.
 func (e *Endpoints) Join(c echo.Context) error {
 	req := c.Request()
@@ -127,7 +137,12 @@ func (e *Endpoints) Join(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if req.PostForm.Has("as") {
+		return e.joinAs(c, before, code, view)
+	}
+	view.Else = true
 	if before.UserID != "" && req.PostFormValue("replace") != before.CredentialID {
+		view.Else = false
 		return e.show(c, http.StatusConflict, code, view)
 	}
 	session := e.deps.Browsers.NewSession(req)
@@ -142,9 +157,14 @@ func (e *Endpoints) Join(c echo.Context) error {
 		return err
 	}
 	e.deps.Browsers.Begin(c, joined.Session, joined.Secret, session.Device, before)
+	return e.open(c, joined.ConversationID)
+}
+
+// open leads to a conversation, or to the app's first page.
+func (e *Endpoints) open(c echo.Context, conversationID string) error {
 	to := e.deps.PublicURL.Base + "/"
-	if joined.ConversationID != "" {
-		to += "c/" + joined.ConversationID
+	if conversationID != "" {
+		to += "c/" + conversationID
 	}
 	return c.Redirect(http.StatusSeeOther, to)
 }

@@ -117,13 +117,17 @@ func (k *Keys) FinishProof(holder, state string, person Person, response []byte)
 	if err != nil {
 		return storage.Passkey{}, storage.PasskeyUse{}, refused(err)
 	}
-	used, err := k.party.ValidateLogin(person, session, parsed)
 	var found storage.Passkey
 	for _, one := range person.Own {
 		if string(one.CredentialID) == string(parsed.RawID) {
 			found = one
 		}
 	}
+	if found.UserID != "" { // who they are in the workspace where it was made, which the authenticator keeps
+		person.UserID = found.UserID
+		session.UserID = person.WebAuthnID()
+	}
+	used, err := k.party.ValidateLogin(person, session, parsed)
 	use, err := useOf(found, session, used, err)
 	return found, use, err
 }

@@ -35,6 +35,8 @@ type Deps struct {
 	Records Records
 	// Revoked has what goes on in a workspace end that may not go on.
 	Revoked func(ctx context.Context, workspaceID string)
+	// CreateWorkspaces says whether people may create workspaces.
+	CreateWorkspaces bool
 }
 
 // Endpoints answer the calls about people.
@@ -69,6 +71,7 @@ type Me struct {
 
 	QuietHours *quiet.Hours `json:"quiet_hours,omitempty" doc:"When you do not want to be disturbed, by the clock of your time zone; left out for never"`
 
+	Switches   bool `json:"switches,omitempty" doc:"To a signed-in browser: whether you are in other workspaces of this server too, or may create one; left out if not" example:"false"`
 	NeedsNames bool `json:"needs_names" doc:"Whether nobody has chosen your name yet or, where you are an owner, that of the workspace" example:"false"`
 }
 
@@ -99,7 +102,8 @@ func (e *Endpoints) GetMe() rest.Endpoint {
 }
 
 func (e *Endpoints) getMe(ctx context.Context, principal storage.Principal, _ *struct{}) (*meOutput, error) {
-	return meAnswer(e.deps.Records.Profile(ctx, principal))
+	p, err := e.deps.Records.Profile(ctx, principal)
+	return e.meAnswer(ctx, p, err)
 }
 
 // UpdateMe changes the name of who asks.
@@ -116,14 +120,17 @@ func (e *Endpoints) updateMe(ctx context.Context, principal storage.Principal, i
 	if in.Body.QuietHours.given {
 		patch.QuietHours = &in.Body.QuietHours.hours
 	}
-	return meAnswer(e.deps.Records.ChangeProfile(ctx, principal, patch))
+	p, err := e.deps.Records.ChangeProfile(ctx, principal, patch)
+	return e.meAnswer(ctx, p, err)
 }
 
-func meAnswer(p storage.Profile, err error) (*meOutput, error) {
+func (e *Endpoints) meAnswer(ctx context.Context, p storage.Profile, err error) (*meOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &meOutput{Body: meView(p)}, nil
+	me := meView(p)
+	me.Switches = rest.CallFrom(ctx).Kind == storage.SessionToken && (p.Elsewhere || e.deps.CreateWorkspaces)
+	return &meOutput{Body: me}, nil
 }
 
 func meView(p storage.Profile) Me {

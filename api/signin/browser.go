@@ -37,3 +37,9 @@ func (e *Endpoints) Begin(c echo.Context, session storage.Token, secret, device 
 	c.SetCookie(&cookie)
 	c.SetCookie(&mark)
 }
+
+// GoOn has a browser's session go on in another workspace.
+func (e *Endpoints) GoOn(c echo.Context, session storage.Token, secret string, before storage.Principal) {
+	cookie := e.switched(c.Request().Context(), session, secret, before)
+	c.SetCookie(&cookie)
+}

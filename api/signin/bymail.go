@@ -41,7 +41,7 @@ func (e *Endpoints) byMail(c echo.Context, view pageView) error {
 		return e.linkMail(req, whom, to, code, secret)
 	}
 	taken := e.later.do(req.Context(), "mailing sign-in link", func(ctx context.Context) error {
-		err := e.deps.Records.MailSignIn(ctx, address, mailedLife, write)
+		err := e.deps.Records.MailSignIn(ctx, address, wanted(to), mailedLife, write)
 		if errors.Is(err, storage.ErrNotFound) {
 			return nil
 		}

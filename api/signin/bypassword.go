@@ -69,7 +69,11 @@ func (e *Endpoints) enterAs(c echo.Context, view pageView, userID, replace strin
 	if err != nil {
 		return err
 	}
-	if before.UserID != "" && before.UserID != userID && replace != before.CredentialID {
+	same, err := e.samePerson(c.Request().Context(), before, userID)
+	if err != nil {
+		return err
+	}
+	if before.UserID != "" && !same && replace != before.CredentialID {
 		return e.showForm(c, http.StatusConflict, view)
 	}
 	return e.begin(c, before, proof, view.To)

@@ -98,7 +98,11 @@ func (e *Endpoints) showCode(c echo.Context, status int, view pageView, code str
 	if err != nil {
 		return err
 	}
-	if current.UserID != whom.UserID {
+	same, err := e.samePerson(ctx, current, whom.UserID)
+	if err != nil {
+		return err
+	}
+	if !same {
 		view.Current, view.Replace = current.UserName, current.CredentialID
 	}
 	return e.send(c, status, view)
@@ -172,8 +176,12 @@ func (e *Endpoints) byCode(c echo.Context, view pageView) error {
 		return err
 	}
 	if before.UserID != "" && req.PostFormValue("replace") != before.CredentialID {
-		whom, err := e.deps.Records.Authenticate(ctx, code, storage.SignInToken)
-		if err == nil && whom.UserID != before.UserID {
+		whom, whomErr := e.deps.Records.Authenticate(ctx, code, storage.SignInToken)
+		same, err := e.samePerson(ctx, before, whom.UserID)
+		if err != nil {
+			return err
+		}
+		if whomErr == nil && !same {
 			return e.showCode(c, http.StatusConflict, view, code)
 		}
 	}
@@ -191,6 +199,7 @@ func (e *Endpoints) begin(c echo.Context, before storage.Principal, proof storag
 	req := c.Request()
 	session := e.NewSession(req)
 	proof.Life, proof.Name, proof.Device = session.Life, session.Name, session.Device
+	proof.Wanted = wanted(to)
 	if e.deps.Mail {
 		proof.Notice = e.notice(req)
 	}

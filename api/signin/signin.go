@@ -22,6 +22,20 @@
 // sign-in counts as a proof of who somebody is from when the provider says that they
 // proved it there; where it does not say, from now.
 //
+// # Several workspaces
+//
+// A session is of one user, and so of one workspace. Who signs in comes into the
+// workspace of the page that they want to see, or else into the one that they were in
+// last, and switches from there ([Endpoints.SwitchWorkspace]): the session ends and one in
+// the other workspace takes its place, so that a browser has one at a time. It needs no
+// more than signing in there would: what is a person's own, password, passkeys, recovery
+// codes and links, gets them into each of their workspaces, and proofs by it go with them.
+// A provider is trusted by its workspace alone, whose people run it: a session that began
+// there does not switch, nor change what is the person's own, until they have proved who
+// they are by that. The new session ends when the old one would have, so that one that
+// was stolen gains no time by switching. No workspace has rules of its own yet about how
+// one signs in; where one is to ask for its provider, Switch has to as well.
+//
 // # What strangers find out
 //
 // Nobody learns whether there is an account: an address that is not known is answered
@@ -66,7 +80,7 @@ type Records interface {
 type Ways interface {
 	SignIn(ctx context.Context, s storage.SignIn) (session storage.Token, secret string, err error)
 	AccountByEmail(ctx context.Context, email, device string) (storage.Account, error)
-	MailSignIn(ctx context.Context, email string, life time.Duration, mail func(to storage.Addressee, code storage.Token, secret string) (storage.NewJob, error)) error
+	MailSignIn(ctx context.Context, email, wanted string, life time.Duration, mail func(to storage.Addressee, code storage.Token, secret string) (storage.NewJob, error)) error
 	AuditFailedSignIn(ctx context.Context, failed storage.FailedSignIn) error
 	OnlyWorkspace(ctx context.Context) (storage.Workspace, error)
 	Profile(ctx context.Context, principal storage.Principal) (storage.Profile, error)
@@ -96,6 +110,7 @@ type Bus interface {
 type Deps struct {
 	Records    Records
 	Passkeys   Passkeys
+	Workspaces Workspaces
 	Keys       *passkey.Keys
 	Identities Identities
 	Providers  []*openid.Provider
@@ -112,6 +127,8 @@ type Deps struct {
 	// Mail says whether a mail server is configured.
 	Mail bool
 
+	// CreateWorkspaces says whether people may create workspaces.
+	CreateWorkspaces bool
 	// SessionTTL is how long a browser stays signed in.
 	SessionTTL time.Duration
 	// RecheckLive has live recordings of this node end that may not go on.

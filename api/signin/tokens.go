@@ -59,6 +59,7 @@ type (
 func (e *Endpoints) ListTokens() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "list-tokens", Scope: storage.ScopeAdmin, Summary: "List your tokens and sessions",
+		Description: "To a signed-in browser also your sessions in other workspaces, which could switch to this one.",
 	}, e.listTokens)
 }
 
@@ -116,7 +117,7 @@ func (e *Endpoints) revokeToken(ctx context.Context, principal storage.Principal
 		return nil, err
 	}
 	e.deps.Security.Done(ctx, security.TokenRevoked, principal.UserID, in.ID)
-	e.Revoked(ctx, principal.WorkspaceID)
+	e.RevokedOf(ctx, principal)
 	return nil, nil
 }
 
@@ -124,7 +125,7 @@ func (e *Endpoints) revokeToken(ctx context.Context, principal storage.Principal
 func (e *Endpoints) RevokeOthers() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "revoke-other-tokens", Scope: storage.ScopeAdmin, Summary: "Revoke all your other tokens and sessions",
-		Description: "All of yours but the session that asks: browsers, API tokens and sign-in links. By a signed-in browser only, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. What goes on under them ends as with one.",
+		Description: "All of yours but the session that asks: browsers, API tokens and sign-in links; of other workspaces, browsers and links. By a signed-in browser only, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. What goes on under them ends as with one.",
 		Problems:    []problem.Kind{problem.Forbidden, problem.StepUp},
 	}, e.revokeOthers)
 }
@@ -134,7 +135,7 @@ func (e *Endpoints) revokeOthers(ctx context.Context, principal storage.Principa
 		return nil, err
 	}
 	e.deps.Security.Done(ctx, security.TokenRevoked, principal.UserID, "all others")
-	e.Revoked(ctx, principal.WorkspaceID)
+	e.RevokedOf(ctx, principal)
 	return nil, nil
 }
 

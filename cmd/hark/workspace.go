@@ -5,20 +5,94 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
+	"hark/api/mail"
 	"hark/api/people"
 	"hark/api/usage"
+	"hark/cmd/hark/config"
+	"hark/cmd/hark/server"
 	"hark/cmd/hark/terminal"
 	"hark/media"
 	"hark/storage"
 )
 
 type workspaceCmd struct {
+	List   workspaceListCmd   `cmd:"" help:"List the workspaces of this server."`
+	Create workspaceCreateCmd `cmd:"" help:"Create a workspace and print a one-time sign-in link for its owner."`
 	Rename workspaceRenameCmd `cmd:"" help:"Rename the workspace."`
 	Show   workspaceShowCmd   `cmd:"" help:"Print the workspace's name and its rules."`
 	Set    workspaceSetCmd    `cmd:"" help:"Change the workspace's rules."`
 	Usage  workspaceUsageCmd  `cmd:"" help:"Print what the workspace takes, and its own quotas."`
 	Quota  workspaceQuotaCmd  `cmd:"" help:"Set quotas of the workspace's own. Those of the server (HARK_QUOTA_BYTES, HARK_LIMIT_BYTES_PER_DAY, HARK_LIMIT_WAITING) hold beside them."`
+}
+
+type workspaceListCmd struct {
+	config.DatabaseConfig
+	JSON bool `name:"json" help:"Print a JSON array of workspaces."`
+}
+
+// Run prints a line a workspace.
+func (w *workspaceListCmd) Run(ctx context.Context) error {
+	if err := w.Exists(); err != nil {
+		return err
+	}
+	db, err := server.OpenRecords(ctx, &w.DatabaseConfig)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	all, err := db.Workspaces(ctx)
+	if err != nil {
+		return err
+	}
+	views := make([]shownWorkspace, len(all))
+	var t terminal.Table
+	for i, one := range all {
+		views[i] = shownWorkspaceOf(one)
+		t.Add(one.ID, one.Name, one.CreatedAt.Local().Format("2 Jan 2006"))
+	}
+	if w.JSON {
+		return printJSON(views)
+	}
+	return t.Print(os.Stdout)
+}
+
+type workspaceCreateCmd struct {
+	config.DatabaseConfig
+	AddressConfig
+	Owner string `required:"" placeholder:"EMAIL|NAME" help:"Who owns it: the e-mail address that they sign in by, or are to sign in by, or the name of somebody who sets theirs themselves. Whose address has an account already finds the workspace in their switcher at once."`
+	Name  string `arg:"" help:"Name of the workspace."`
+}
+
+// Run makes the workspace, and prints its id and the address.
+func (w *workspaceCreateCmd) Run(ctx context.Context) error {
+	if err := w.Exists(); err != nil {
+		return err
+	}
+	owner := storage.NewOwner{Name: w.Owner}
+	if strings.Contains(w.Owner, "@") {
+		address, err := mail.CheckAddress(w.Owner)
+		if err != nil {
+			return err
+		}
+		owner = storage.NewOwner{Email: address}
+	} else if _, err := storage.CleanName(w.Owner); err != nil {
+		return err
+	}
+	db, err := server.OpenRecords(ctx, &w.DatabaseConfig)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	made, user, err := db.CreateWorkspaceFor(ctx, w.Name, owner)
+	if err != nil {
+		return err
+	}
+	if err := terminal.PrintLine(made.ID); err != nil {
+		return err
+	}
+	return SignInConfig{AddressConfig: w.AddressConfig}.printSignIn(ctx, db, user)
 }
 
 type workspaceRenameCmd struct {
@@ -87,9 +161,13 @@ type shownWorkspace struct {
 	Rules people.Rules `json:"rules"`
 }
 
+func shownWorkspaceOf(w storage.Workspace) shownWorkspace {
+	return shownWorkspace{people.Workspace{ID: w.ID, Name: w.Name, CreatedAt: w.CreatedAt}, people.Rules(w.Rules)}
+}
+
 func printWorkspace(w storage.Workspace, asJSON bool) error {
 	if asJSON {
-		return printJSON(shownWorkspace{people.Workspace{ID: w.ID, Name: w.Name, CreatedAt: w.CreatedAt}, people.Rules(w.Rules)})
+		return printJSON(shownWorkspaceOf(w))
 	}
 	var t terminal.Table
 	t.Add("id", w.ID)

@@ -16,8 +16,10 @@ type accountRow struct {
 	CreatedAt int64  `db:"created_at"`
 	UserID    string `db:"user_id"`
 	Ways      int    // in, of the user: see waysIn
-	Passkeys  int    // of the user
+	Passkeys  int    // of the person
 	Recovery  int    // codes that they have left
+	Linked    int    // identities of the user
+	Elsewhere bool   // whether the person is in other workspaces too
 }
 
 func (r accountRow) account() storage.Account {
@@ -34,7 +36,7 @@ func (db *DB) AccountByEmail(ctx context.Context, email, device string) (a stora
 		var row accountRow
 		err := s.Get(ctx, &row, `SELECT a.id, a.email, a.password, a.created_at, COALESCE(u.id, '') AS user_id
 			FROM accounts a LEFT JOIN users u ON u.account_id = a.id AND u.disabled_at = 0
-			WHERE a.email_key = ? ORDER BY u.created_at, u.id LIMIT 1`, clean(storage.EmailKey(email)))
+			WHERE a.email_key = ? ORDER BY CASE WHEN u.id = a.last_user_id THEN 0 ELSE 1 END, u.created_at, u.id LIMIT 1`, clean(storage.EmailKey(email)))
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
@@ -46,13 +48,23 @@ func (db *DB) AccountByEmail(ctx context.Context, email, device string) (a stora
 	return a, err
 }
 
-// knowsDevice says whether a user signed in before from the browser that device marks.
+// ofPerson is which users are the person that a user is, given by their id twice: those
+// of their account or, where they have none, the user alone.
+const ofPerson = `(SELECT s.id FROM users s WHERE s.id = ? OR s.account_id = (SELECT o.account_id FROM users o WHERE o.id = ?))`
+
+// samePerson is ofPerson of a user u.
+const samePerson = `(SELECT s.id FROM users s WHERE s.id = u.id OR s.account_id = u.account_id)`
+
+// elsewhere is whether the person that a user u is is in other workspaces too.
+const elsewhere = `EXISTS (SELECT 1 FROM users e WHERE e.account_id = u.account_id AND e.id <> u.id AND e.disabled_at = 0)`
+
+// knowsDevice says whether a person signed in before from the browser that device marks.
 func (s session) knowsDevice(ctx context.Context, userID, device string) (bool, error) {
 	if device == "" {
 		return false, nil
 	}
 	var known int
-	err := s.Get(ctx, &known, `SELECT COUNT(*) FROM tokens WHERE user_id = ? AND device = ?`, userID, hashSecret(device))
+	err := s.Get(ctx, &known, `SELECT COUNT(*) FROM tokens WHERE user_id IN `+ofPerson+` AND device = ?`, userID, userID, hashSecret(device))
 	return known > 0, err
 }
 
@@ -66,11 +78,11 @@ func (db *DB) Account(ctx context.Context, principal storage.Principal) (a stora
 		}
 		a = row.account()
 		var proof struct {
-			ProvedAt int64 `db:"proved_at"`
-			Now      int64
+			proofRow
+			Now int64
 		}
-		err = s.Get(ctx, &proof, `SELECT proved_at, `+s.NowSQL()+` AS now FROM tokens WHERE id = ?`, principal.CredentialID)
-		if until := fromMS(proof.ProvedAt).Add(storage.ProofLife); proof.ProvedAt > 0 && until.After(fromMS(proof.Now)) {
+		err = s.Get(ctx, &proof, `SELECT proved_at, own_proved_at, `+s.NowSQL()+` AS now FROM tokens WHERE id = ?`, principal.CredentialID)
+		if until := proof.at(row).Add(storage.ProofLife); until.After(fromMS(proof.Now)) {
 			a.ProvedUntil = until
 		}
 		if err != nil {
@@ -84,12 +96,18 @@ func (db *DB) Account(ctx context.Context, principal storage.Principal) (a stora
 
 // waysIn is how many ways a user u, whose account is a, has to sign in and to prove who
 // they are, as storage.Account.Ways counts them.
-const waysIn = `(CASE WHEN COALESCE(a.password, '') <> '' THEN 1 ELSE 0 END + (SELECT COUNT(*) FROM passkeys p WHERE p.user_id = u.id) + (SELECT COUNT(*) FROM identities i WHERE i.user_id = u.id))`
+const waysIn = `(CASE WHEN COALESCE(a.password, '') <> '' THEN 1 ELSE 0 END + ` + passkeysOf + ` + ` + linkedOf + `)`
+
+const (
+	passkeysOf = `(SELECT COUNT(*) FROM passkeys p WHERE p.user_id IN ` + samePerson + `)`
+	linkedOf   = `(SELECT COUNT(*) FROM identities i WHERE i.user_id = u.id)`
+)
 
 // accountOf is the account of a user, without an id where they have none.
 func (s session) accountOf(ctx context.Context, userID string) (row accountRow, err error) {
 	err = s.Get(ctx, &row, `SELECT COALESCE(a.id, '') AS id, COALESCE(a.email, '') AS email, COALESCE(a.password, '') AS password, COALESCE(a.created_at, 0) AS created_at, u.id AS user_id, `+waysIn+` AS ways,
-			(SELECT COUNT(*) FROM passkeys p WHERE p.user_id = u.id) AS passkeys, (SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id = u.id) AS recovery
+			`+passkeysOf+` AS passkeys, (SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id IN `+samePerson+`) AS recovery,
+			`+linkedOf+` AS linked, `+elsewhere+` AS elsewhere
 		FROM users u LEFT JOIN accounts a ON a.id = u.account_id WHERE u.id = ?`, userID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return accountRow{UserID: userID}, nil
@@ -109,14 +127,42 @@ func (t *tx) holdAccount(ctx context.Context, userID string) (accountRow, error)
 	return t.accountOf(ctx, userID)
 }
 
+// proofRow is when somebody last proved with a session who they are, 0 for never: by any way,
+// and by one that is their own ([storage.SignInMethod.OfPerson]).
+type proofRow struct {
+	ProvedAt    int64 `db:"proved_at"`
+	OwnProvedAt int64 `db:"own_proved_at"`
+}
+
+// at is when they proved it as far as that is enough to change how they sign in: what gets
+// them into other workspaces too, no provider of one can vouch for.
+func (r proofRow) at(account accountRow) time.Time {
+	if account.Elsewhere {
+		return fromMS(r.OwnProvedAt)
+	}
+	return fromMS(r.ProvedAt)
+}
+
 // mustProve fails with storage.ErrStepUp unless who asks proved who they are, or signed
 // in, not long ago. Who has no way in of their own cannot be asked for it.
 func (t *tx) mustProve(ctx context.Context, principal storage.Principal, account accountRow) error {
-	provedAt, err := t.inBrowser(ctx, principal)
-	if err == nil && account.Ways > 0 && t.now.After(provedAt.Add(storage.ProofLife)) {
-		err = storage.ErrStepUp
+	proof, err := t.inBrowser(ctx, principal)
+	if err != nil || account.Ways == 0 || !t.now.After(proof.at(account).Add(storage.ProofLife)) {
+		return err
 	}
-	return err
+	if account.Elsewhere {
+		return storage.ErrOwnProof
+	}
+	return storage.ErrStepUp
+}
+
+// mayRemovePasskey fails with storage.ErrLastWayIn where one passkey less leaves somebody no
+// way in, here or in another of their workspaces, into which no identity of here is one.
+func (r accountRow) mayRemovePasskey(byMail bool) error {
+	if r.Elsewhere {
+		r.Ways -= r.Linked
+	}
+	return r.mayRemoveWay(byMail)
 }
 
 // mayRemoveWay fails with storage.ErrLastWayIn where one way in less leaves somebody none;
@@ -130,16 +176,16 @@ func (r accountRow) mayRemoveWay(byMail bool) error {
 
 // inBrowser fails unless who asks does so in a browser that they signed in, and returns
 // when they last proved there who they are.
-func (t *tx) inBrowser(ctx context.Context, principal storage.Principal) (provedAt time.Time, err error) {
+func (t *tx) inBrowser(ctx context.Context, principal storage.Principal) (proofRow, error) {
 	var row struct {
-		Kind     storage.TokenKind
-		ProvedAt int64 `db:"proved_at"`
+		Kind storage.TokenKind
+		proofRow
 	}
-	err = t.Get(ctx, &row, `SELECT kind, proved_at FROM tokens WHERE id = ? AND user_id = ?`, principal.CredentialID, principal.UserID)
+	err := t.Get(ctx, &row, `SELECT kind, proved_at, own_proved_at FROM tokens WHERE id = ? AND user_id = ?`, principal.CredentialID, principal.UserID)
 	if err == nil && !storage.MayChangeAccount(principal, row.Kind) {
 		err = storage.ErrOnlyBrowsers
 	}
-	return fromMS(row.ProvedAt), err
+	return row.proofRow, err
 }
 
 // Prove notes that the principal gave the password which a hash of is kept. It fails
@@ -157,8 +203,9 @@ func (db *DB) Prove(ctx context.Context, principal storage.Principal, passwordHa
 	})
 }
 
+// proved notes that the principal proved just now who they are, by a way of their own.
 func (t *tx) proved(ctx context.Context, principal storage.Principal) error {
-	_, err := t.Exec(ctx, `UPDATE tokens SET proved_at = ? WHERE id = ?`, toMS(t.now), principal.CredentialID)
+	_, err := t.Exec(ctx, `UPDATE tokens SET proved_at = ?, own_proved_at = ? WHERE id = ?`, toMS(t.now), toMS(t.now), principal.CredentialID)
 	return err
 }
 
@@ -263,22 +310,29 @@ func (t *tx) writeAccount(ctx context.Context, a *accountRow) error {
 	return err
 }
 
-// endSignIns ends the one-time links of an account's users, or of the user without one,
-// and the addresses that they wait to confirm, and, if so asked, their sessions, but for one. It returns how many sessions ended.
+// endSignIns ends the one-time links of a person, in all of their workspaces, and the
+// addresses that they wait to confirm, and, if so asked, their sessions, but for one. It
+// returns how many sessions ended in this workspace, which learns nothing of the others.
 func (t *tx) endSignIns(ctx context.Context, account accountRow, but string, sessions bool) (int64, error) {
-	const end = `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND kind = ? AND id <> ? AND (user_id = ? OR user_id IN (SELECT id FROM users WHERE account_id = ?))`
-	_, err := t.Exec(ctx, end, toMS(t.now), storage.SignInToken, but, account.UserID, account.ID)
+	const end = `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND kind = ? AND id <> ? AND `
+	_, err := t.Exec(ctx, end+`user_id IN `+ofPerson, toMS(t.now), storage.SignInToken, but, account.UserID, account.UserID)
 	if err == nil {
 		err = t.endEmailChanges(ctx, account)
 	}
 	if err != nil || !sessions {
 		return 0, err
 	}
-	return t.Exec(ctx, end, toMS(t.now), storage.SessionToken, but, account.UserID, account.ID)
+	n, err := t.Exec(ctx, end+`user_id = ?`, toMS(t.now), storage.SessionToken, but, account.UserID)
+	if err != nil {
+		return n, err
+	}
+	_, err = t.Exec(ctx, end+`user_id IN `+ofPerson, toMS(t.now), storage.SessionToken, but, account.UserID, account.UserID)
+	return n, err
 }
 
-// RevokeOthers ends all credentials of the principal but the one that asks; see
-// [storage.MayChangeAccount] and storage.ErrStepUp for who may not.
+// RevokeOthers ends all credentials of the principal but the one that asks, and with them
+// the person's sessions and links in other workspaces, from which one could switch here;
+// see [storage.MayChangeAccount] and storage.ErrStepUp for who may not.
 func (db *DB) RevokeOthers(ctx context.Context, principal storage.Principal) error {
 	return db.changeBy(ctx, "revoke other tokens", principal, func(ctx context.Context, t *tx) error {
 		account, err := t.holdAccount(ctx, principal.UserID)
@@ -289,9 +343,10 @@ func (db *DB) RevokeOthers(ctx context.Context, principal storage.Principal) err
 			return err
 		}
 		n, err := t.Exec(ctx, `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND id <> ? AND user_id = ?`, toMS(t.now), principal.CredentialID, principal.UserID)
-		if err == nil {
-			err = t.endEmailChanges(ctx, account)
+		if err != nil {
+			return err
 		}
+		_, err = t.endSignIns(ctx, account, principal.CredentialID, true)
 		if err == nil && n > 0 {
 			t.audit(ctx, principal, storage.AuditCredentialsEnded, onUser(principal.UserID), map[string]string{"ended": number(n)})
 		}

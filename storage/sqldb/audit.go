@@ -122,7 +122,7 @@ func (db *DB) AuditFailedSignIn(ctx context.Context, failed storage.FailedSignIn
 			WHERE t.hash = ? AND t.kind = ?`, []any{hashSecret(failed.Code), storage.SignInToken}}
 		if failed.Email != "" {
 			found = statement{`SELECT u.id AS user_id, w.id AS workspace_id FROM accounts a JOIN users u ON u.account_id = a.id JOIN workspaces w ON w.no = u.workspace_no
-				WHERE a.email_key = ? ORDER BY u.disabled_at > 0, u.created_at, u.id LIMIT 1`, []any{clean(storage.EmailKey(failed.Email))}}
+				WHERE a.email_key = ? ORDER BY u.disabled_at > 0, CASE WHEN u.id = a.last_user_id THEN 0 ELSE 1 END, u.created_at, u.id LIMIT 1`, []any{clean(storage.EmailKey(failed.Email))}}
 		}
 		if failed.UserID != "" {
 			found = statement{`SELECT u.id AS user_id, w.id AS workspace_id FROM users u JOIN workspaces w ON w.no = u.workspace_no WHERE u.id = ?`, []any{failed.UserID}}

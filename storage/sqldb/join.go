@@ -55,7 +55,7 @@ func (db *DB) Welcome(ctx context.Context, code string) (w storage.Welcome, err 
 		if err := row.usable(now, to); err != nil {
 			return err
 		}
-		w = storage.Welcome{Inviter: row.Maker, Role: row.Role}
+		w = storage.Welcome{Inviter: row.Maker, Role: row.Role, Email: row.Email}
 		for _, one := range to {
 			w.Conversations = append(w.Conversations, one.Title)
 		}
@@ -71,10 +71,7 @@ func (db *DB) Welcome(ctx context.Context, code string) (w storage.Welcome, err 
 // conversations that it leads to, and signs them in to a session like s. It fails as
 // Welcome does; of two who take the last use at once, one gets it.
 func (db *DB) Join(ctx context.Context, code, name string, s storage.SignIn) (joined storage.Joined, err error) {
-	var workspaceID string
-	err = db.read(ctx, "find workspace of invitation", func(ctx context.Context, r session) error {
-		return r.Get(ctx, &workspaceID, `SELECT w.id FROM workspaces w JOIN invitations i ON i.workspace_no = w.no WHERE i.hash = ?`, hashSecret(code))
-	})
+	workspaceID, err := db.invitedTo(ctx, code)
 	if err != nil {
 		return joined, err
 	}
@@ -96,6 +93,79 @@ func (db *DB) Join(ctx context.Context, code, name string, s storage.SignIn) (jo
 		return err
 	})
 	return joined, err
+}
+
+// invitedTo is the workspace that an invitation is to.
+func (db *DB) invitedTo(ctx context.Context, code string) (workspaceID string, err error) {
+	err = db.read(ctx, "find workspace of invitation", func(ctx context.Context, r session) error {
+		return r.Get(ctx, &workspaceID, `SELECT w.id FROM workspaces w JOIN invitations i ON i.workspace_no = w.no WHERE i.hash = ?`, hashSecret(code))
+	})
+	return workspaceID, err
+}
+
+// JoinAs is Join for who is signed in to another workspace of this Hark: they become a user
+// of the same account here, and their session goes on here as [DB.Switch] has it, and fails
+// as that does. Who has no account is storage.ErrForbidden. Who is here already is
+// storage.ErrConflict, or storage.ErrDeactivated, and the invitation is not used up.
+func (db *DB) JoinAs(ctx context.Context, principal storage.Principal, code, name string) (joined storage.Joined, err error) {
+	workspaceID, err := db.invitedTo(ctx, code)
+	if err != nil {
+		return joined, err
+	}
+	secret := newSecret()
+	err = db.changeBoth(ctx, "join by invitation", principal.WorkspaceID, workspaceID, func(ctx context.Context, here, there *tx) error {
+		before, err := here.sessionToLeave(ctx, principal)
+		if err != nil {
+			return err
+		}
+		accountID, err := there.mayJoinAs(ctx, principal)
+		if err != nil {
+			return err
+		}
+		by, err := there.useInvitation(ctx, code, name)
+		if err != nil {
+			return err
+		}
+		if _, err := there.Exec(ctx, `UPDATE users SET account_id = ? WHERE id = ?`, accountID, by.user.ID); err != nil {
+			return err
+		}
+		if joined.Session, err = there.takeOver(ctx, before, by.user.ID, secret); err != nil {
+			return err
+		}
+		if err := here.leaveSession(ctx, principal, before); err != nil {
+			return err
+		}
+		joined.Secret = secret
+		joined.ConversationID, err = there.welcome(ctx, by, joined.Session, "")
+		return err
+	})
+	return joined, err
+}
+
+// mayJoinAs returns the account of a principal of another workspace of whom there is no
+// user here yet, and holds it.
+func (t *tx) mayJoinAs(ctx context.Context, principal storage.Principal) (accountID string, err error) {
+	account, err := t.accountOf(ctx, principal.UserID)
+	if err != nil {
+		return "", err
+	}
+	if account.ID == "" {
+		return "", errNoAccount
+	}
+	if _, err := t.Exec(ctx, `UPDATE accounts SET email = email WHERE id = ?`, account.ID); err != nil {
+		return "", err
+	}
+	var disabled []bool
+	err = t.List(ctx, &disabled, `SELECT disabled_at > 0 FROM users WHERE account_id = ? AND workspace_no = ?`, account.ID, t.workspaceNo)
+	switch {
+	case err != nil:
+		return "", err
+	case len(disabled) > 0 && disabled[0]:
+		return "", storage.ErrDeactivated
+	case len(disabled) > 0:
+		return "", storage.ErrConflict
+	}
+	return account.ID, nil
 }
 
 // invited is somebody who has just joined by an invitation.

@@ -38,11 +38,12 @@ func (r passkeyRow) passkey() (storage.Passkey, error) {
 	}, errors.Join(err, keyErr)
 }
 
-// Passkeys returns the principal's passkeys, oldest first.
+// Passkeys returns the passkeys of the person that the principal is, in whichever of their
+// workspaces they were made, oldest first.
 func (db *DB) Passkeys(ctx context.Context, principal storage.Principal) ([]storage.Passkey, error) {
 	var rows []passkeyRow
 	err := db.read(ctx, "list passkeys", func(ctx context.Context, s session) error {
-		return s.List(ctx, &rows, `SELECT `+passkeyColumns+` FROM passkeys WHERE user_id = ? ORDER BY id`, principal.UserID)
+		return s.List(ctx, &rows, `SELECT `+passkeyColumns+` FROM passkeys WHERE user_id IN `+ofPerson+` ORDER BY id`, principal.UserID, principal.UserID)
 	})
 	passkeys := make([]storage.Passkey, len(rows))
 	for i, r := range rows {
@@ -120,7 +121,7 @@ func (db *DB) RenamePasskey(ctx context.Context, principal storage.Principal, id
 		if _, err := t.Exec(ctx, `UPDATE passkeys SET name = ? WHERE id = ?`, name, id); err != nil {
 			return err
 		}
-		t.audit(ctx, principal, storage.AuditPasskeyRenamed, onUser(p.UserID), map[string]string{"passkey_id": id, "from": p.Name, "to": name})
+		t.audit(ctx, principal, storage.AuditPasskeyRenamed, onUser(principal.UserID), map[string]string{"passkey_id": id, "from": p.Name, "to": name})
 		p.Name = name
 		return nil
 	})
@@ -144,20 +145,20 @@ func (db *DB) RemovePasskey(ctx context.Context, principal storage.Principal, id
 		if err := t.mustProve(ctx, principal, account); err != nil {
 			return err
 		}
-		if err := account.mayRemoveWay(byMail); err != nil {
+		if err := account.mayRemovePasskey(byMail); err != nil {
 			return err
 		}
 		if _, err := t.Exec(ctx, `DELETE FROM passkeys WHERE id = ?`, id); err != nil {
 			return err
 		}
-		t.audit(ctx, principal, storage.AuditPasskeyRemoved, onUser(p.UserID), map[string]string{"passkey_id": id, "name": p.Name})
+		t.audit(ctx, principal, storage.AuditPasskeyRemoved, onUser(principal.UserID), map[string]string{"passkey_id": id, "name": p.Name})
 		return nil
 	})
 }
 
 func (t *tx) passkey(ctx context.Context, principal storage.Principal, id string) (storage.Passkey, error) {
 	var row passkeyRow
-	if err := t.Get(ctx, &row, `SELECT `+passkeyColumns+` FROM passkeys WHERE id = ? AND user_id = ?`, id, principal.UserID); err != nil {
+	if err := t.Get(ctx, &row, `SELECT `+passkeyColumns+` FROM passkeys WHERE id = ? AND user_id IN `+ofPerson, id, principal.UserID, principal.UserID); err != nil {
 		return storage.Passkey{}, err
 	}
 	return row.passkey()
@@ -179,26 +180,30 @@ func (db *DB) ProveByPasskey(ctx context.Context, principal storage.Principal, u
 // twice has the count of the first time, and is no sign of that: the challenge is used
 // up, and fails as [DB.SignIn] does.
 func (db *DB) RefusePasskey(ctx context.Context, p storage.Passkey, challenge storage.Challenge) error {
-	return db.changeOf(ctx, "refuse passkey", p.UserID, func(ctx context.Context, t *tx) error {
+	userID, err := db.signsInAs(ctx, p.UserID, "")
+	if err != nil {
+		return err
+	}
+	return db.changeOf(ctx, "refuse passkey", userID, func(ctx context.Context, t *tx) error {
 		if err := t.useChallenge(ctx, challenge); err != nil {
 			return err
 		}
-		t.audit(ctx, storage.Principal{}, storage.AuditPasskeyRefused, onUser(p.UserID), map[string]string{
+		t.audit(ctx, storage.Principal{}, storage.AuditPasskeyRefused, onUser(userID), map[string]string{
 			"passkey_id": p.ID, "name": p.Name, "reason": "its count of signatures went back",
 		})
 		return nil
 	})
 }
 
-// usePasskey uses up the challenge that a user's passkey signed, and notes that it was
+// usePasskey uses up the challenge that a passkey of a user's person signed, and notes that it was
 // used. One that is gone, or was used further meanwhile, is storage.ErrNotFound.
 func (t *tx) usePasskey(ctx context.Context, userID string, use storage.PasskeyUse) error {
 	if err := t.useChallenge(ctx, use.Challenge); err != nil {
 		return err
 	}
-	n, err := t.Exec(ctx, `UPDATE passkeys SET sign_count = ?, backed_up = ?, last_used_at = ? WHERE id = ? AND user_id = ?
+	n, err := t.Exec(ctx, `UPDATE passkeys SET sign_count = ?, backed_up = ?, last_used_at = ? WHERE id = ? AND user_id IN `+ofPerson+`
 		AND (sign_count < ? OR sign_count = 0 AND CAST(? AS BIGINT) = 0)`,
-		int64(use.SignCount), use.BackedUp, toMS(t.now), use.PasskeyID, userID, int64(use.SignCount), int64(use.SignCount))
+		int64(use.SignCount), use.BackedUp, toMS(t.now), use.PasskeyID, userID, userID, int64(use.SignCount), int64(use.SignCount))
 	if err == nil && n == 0 {
 		err = storage.ErrNotFound
 	}
@@ -248,7 +253,7 @@ func (db *DB) NewRecoveryCodes(ctx context.Context, principal storage.Principal,
 		if err := t.mustProve(ctx, principal, account); err != nil {
 			return err
 		}
-		if _, err := t.Exec(ctx, `DELETE FROM recovery_codes WHERE user_id = ?`, principal.UserID); err != nil {
+		if _, err := t.Exec(ctx, `DELETE FROM recovery_codes WHERE user_id IN `+ofPerson, principal.UserID, principal.UserID); err != nil {
 			return err
 		}
 		if _, err := t.Exec(ctx, `INSERT INTO recovery_codes (hash, user_id) VALUES `+conn.Tuples(len(codes), 2), args...); err != nil {
@@ -262,14 +267,14 @@ func (db *DB) NewRecoveryCodes(ctx context.Context, principal storage.Principal,
 	return codes, err
 }
 
-// useRecoveryCode uses up a recovery code of a user, whose other ways in stay as they
+// useRecoveryCode uses up a recovery code of a user's person, whose other ways in stay as they
 // are. One that is gone is storage.ErrNotFound.
 func (t *tx) useRecoveryCode(ctx context.Context, userID, code string) error {
 	user, err := t.user(ctx, userID)
 	if err != nil {
 		return err
 	}
-	n, err := t.Exec(ctx, `DELETE FROM recovery_codes WHERE hash = ? AND user_id = ?`, hashSecret(code), userID)
+	n, err := t.Exec(ctx, `DELETE FROM recovery_codes WHERE hash = ? AND user_id IN `+ofPerson, hashSecret(code), userID, userID)
 	if err == nil && n == 0 {
 		err = storage.ErrNotFound
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -314,12 +315,14 @@ func origin(ctx context.Context) (address, agent string) {
 	return storage.Printable(from.Address), storage.CutBytes(storage.Printable(from.Agent), maxAgent)
 }
 
-// Tokens returns the principal's own credentials that are not over, oldest first.
+// Tokens returns the principal's own credentials that are not over, oldest first; to who
+// asks in a browser also the person's sessions in other workspaces, from which one could
+// switch here.
 func (db *DB) Tokens(ctx context.Context, principal storage.Principal) ([]storage.Token, error) {
 	var rows []tokenRow
 	err := db.read(ctx, "list tokens", func(ctx context.Context, s session) error {
-		return s.List(ctx, &rows, `SELECT `+tokenColumns+` FROM tokens t WHERE t.user_id = ? AND t.ended_at = 0
-			AND (t.expires_at = 0 OR t.expires_at > (SELECT `+s.NowSQL()+`)) ORDER BY t.id`, principal.UserID)
+		return s.List(ctx, &rows, `SELECT `+tokenColumns+` FROM tokens t WHERE (t.user_id = ? OR t.id IN `+sessionsElsewhere+`) AND t.ended_at = 0
+			AND (t.expires_at = 0 OR t.expires_at > (SELECT `+s.NowSQL()+`)) ORDER BY t.id`, principal.UserID, principal.UserID, principal.UserID, storage.SessionToken, principal.CredentialID, storage.SessionToken)
 	})
 	tokens := make([]storage.Token, len(rows))
 	for i, r := range rows {
@@ -328,10 +331,38 @@ func (db *DB) Tokens(ctx context.Context, principal storage.Principal) ([]storag
 	return tokens, err
 }
 
+// sessionsElsewhere are a person's sessions, in whichever workspace, as who asks for them in
+// a browser may see and end them: of a user given twice, the kind, the credential that
+// asks, and the kind again.
+const sessionsElsewhere = `(SELECT e.id FROM tokens e WHERE e.user_id IN ` + ofPerson + ` AND e.kind = ? AND EXISTS (SELECT 1 FROM tokens c WHERE c.id = ? AND c.kind = ?))`
+
+// asHolder is the principal as who they are in the workspace of a session of theirs, which
+// does not learn with what they came; the principal as they are for any other credential.
+func (db *DB) asHolder(ctx context.Context, principal storage.Principal, tokenID string) (as storage.Principal, err error) {
+	var row struct {
+		UserID      string `db:"user_id"`
+		UserName    string `db:"user_name"`
+		Role        storage.Role
+		WorkspaceID string `db:"workspace_id"`
+	}
+	err = db.read(ctx, "find holder of token", func(ctx context.Context, s session) error {
+		return s.Get(ctx, &row, `SELECT u.id AS user_id, u.name AS user_name, u.role, w.id AS workspace_id FROM tokens t JOIN users u ON u.id = t.user_id JOIN workspaces w ON w.no = u.workspace_no
+			WHERE t.id = ? AND t.id IN `+sessionsElsewhere, tokenID, principal.UserID, principal.UserID, storage.SessionToken, principal.CredentialID, storage.SessionToken)
+	})
+	if errors.Is(err, storage.ErrNotFound) || err == nil && row.UserID == principal.UserID {
+		return principal, nil
+	}
+	return storage.Principal{WorkspaceID: row.WorkspaceID, UserID: row.UserID, UserName: row.UserName, Role: row.Role}, err
+}
+
 // RevokeToken ends a credential with all that were made with it, and so on, as
 // [storage.MayEndCredentials] says. One that the principal may not end is not
 // there for them: storage.ErrNotFound.
 func (db *DB) RevokeToken(ctx context.Context, principal storage.Principal, tokenID string) error {
+	principal, err := db.asHolder(ctx, principal, tokenID)
+	if err != nil {
+		return err
+	}
 	return db.changeBy(ctx, "revoke token", principal, func(ctx context.Context, t *tx) error {
 		var holder struct {
 			ID   string

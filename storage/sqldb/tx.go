@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"hark/storage"
@@ -69,8 +70,7 @@ func (db *DB) change(ctx context.Context, op, workspaceID string, fn func(contex
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	var events []storage.Event
-	var jobs []storage.JobRef
+	var did done
 	err = db.transact(ctx, op, func(ctx context.Context, t *tx) error {
 		t.workspaceNo, t.workspaceID = no, workspaceID
 		if err := t.lockWorkspace(ctx); err != nil {
@@ -79,23 +79,90 @@ func (db *DB) change(ctx context.Context, op, workspaceID string, fn func(contex
 		if err := fn(ctx, t); err != nil {
 			return err
 		}
-		if err := t.words.Write(ctx, t.Session, t.workspaceNo); err != nil {
-			return err
-		}
-		if err := t.writeAudit(ctx); err != nil {
-			return err
-		}
-		events, err = t.writeEvents(ctx)
-		jobs = t.jobs
+		did, err = t.complete(ctx)
 		return err
 	})
-	if err == nil && len(jobs) > 0 && db.onJobs != nil {
-		db.onJobs(jobs)
-	}
-	if err == nil && len(events) > 0 && db.onCommit != nil {
-		db.onCommit(workspaceID, events)
+	if err == nil {
+		db.tell(did)
 	}
 	return err
+}
+
+// done is what a change did that others are told of once it is committed.
+type done struct {
+	workspaceID string
+	events      []storage.Event
+	jobs        []storage.JobRef
+}
+
+// complete writes what a change left to be written last.
+func (t *tx) complete(ctx context.Context) (done, error) {
+	if err := t.words.Write(ctx, t.Session, t.workspaceNo); err != nil {
+		return done{}, err
+	}
+	if err := t.writeAudit(ctx); err != nil {
+		return done{}, err
+	}
+	events, err := t.writeEvents(ctx)
+	return done{t.workspaceID, events, t.jobs}, err
+}
+
+func (db *DB) tell(did done) {
+	if len(did.jobs) > 0 && db.onJobs != nil {
+		db.onJobs(did.jobs)
+	}
+	if len(did.events) > 0 && db.onCommit != nil {
+		db.onCommit(did.workspaceID, did.events)
+	}
+}
+
+// changeBoth is change of two workspaces at once, which may be one: of that which is left
+// and that which is gone to.
+func (db *DB) changeBoth(ctx context.Context, op, from, to string, fn func(ctx context.Context, here, there *tx) error) error {
+	fromNo, err := db.workspaceNo(ctx, from)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	toNo, err := db.workspaceNo(ctx, to)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	var did []done
+	err = db.transact(ctx, op, func(ctx context.Context, here *tx) error {
+		here.workspaceNo, here.workspaceID = fromNo, from
+		there, held := here, []*tx{here}
+		if toNo != fromNo {
+			there = &tx{session: here.session, workspaceNo: toNo, workspaceID: to}
+			held = append(held, there)
+		}
+		if toNo < fromNo { // all take them in one order
+			slices.Reverse(held)
+		}
+		for _, t := range held {
+			if err := t.lockWorkspace(ctx); err != nil {
+				return err
+			}
+		}
+		if err := fn(ctx, here, there); err != nil {
+			return err
+		}
+		did = nil
+		for _, t := range held {
+			one, err := t.complete(ctx)
+			if err != nil {
+				return err
+			}
+			did = append(did, one)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, one := range did {
+		db.tell(one)
+	}
+	return nil
 }
 
 // changeBy is change for what a principal asks. It fails with

@@ -157,11 +157,12 @@ func (s session) profile(ctx context.Context, principal storage.Principal) (stor
 		WorkspaceCreated int64  `db:"workspace_created"`
 		General          string
 		SignsIn          bool `db:"signs_in"`
+		Elsewhere        bool
 		storage.Rules
 		personalRow
 	}
 	err := s.getOne(ctx, &row, statement{text: `SELECT ` + userColumns + `, w.id AS workspace, w.name AS workspace_name, w.named AS workspace_named, w.created_at AS workspace_created, ` + ruleColumns + `, ` + personalColumns + `,
-			COALESCE(me.conversation_id, '') AS general, ` + waysIn + ` > 0 AS signs_in
+			COALESCE(me.conversation_id, '') AS general, ` + waysIn + ` > 0 AS signs_in, ` + elsewhere + ` AS elsewhere
 		FROM users u JOIN workspaces w ON w.no = u.workspace_no LEFT JOIN accounts a ON a.id = u.account_id LEFT JOIN `}.with(visible(principal)).
 		and(` me ON me.conversation_id = w.general_id WHERE u.id = ? AND w.id = ?`, principal.UserID, principal.WorkspaceID))
 	if err != nil {
@@ -173,7 +174,7 @@ func (s session) profile(ctx context.Context, principal storage.Principal) (stor
 		Workspace: storage.Workspace{
 			ID: row.Workspace, Name: row.WorkspaceName, Named: row.WorkspaceNamed, CreatedAt: fromMS(row.WorkspaceCreated), GeneralID: row.General, Rules: row.Rules,
 		},
-		SignsIn: row.SignsIn,
+		SignsIn: row.SignsIn, Elsewhere: row.Elsewhere,
 	}, err
 }
 

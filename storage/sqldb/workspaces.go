@@ -3,6 +3,7 @@ package sqldb
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"hark/storage"
@@ -128,6 +129,68 @@ func (db *DB) CreateWorkspace(ctx context.Context, name, ownerName string) (w st
 	})
 	return w, u, err
 }
+
+// CreateWorkspaceFor makes a workspace with a conversation for everybody, and its owner, who
+// gets in by the account that they have, or that is made of their address. Who has no
+// account of those that are meant is storage.ErrForbidden.
+func (db *DB) CreateWorkspaceFor(ctx context.Context, name string, owner storage.NewOwner) (w storage.Workspace, u storage.User, err error) {
+	if name, err = storage.CleanName(name); err != nil {
+		return w, u, fmt.Errorf("create workspace: %w", err)
+	}
+	err = db.write(ctx, "create workspace", func(ctx context.Context, t *tx) error {
+		if err := t.lockInstance(ctx); err != nil {
+			return err
+		}
+		account, known, err := t.accountOfOwner(ctx, owner)
+		if err != nil {
+			return err
+		}
+		if w, u, err = t.firstWorkspace(ctx, name, cmp.Or(owner.Name, known)); err != nil {
+			return err
+		}
+		switch {
+		case account.ID != "":
+			_, err = t.Exec(ctx, `UPDATE users SET account_id = ? WHERE id = ?`, account.ID, u.ID)
+		case owner.Email != "":
+			account.UserID = u.ID
+			err = t.writeAccount(ctx, &account)
+		}
+		if err != nil {
+			return err
+		}
+		return t.writeAudit(ctx)
+	})
+	return w, u, err
+}
+
+// accountOfOwner is the account that a new owner has, and the name by which they went last;
+// without an id where it is to be made, or there is to be none.
+func (t *tx) accountOfOwner(ctx context.Context, owner storage.NewOwner) (account accountRow, name string, err error) {
+	var row struct {
+		ID, Name string
+	}
+	find := statement{`SELECT a.id, u.name FROM accounts a JOIN users u ON u.account_id = a.id WHERE u.id = ?`, []any{owner.UserID}}
+	if owner.UserID == "" {
+		if owner.Email == "" {
+			return account, "", nil
+		}
+		if err := storage.CheckEmail(owner.Email); err != nil {
+			return account, "", err
+		}
+		find = statement{`SELECT a.id, u.name FROM accounts a JOIN users u ON u.account_id = a.id WHERE a.email_key = ?
+			ORDER BY CASE WHEN u.id = a.last_user_id THEN 0 ELSE 1 END, u.created_at, u.id LIMIT 1`, []any{clean(storage.EmailKey(owner.Email))}}
+	}
+	err = t.getOne(ctx, &row, find)
+	if errors.Is(err, storage.ErrNotFound) {
+		if owner.UserID != "" {
+			return account, "", errNoAccount
+		}
+		return accountRow{Email: owner.Email}, "", nil
+	}
+	return accountRow{ID: row.ID}, row.Name, err
+}
+
+var errNoAccount = &storage.ForbiddenError{Reason: "Set an e-mail address to sign in by first: by it you switch between workspaces."}
 
 // lockInstance makes this the only transaction that makes workspaces.
 func (t *tx) lockInstance(ctx context.Context) error {

@@ -8,6 +8,8 @@ import (
 
 // SignInConfig says by which providers people can sign in.
 type SignInConfig struct {
+	CreateWorkspaces bool `env:"HARK_CREATE_WORKSPACES" default:"false" help:"Whether people with an address may create workspaces in the app; else who runs the server does, with 'hark workspace create'."`
+
 	OpenID Secret `name:"oidc" env:"HARK_OIDC" placeholder:"JSON" help:"OpenID providers to sign in by, as a JSON array; see 'Single sign-on' in the README. Best in a file that HARK_OIDC_FILE names."`
 }
 

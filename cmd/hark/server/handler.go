@@ -52,7 +52,7 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 	s, err := api.New(deps, api.Config{
 		PublicURL: p.cfg.PublicURL, SigningKey: key, Version: p.version, CORSOrigins: p.cfg.CORSOrigins, MetricsToken: string(p.cfg.MetricsToken),
 		Hosts: p.cfg.Hosts, TrustedProxies: trusted, EventsKept: eventsKept - sweepMargin,
-		Limits: p.cfg.Limits(), Mail: p.mail.Possible(), OpenID: providers,
+		Limits: p.cfg.Limits(), Mail: p.mail.Possible(), OpenID: providers, CreateWorkspaces: p.cfg.SignIn.CreateWorkspaces,
 		Intake: intake.Config{Limits: media.Limits{MaxBytes: p.cfg.MaxUploadBytes, MaxDuration: p.cfg.MaxDuration}, Quotas: p.cfg.Quotas()},
 	})
 	if err != nil {
@@ -66,8 +66,8 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 func recordsOf(db *sqldb.DB) api.Records {
 	return api.Records{
 		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Emails: db, Events: db, Identities: db, Intake: db, Invitations: db,
-		Live: db, Members: db, Messages: db, People: db, Profiles: db, Provisioning: db, Search: db, SignIn: db,
-		Sound: db, Roster: db, Transcripts: db, Usage: db,
+		Live: db, Members: db, Messages: db, People: db, Persons: db, Profiles: db, Provisioning: db, Search: db, SignIn: db,
+		Sound: db, Roster: db, Transcripts: db, Usage: db, Workspaces: db,
 	}
 }
 

@@ -15,6 +15,7 @@ export type Conversation = Schemas["Conversation"];
 export type Gap = Schemas["Gap"];
 export type Hit = Schemas["Hit"];
 export type Invitation = Schemas["Invitation"];
+export type JoinedWorkspace = Schemas["JoinedWorkspace"];
 export type Me = Schemas["Me"];
 export type MemberUsage = Schemas["MemberUsage"];
 export type Member = Schemas["Member"];

@@ -196,6 +196,11 @@ class Outbox {
     let sent: Sent;
     try {
       sent = await this.deliver(item, stop.signal);
+      // Another tab may have switched to another workspace, where there is no such conversation.
+      if (sent.outcome.kind === "refused" && (await take(api.GET("/v1/me"))).id !== item.user) {
+        sent = { outcome: { kind: "unreached" } };
+        session.check();
+      }
     } catch (thrown) {
       const kind = troubleOf(thrown).kind;
       sent = { outcome: kind === "signed-out" ? { kind: "signed-out" } : { kind: "unreached" } };

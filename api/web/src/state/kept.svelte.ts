@@ -8,6 +8,7 @@ import { SvelteMap } from "svelte/reactivity";
 
 import { Trouble, troubleOf } from "../api/client";
 import { base } from "../base";
+import { isPerson } from "./known";
 import { forgetKey, recall, remember } from "./remember";
 
 export interface Copy {
@@ -19,6 +20,7 @@ export interface Copy {
 interface Listed {
   user: string; // whose it is
   copies: Record<string, Copy>; // by conversation
+  others?: Record<string, Listed["copies"]>; // by who the same person is in their other workspaces
 }
 
 export const databaseName = `hark-offline${base}`;
@@ -40,7 +42,10 @@ class Kept {
   /** Learns whose device it is; another one's copies go. */
   begin(user: string) {
     const listed = read();
-    if (listed && listed.user !== user) this.wipe();
+    if (listed && listed.user !== user) {
+      if (isPerson(listed.user, user)) remember(key, { user, copies: listed.others?.[user] ?? {}, others: { ...listed.others, [listed.user]: listed.copies } } satisfies Listed);
+      else this.wipe();
+    }
     this.user = user;
     this.load();
     if (this.listening) return;
@@ -87,11 +92,16 @@ class Kept {
     await (await store()).remove(conversation);
   }
 
-  /** Deletes all of it: who was here signed out. */
-  wipe() {
+  /** Lets it lie: who was here is in another workspace. */
+  rest() {
     this.user = "";
     this.copies.clear();
     this.shown.clear();
+  }
+
+  /** Deletes all of it: who was here signed out. */
+  wipe() {
+    this.rest();
     forgetKey(key);
     try {
       indexedDB.deleteDatabase(databaseName);
@@ -101,7 +111,7 @@ class Kept {
   }
 
   private list() {
-    remember(key, { user: this.user, copies: Object.fromEntries(this.copies) } satisfies Listed); // else it is not there in the next visit
+    remember(key, { ...read(), user: this.user, copies: Object.fromEntries(this.copies) } satisfies Listed); // else it is not there in the next visit
   }
 
   /** Asks the server; where that is not reached, takes what is kept, if it is. */

@@ -35,7 +35,20 @@ function unsaid(conversation: Conversation): Conversation {
   return rest;
 }
 
-export const forget = () => forgetKey(key);
+export function forget() {
+  forgetKey(key);
+  forgetKey(placesKey);
+}
+
+const placesKey = `hark.places${base}`;
+const places = () => recall<Record<string, string>>(placesKey, () => true) ?? {};
+
+/** Whether two users are one person in two workspaces, as far as this browser knows. */
+export const isPerson = (user: string, other: string) => user in places() && other in places();
+
+/** Where somebody was last when they switched to another workspace, by who they are there. */
+export const lastPlace = (user: string) => /^\/[cm]\/[\w-]+/.exec(places()[user] ?? "")?.[0] ?? "/";
+export const rememberPlace = (user: string, address = lastPlace(user)) => remember(placesKey, { ...places(), [user]: address });
 
 /** Whose id is kept: undefined for nobody's. In all tabs it is the same. */
 export const knownUser = () => known()?.me.id;

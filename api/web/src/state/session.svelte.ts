@@ -2,10 +2,11 @@
  * Who is at the keyboard: the same in all tabs of a browser, which share its
  * cookie. What is kept of who it is tells the others at once when that changes.
  */
+import { base } from "../base";
 import { api, type Me, take, type Trouble, troubleOf } from "../api/client";
 import { kept } from "./kept.svelte";
+import { forget, isPerson, known, knownUser, lastPlace, onKnown, rememberMe } from "./known";
 import { prefs } from "./prefs.svelte";
-import { forget, known, knownUser, onKnown, rememberMe } from "./known";
 
 /** How long an answer is waited for before one goes on with what is known, in ms. */
 export const patience = 3000;
@@ -15,6 +16,8 @@ class Session {
   phase = $state<"asking" | "in" | "out" | "trouble">("asking");
   trouble = $state.raw<Trouble>();
   sure = false; // the server said who it is
+  private left = ""; // id of the workspace in which somebody was
+  private switched = false; // and is in another now
   private kept = false; // this browser knows who it is
   private readonly leaving: (() => void)[] = [];
 
@@ -87,7 +90,7 @@ class Session {
   private look() {
     const user = knownUser();
     if (this.phase === "in" && this.kept && user !== this.me?.id) {
-      this.leave();
+      this.leave(user);
       if (!user) void this.find(); // it may have been a mistake
     }
     if (this.phase === "out" && user) this.enter();
@@ -112,18 +115,22 @@ class Session {
     }
   }
 
-  /** Somebody is signed in, or somebody else: the app begins anew, with nothing of before. */
-  private enter(me?: Me) {
-    this.leave();
+  /** Somebody is signed in, or somebody else: the app begins anew, with nothing of before. Of another workspace it shows where they were there. */
+  private enter(me = known()?.me) {
+    this.leave(me?.id);
     if (me) rememberMe(me);
-    location.reload();
+    if (!me || !this.left || me.workspace_id === this.left) return location.reload();
+    location.replace(base + lastPlace(me.id));
   }
 
-  private leave() {
+  private leave(next = "") {
+    this.switched ||= isPerson(this.me?.id ?? "", next);
+    this.left = this.me?.workspace_id ?? this.left;
     this.me = undefined;
     this.kept = this.sure = false;
     this.phase = "out";
-    kept.wipe();
+    if (this.switched) kept.rest();
+    else kept.wipe();
     for (const leave of this.leaving) leave();
   }
 
