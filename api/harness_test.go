@@ -185,7 +185,7 @@ func (h *harness) settle() {
 func recordsOf(db *sqldb.DB) Records {
 	return Records{
 		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Events: db, Identities: db, Intake: db, Invitations: db, Live: db, Members: db, Messages: db, People: db, Search: db, SignIn: db,
-		Sound: db, Roster: db, Transcripts: db, Usage: db,
+		Sound: db, Roster: db, Integrations: db, Transcripts: db, Usage: db,
 	}
 }
 

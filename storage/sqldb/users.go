@@ -35,7 +35,7 @@ func (t *tx) createUser(ctx context.Context, name string, role storage.Role) (st
 	if err != nil {
 		return storage.User{}, err
 	}
-	u := storage.User{ID: storage.NewID(), WorkspaceID: t.workspaceID, Name: name, Named: true, Role: role, No: no, CreatedAt: t.now}
+	u := storage.User{ID: storage.NewID(), WorkspaceID: t.workspaceID, Kind: storage.KindPerson, Name: name, Named: true, Role: role, No: no, CreatedAt: t.now}
 	_, err = t.Exec(ctx, `INSERT INTO users (id, workspace_no, no, name, role, created_at, sought, sought_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		u.ID, t.workspaceNo, no, u.Name, u.Role, toMS(u.CreatedAt), sought(u.Name), u.Name)
 	return u, err
@@ -43,6 +43,7 @@ func (t *tx) createUser(ctx context.Context, name string, role storage.Role) (st
 
 type userRow struct {
 	ID        string
+	Kind      storage.UserKind
 	No        int64
 	Name      string
 	Named     bool
@@ -52,11 +53,11 @@ type userRow struct {
 	CreatedAt int64 `db:"created_at"`
 }
 
-const userColumns = `u.id, u.no, u.name, u.named, u.role, COALESCE((SELECT a.email FROM accounts a WHERE a.id = u.account_id), '') AS email,
+const userColumns = `u.id, u.kind, u.no, u.name, u.named, u.role, COALESCE((SELECT a.email FROM accounts a WHERE a.id = u.account_id), '') AS email,
 	u.disabled_at > 0 AS disabled, u.created_at`
 
 func (r userRow) user(workspaceID string) storage.User {
-	return storage.User{ID: r.ID, WorkspaceID: workspaceID, Name: r.Name, Named: r.Named, Role: r.Role, Email: r.Email, Disabled: r.Disabled, No: r.No, CreatedAt: fromMS(r.CreatedAt)}
+	return storage.User{ID: r.ID, WorkspaceID: workspaceID, Kind: r.Kind, Name: r.Name, Named: r.Named, Role: r.Role, Email: r.Email, Disabled: r.Disabled, No: r.No, CreatedAt: fromMS(r.CreatedAt)}
 }
 
 // user finds a user of the workspace.
@@ -179,17 +180,22 @@ func (db *DB) Rename(ctx context.Context, principal storage.Principal, name stri
 		if p, err = t.profile(ctx, principal); err != nil || p.Name == name && p.Named {
 			return err
 		}
-		t.audit(ctx, principal, storage.AuditUserRenamed, onUser(p.ID), map[string]string{"from": p.Name, "to": name})
-		p.Name, p.Named = name, true
-		if _, err := t.Exec(ctx, `UPDATE users SET name = ?, named = ?, sought = ?, sought_of = ? WHERE id = ?`, name, true, sought(name), name, p.ID); err != nil {
-			return err
-		}
-		if err := t.reviseNewestOf(ctx, p.User); err != nil {
+		if p.User, err = t.rename(ctx, principal, p.User, name); err != nil {
 			return err
 		}
 		return t.personEvent(ctx, storage.UserUpdated, p.User)
 	})
 	return p, err
+}
+
+// rename gives a user a name, which is clean.
+func (t *tx) rename(ctx context.Context, by storage.Principal, user storage.User, name string) (storage.User, error) {
+	t.audit(ctx, by, storage.AuditUserRenamed, onUser(user.ID), map[string]string{"from": user.Name, "to": name})
+	user.Name, user.Named = name, true
+	if _, err := t.Exec(ctx, `UPDATE users SET name = ?, named = ?, sought = ?, sought_of = ? WHERE id = ?`, name, true, sought(name), name, user.ID); err != nil {
+		return user, err
+	}
+	return user, t.reviseNewestOf(ctx, user)
 }
 
 // RenameWorkspace gives the workspace another name. Owners and admins may;

@@ -415,6 +415,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/integrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List integrations
+         * @description Those that were made last first, deactivated ones among them. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["list-integrations"];
+        put?: never;
+        /**
+         * Create an integration
+         * @description A program that takes part as a user of its own, by API tokens alone: it signs in nowhere, and manages nothing. It belongs to the workspace, whatever becomes of who made it. By owners and admins; a workspace has at most 100 that are active.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["create-integration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/integrations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an integration
+         * @description By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["get-integration"];
+        put?: never;
+        post?: never;
+        /**
+         * Deactivate an integration
+         * @description Ends its tokens, event streams and recordings at once. What it said stays, with its name; so does the integration, deactivated. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        delete: operations["delete-integration"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an integration, deactivate, activate
+         * @description By an owner or an admin. Deactivating does what deleting does. Activated again it gets new tokens: the old ones stay ended.
+         *
+         *     Scope: `admin`.
+         */
+        patch: operations["update-integration"];
+        trace?: never;
+    };
+    "/v1/integrations/{id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List an integration's tokens
+         * @description Those that are good, the oldest first. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["list-integration-tokens"];
+        put?: never;
+        /**
+         * Create a token of an integration
+         * @description The secret is shown once; only its hash is kept. The token belongs to the workspace: it outlives the session and the place of who made it. So owners and admins make one in a signed-in browser alone, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. An integration has at most 50.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["create-integration-token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/integrations/{id}/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a token of an integration
+         * @description It stops working at once, as with one of yours. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        delete: operations["revoke-integration-token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/invitations": {
         parameters: {
             query?: never;
@@ -1292,16 +1404,16 @@ export interface components {
         AuditActor: {
             /**
              * Format: uuid
-             * @description Of a user
+             * @description Of a user or an integration
              * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
              */
             id?: string;
             /**
-             * @description user: of the workspace; operator: who ran a command on the server; nobody: who was not signed in; system: Hark itself
+             * @description user: of the workspace; integration: one of the workspace; operator: who ran a command on the server; nobody: who was not signed in; system: Hark itself
              * @example user
              * @enum {string}
              */
-            kind: "user" | "operator" | "nobody" | "system";
+            kind: "user" | "integration" | "operator" | "nobody" | "system";
             /**
              * @description What they were called then; an operator's account on the server
              * @example Ada
@@ -1514,6 +1626,12 @@ export interface components {
              * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
              */
             id: string;
+            /**
+             * @description integration: a program; left out of a person. More may be added
+             * @example integration
+             * @enum {string}
+             */
+            kind?: "integration";
             /** @example Ada */
             name: string;
         };
@@ -1782,6 +1900,121 @@ export interface components {
              */
             provider?: string;
         };
+        Integration: {
+            /**
+             * Format: int64
+             * @description Which of twelve colours to show them in, by the order of joining: the first dozen differ
+             * @example 0
+             */
+            color: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:30:00Z
+             */
+            created_at: string;
+            /** @description Who made it; left out where whoever runs the server did */
+            created_by?: components["schemas"]["Author"];
+            /**
+             * @description What it is for; empty if nobody said
+             * @example Reads the tide table aloud each morning
+             */
+            description: string;
+            /**
+             * @description Whether they are kept out; left out if not
+             * @example false
+             */
+            disabled?: boolean;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
+             */
+            id: string;
+            /**
+             * @description integration: a program that takes part by its API tokens; more may be added
+             * @example person
+             * @enum {string}
+             */
+            kind: "person" | "integration";
+            /**
+             * Format: date-time
+             * @description When it last asked for something, to the minute; left out if never
+             * @example 2026-03-02T08:15:00Z
+             */
+            last_active_at?: string;
+            /**
+             * @description As they call themselves; several may have the same
+             * @example Ada
+             */
+            name: string;
+            /**
+             * @example member
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "member" | "guest";
+        };
+        IntegrationPatch: {
+            /**
+             * @description Left out to leave it; empty for none
+             * @example Reads the tide table aloud each morning
+             */
+            description?: string;
+            /**
+             * @description Whether it is deactivated; left out to leave it
+             * @example false
+             */
+            disabled?: boolean;
+            /**
+             * @description Left out to leave it
+             * @example Tide table
+             */
+            name?: string;
+            /**
+             * @description Left out to leave it
+             * @example guest
+             * @enum {string}
+             */
+            role?: "member" | "guest";
+        };
+        IntegrationRequest: {
+            /** @description Channels that you are in, where it is put */
+            conversation_ids?: string[];
+            /**
+             * @description At most 500 characters
+             * @example Reads the tide table aloud each morning
+             */
+            description?: string;
+            /**
+             * @description 1 to 80 characters, beside what is taken out
+             * @example Tide table
+             */
+            name: string;
+            /**
+             * @description guest, also if left out: is only where it is put; member: is in the conversation for everybody, sees who there is, and makes channels as the rules have it
+             * @example guest
+             * @enum {string}
+             */
+            role?: "member" | "guest";
+        };
+        IntegrationTokenRequest: {
+            /**
+             * Format: int64
+             * @description Seconds until it expires; 0 means never
+             * @example 31536000
+             */
+            expires_in?: number;
+            /**
+             * @description What it is for
+             * @example cron job
+             */
+            name: string;
+            /**
+             * @description Of read, write, record and conversation:ID, never admin; left out, for the first three
+             * @example [
+             *       "record"
+             *     ]
+             */
+            scopes?: string[];
+        };
         Invitation: {
             /** @description Where who joins is put, as far as you are there; members are in the conversation for everybody besides */
             conversations: components["schemas"]["InvitedTo"][];
@@ -1989,6 +2222,12 @@ export interface components {
              */
             id: string;
             /**
+             * @description integration: a program that takes part by its API tokens; more may be added
+             * @example person
+             * @enum {string}
+             */
+            kind: "person" | "integration";
+            /**
              * @description As they call themselves; several may have the same
              * @example Ada
              */
@@ -2037,6 +2276,12 @@ export interface components {
              * @example 2026-03-01T09:30:00Z
              */
             joined_at: string;
+            /**
+             * @description See User
+             * @example person
+             * @enum {string}
+             */
+            kind: "person" | "integration";
             /** @example Ada */
             name: string;
             /**
@@ -2095,6 +2340,12 @@ export interface components {
              * @example 2
              */
             jobs_waiting: number;
+            /**
+             * @description integration: a program that takes part by its API tokens; more may be added
+             * @example person
+             * @enum {string}
+             */
+            kind: "person" | "integration";
             /**
              * @description As they call themselves; several may have the same
              * @example Ada
@@ -2441,6 +2692,15 @@ export interface components {
         PageConversation: {
             /** @description Newest first */
             items: components["schemas"]["Conversation"][];
+            /**
+             * @description Pass it as cursor to get the next page; left out on the last
+             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
+             */
+            next_cursor?: string;
+        };
+        PageIntegration: {
+            /** @description Newest first */
+            items: components["schemas"]["Integration"][];
             /**
              * @description Pass it as cursor to get the next page; left out on the last
              * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
@@ -2952,6 +3212,12 @@ export interface components {
              */
             id: string;
             /**
+             * @description integration: a program that takes part by its API tokens; more may be added
+             * @example person
+             * @enum {string}
+             */
+            kind: "person" | "integration";
+            /**
              * @description As they call themselves; several may have the same
              * @example Ada
              */
@@ -3036,6 +3302,12 @@ export interface components {
              * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
              */
             id: string;
+            /**
+             * @description integration: a program that takes part by its API tokens; more may be added
+             * @example person
+             * @enum {string}
+             */
+            kind: "person" | "integration";
             /**
              * Format: date-time
              * @description When they, or a program of theirs, last asked for something, to the minute; left out if never
@@ -5447,6 +5719,676 @@ export interface operations {
             };
         };
     };
+    "list-integrations": {
+        parameters: {
+            query?: {
+                /** @description Where to go on: next_cursor of the page before */
+                cursor?: string;
+                /** @description Items on a page, at the most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "color": 6,
+                     *           "created_at": "2026-03-01T09:30:00Z",
+                     *           "created_by": {
+                     *             "color": 0,
+                     *             "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *             "name": "Ada"
+                     *           },
+                     *           "description": "Reads the tide table aloud each morning",
+                     *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e59",
+                     *           "kind": "integration",
+                     *           "last_active_at": "2026-03-02T09:30:00Z",
+                     *           "name": "Tide table",
+                     *           "role": "guest"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageIntegration"];
+                };
+            };
+            /** @description `bad_cursor`: Bad cursor */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-integration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntegrationRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "color": 6,
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "created_by": {
+                     *         "color": 0,
+                     *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *         "name": "Ada"
+                     *       },
+                     *       "description": "Reads the tide table aloud each morning",
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e59",
+                     *       "kind": "integration",
+                     *       "last_active_at": "2026-03-02T09:30:00Z",
+                     *       "name": "Tide table",
+                     *       "role": "guest"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Integration"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-integration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the integration */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "color": 6,
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "created_by": {
+                     *         "color": 0,
+                     *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *         "name": "Ada"
+                     *       },
+                     *       "description": "Reads the tide table aloud each morning",
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e59",
+                     *       "kind": "integration",
+                     *       "last_active_at": "2026-03-02T09:30:00Z",
+                     *       "name": "Tide table",
+                     *       "role": "guest"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Integration"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-integration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the integration */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-integration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntegrationPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "color": 6,
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "created_by": {
+                     *         "color": 0,
+                     *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *         "name": "Ada"
+                     *       },
+                     *       "description": "Reads the tide table aloud each morning",
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e59",
+                     *       "kind": "integration",
+                     *       "last_active_at": "2026-03-02T09:30:00Z",
+                     *       "name": "Tide table",
+                     *       "role": "guest"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Integration"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-integration-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the integration */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-integration-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntegrationTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "current": false,
+                     *       "id": "0197a3c2-8888-7d05-b1c6-5e7788990a1b",
+                     *       "kind": "api",
+                     *       "name": "laptop",
+                     *       "scopes": [
+                     *         "read",
+                     *         "write",
+                     *         "record",
+                     *         "admin"
+                     *       ],
+                     *       "secret": "hark_4fN0vqHk3mXc8Zt1bW7yRs2LpQd9UaEg5JiKoTnVx6M"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-integration-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the token */
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-invitations": {
         parameters: {
             query?: {
@@ -5749,6 +6691,7 @@ export interface operations {
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "general_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "kind": "person",
                      *       "name": "Ada",
                      *       "needs_names": false,
                      *       "needs_sign_in": false,
@@ -5827,6 +6770,7 @@ export interface operations {
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "general_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "kind": "person",
                      *       "name": "Ada",
                      *       "needs_names": false,
                      *       "needs_sign_in": false,
@@ -5921,6 +6865,7 @@ export interface operations {
                      *           "color": 0,
                      *           "created_at": "2026-03-01T09:30:00Z",
                      *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *           "kind": "person",
                      *           "last_active_at": "2026-03-02T09:30:00Z",
                      *           "name": "Ada",
                      *           "role": "member"
@@ -6005,6 +6950,7 @@ export interface operations {
                      *       "color": 0,
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "kind": "person",
                      *       "last_active_at": "2026-03-02T09:30:00Z",
                      *       "name": "Ada",
                      *       "role": "member"
@@ -8957,6 +9903,7 @@ export interface operations {
                      *           "created_at": "2026-03-01T09:30:00Z",
                      *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *           "jobs_waiting": 2,
+                     *           "kind": "person",
                      *           "name": "Ada",
                      *           "role": "member",
                      *           "sound_ms": 7344000,
