@@ -23,6 +23,7 @@ type workspaceCmd struct {
 
 type workspaceRenameCmd struct {
 	AdminConfig
+	JSON bool   `name:"json" help:"Print a JSON object."`
 	Name string `arg:"" help:"New name."`
 }
 
@@ -36,6 +37,9 @@ func (w *workspaceRenameCmd) Run(ctx context.Context) error {
 	renamed, err := db.RenameWorkspace(ctx, principal(owner), w.Name)
 	if err != nil {
 		return err
+	}
+	if w.JSON {
+		return printWorkspace(renamed.Workspace, true)
 	}
 	return terminal.PrintLine(renamed.Workspace.ID + " " + terminal.Printable(renamed.Workspace.Name))
 }

@@ -6070,7 +6070,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description Id of the integration */
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -6233,7 +6236,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description Id of the integration */
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -6328,6 +6334,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the integration */
+                id: string;
                 /** @description Id of the token */
                 token_id: string;
             };

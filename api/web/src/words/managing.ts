@@ -28,6 +28,7 @@ const en = {
   ownText: "You may not be able to change it back yourself.",
   ownYes: "Change role",
   invite: "Invite people",
+  manage: "Manage",
   lastOwner: "A workspace needs an owner. Make somebody else an owner first.",
   forbidden: "Your role doesn’t reach that far any more. Nothing was changed.",
 };
@@ -58,6 +59,7 @@ const de: typeof en = {
   ownText: "Vielleicht kannst du das nicht selbst rückgängig machen.",
   ownYes: "Rolle ändern",
   invite: "Leute einladen",
+  manage: "Verwalten",
   lastOwner: "Ein Arbeitsbereich braucht eine Person mit der Rolle Eigentümer:in. Gib diese Rolle zuerst jemand anderem.",
   forbidden: "Deine Rolle reicht dafür nicht mehr. Es wurde nichts geändert.",
 };
