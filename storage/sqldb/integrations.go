@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"hark/storage"
@@ -261,7 +262,11 @@ func (db *DB) CreateIntegrationToken(ctx context.Context, principal storage.Prin
 		if err != nil {
 			return err
 		}
-		if err := t.mustProve(ctx, who, account); err != nil {
+		err = t.mustProve(ctx, who, account)
+		if errors.Is(err, storage.ErrOnlyBrowsers) {
+			err = errTokensByBrowsers
+		}
+		if err != nil {
 			return err
 		}
 		n.MadeWith = ""
@@ -273,6 +278,9 @@ func (db *DB) CreateIntegrationToken(ctx context.Context, principal storage.Prin
 	})
 	return token, secret, err
 }
+
+// errTokensByBrowsers is the error of a token that would make one of an integration.
+var errTokensByBrowsers = &storage.ForbiddenError{Reason: "Only a signed-in browser can make tokens of integrations: they would outlive the token that asks. Make it in Settings, Integrations, or with hark integration token."}
 
 var errIntegrationEnded = &storage.ForbiddenError{Reason: "The integration is deactivated. Activate it first, in Settings, Integrations, or with hark integration enable."}
 

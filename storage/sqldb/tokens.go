@@ -292,7 +292,7 @@ func (r credentialRow) principal() storage.Principal {
 // fits says whether the credential is one that its user can have, which a node of an older
 // version does not ask.
 func (r credentialRow) fits() bool {
-	return r.UserKind != storage.KindIntegration || storage.CheckIntegrationToken(storage.NewToken{Kind: r.tokenRow.Kind, Scopes: r.Scopes}) == nil
+	return r.UserKind != storage.KindIntegration || storage.CheckIntegrationToken(storage.NewToken{Kind: r.Kind, Scopes: r.Scopes}) == nil
 }
 
 // credential finds the one that is not over.
