@@ -40,6 +40,7 @@ import (
 	"hark/api/front"
 	"hark/api/health"
 	"hark/api/intake"
+	"hark/api/integrations"
 	"hark/api/invitations"
 	"hark/api/limit"
 	"hark/api/listen"
@@ -89,6 +90,7 @@ type Records struct {
 	Events         events.Records
 	Identities     signin.Identities
 	Intake         intake.Records
+	Integrations   integrations.Records
 	Invitations    invitations.Records
 	Live           live.Records
 	Members        conversations.Members

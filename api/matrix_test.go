@@ -91,6 +91,7 @@ var matrixCallers = []matrixCaller{
 	{name: "maker", user: func(m *matrix) storage.Principal { return m.maker }},   // of the conversation
 	{name: "admin", user: func(m *matrix) storage.Principal { return m.admin }},
 	{name: "owner", user: func(m *matrix) storage.Principal { return m.owner }},
+	{name: "integration", user: func(m *matrix) storage.Principal { return m.integration }}, // a member, in the conversation
 	{name: "signed", user: func(m *matrix) storage.Principal { return m.author }, with: (*matrix).sign},
 	{name: "disabled", user: func(m *matrix) storage.Principal { return m.disabled }},
 	// The owner and, to record, the author, with a token that is good for less:
@@ -113,6 +114,8 @@ type matrix struct {
 	target storage.Principal // a member whom calls are about; in the conversation
 	late   storage.Principal // a member who is to be added
 
+	integration storage.Principal
+
 	disabled       storage.Principal // an owner who was
 	disabledSecret string
 
@@ -122,7 +125,7 @@ type matrix struct {
 }
 
 // matrixThings are what calls are about.
-type matrixThings struct{ conversation, message, draft, token, invitation, person, group string }
+type matrixThings struct{ conversation, message, draft, token, invitation, person, group, integration, itsToken string }
 
 // matrixCell is one request of one caller.
 type matrixCell struct {
@@ -145,7 +148,9 @@ func newMatrix(t *testing.T) *matrix {
 	m.disabled, m.disabledSecret = gone.principal, gone.token
 	must(t, h.db.DisableUser(t.Context(), gone.principal.WorkspaceID, gone.principal.UserID))
 	h.show(m.target)
+	m.integration = m.newIntegration("Bell")
 	m.shared = m.things()
+	m.shared.integration, m.shared.itsToken = m.withToken(m.newIntegration("Gong"))
 	h.finish(m.shared.message, "some words")
 	return m
 }
@@ -156,7 +161,7 @@ func (m *matrix) things() (made matrixThings) {
 	m.t.Helper()
 	ctx := m.t.Context()
 	var ids []string
-	for _, in := range []storage.Principal{m.author, m.member, m.admin, m.owner, m.target} {
+	for _, in := range []storage.Principal{m.author, m.member, m.admin, m.owner, m.target, m.integration} {
 		ids = append(ids, in.UserID)
 	}
 	conversation, _, err := m.db.CreateConversation(ctx, m.maker, storage.NewConversation{Kind: storage.Channel, Title: "Field notes", MemberIDs: ids})
@@ -171,6 +176,22 @@ func (m *matrix) things() (made matrixThings) {
 	must(m.t, err)
 	made.invitation = invitation.ID
 	return made
+}
+
+// newIntegration makes an integration that is a member, by the owner.
+func (m *matrix) newIntegration(name string) storage.Principal {
+	m.t.Helper()
+	i, err := m.db.CreateIntegration(m.t.Context(), m.owner, storage.NewIntegration{Name: name, Role: storage.RoleMember})
+	must(m.t, err)
+	return storage.Principal{WorkspaceID: i.WorkspaceID, UserID: i.ID, UserName: i.Name, Kind: i.Kind, Role: i.Role}
+}
+
+// withToken makes a token of an integration, and returns the ids of both.
+func (m *matrix) withToken(i storage.Principal) (id, token string) {
+	m.t.Helper()
+	made, _, err := m.db.CreateToken(m.t.Context(), i.UserID, storage.NewToken{Kind: storage.APIToken, Name: "its"})
+	must(m.t, err)
+	return i.UserID, made.ID
 }
 
 // accept records a message of the author, whose sound is only there for what is
@@ -244,6 +265,11 @@ func (m *matrix) ask(r route, caller matrixCaller) int {
 		cell.things.person = provider.person(storage.NewID())
 		cell.things.group = provider.group(storage.NewID(), cell.things.person)
 	}
+	if !safe && strings.HasPrefix(r.path, "/v1/integrations/") {
+		i := m.newIntegration("Chime")
+		cell.things.integration, cell.things.itsToken = m.withToken(i)
+		defer func() { must(m.t, m.db.DisableUser(m.t.Context(), i.WorkspaceID, i.UserID)) }() // else there are too many
+	}
 	if caller.user != nil {
 		cell.credential, cell.secret = m.token(caller, cell.things, safe)
 	}
@@ -306,6 +332,8 @@ func (m *matrix) path(r route, cell *matrixCell) string {
 		id = cell.things.group
 	case strings.HasPrefix(r.path, "/scim/v2/Users"):
 		id = cell.things.person
+	case strings.HasPrefix(r.path, "/v1/integrations/"):
+		id = cell.things.integration
 	case strings.HasPrefix(r.path, "/v1/members/"):
 		id = m.target.UserID
 	case strings.HasPrefix(r.path, "/v1/drafts/"), strings.HasSuffix(r.path, "/send"):
@@ -320,7 +348,7 @@ func (m *matrix) path(r route, cell *matrixCell) string {
 	if strings.Contains(r.path, "{session}") {
 		m.speak()
 	}
-	path := strings.NewReplacer("{id}", id, "{user_id}", m.target.UserID, "/v1/whip/{session}", m.session, "ResourceTypes/{name}", "ResourceTypes/User", "Schemas/{name}", "Schemas/"+scimUser).Replace(r.path)
+	path := strings.NewReplacer("{id}", id, "{user_id}", m.target.UserID, "{token_id}", cell.things.itsToken, "/v1/whip/{session}", m.session, "ResourceTypes/{name}", "ResourceTypes/User", "Schemas/{name}", "Schemas/"+scimUser).Replace(r.path)
 	switch {
 	case strings.HasSuffix(r.path, "/audio"):
 		cell.query.Set("format", "original")
@@ -350,6 +378,9 @@ var matrixBodies = map[string][2]string{
 	"POST /sign-in":                           {"application/x-www-form-urlencoded", ""},
 	"POST /join":                              {"application/x-www-form-urlencoded", ""},
 	"PATCH /v1/members/{id}":                  {"application/json", `{"role": "member"}`},
+	"POST /v1/integrations":                   {"application/json", `{"name": "new"}`},
+	"PATCH /v1/integrations/{id}":             {"application/json", `{"description": "other"}`},
+	"POST /v1/integrations/{id}/tokens":       {"application/json", `{"name": "new"}`},
 	"PATCH /v1/usage":                         {"application/json", `{"jobs_waiting": 100000}`},
 	"PATCH /v1/audit/settings":                {"application/json", `{"listening": false}`},
 	"POST /v1/invitations":                    {"application/json", `{"role": "member"}`},

@@ -6,6 +6,7 @@ import (
 	"hark/api/conversations"
 	"hark/api/events"
 	"hark/api/intake"
+	"hark/api/integrations"
 	"hark/api/invitations"
 	"hark/api/live"
 	"hark/api/members"
@@ -32,6 +33,7 @@ type nouns struct {
 	audit         *audit.Endpoints
 	conversations *conversations.Endpoints
 	events        *events.Endpoints
+	integrations  *integrations.Endpoints
 	invitations   *invitations.Endpoints
 	live          *live.Endpoints
 	members       *members.Endpoints
@@ -93,15 +95,15 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 		conversations: conversations.New(conversations.Deps{
 			Records: deps.Records.Conversations, Members: deps.Records.Members, Limits: limits, PublicURL: public, RecheckLive: recheck,
 		}),
-		events: streams,
+		events:       streams,
+		integrations: integrations.New(integrations.Deps{Records: deps.Records.Integrations, Security: securityLog, Revoked: signIn.Revoked}),
 		invitations: invitations.New(invitations.Deps{
 			Records: deps.Records.Invitations, Persons: deps.Records.Persons, Browsers: signIn, Limits: limits, Security: securityLog, PublicURL: public, Mail: cfg.Mail,
 		}),
 		live:    live.New(live.Deps{Records: deps.Records.Live, Recorder: deps.Live, Intake: in, PublicURL: public}),
 		members: members.New(members.Deps{Records: deps.Records.Roster, Revoked: signIn.Revoked}),
 		messages: messages.New(messages.Deps{
-			Records: deps.Records.Messages, Drafts: deps.Records.Drafts, Bus: deps.Bus, Intake: in, Logger: deps.Logger, PublicURL: public,
-			RecheckLive: recheck,
+			Records: deps.Records.Messages, Drafts: deps.Records.Drafts, Bus: deps.Bus, Intake: in, Logger: deps.Logger, PublicURL: public, RecheckLive: recheck,
 		}),
 		people:  people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked, CreateWorkspaces: cfg.CreateWorkspaces}),
 		profile: profile.New(profile.Deps{Records: deps.Records.Profiles, Objects: deps.Objects, Sounds: deps.Sounds, Body: in.Body}),

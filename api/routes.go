@@ -54,7 +54,7 @@ func (n *nouns) calls() []rest.Group {
 			remove("/v1/tokens/{id}", n.signin.RevokeToken()),
 			post("/v1/sign-out", n.signin.SignOut()),
 		}},
-		{Name: "Members", Description: "Who is in the workspace, whom it invites, and what it takes. For owners and admins, and those whom the workspace's rules let invite.", Routes: []rest.Route{
+		{Name: "Members", Description: "Who is in the workspace, whom it invites, which programs take part in it, and what it takes. For owners and admins, and those whom the workspace's rules let invite.", Routes: []rest.Route{
 			get("/v1/members", n.members.List()),
 			patch("/v1/members/{id}", n.members.Update()),
 			get("/v1/invitations", n.invitations.List()),
@@ -63,6 +63,14 @@ func (n *nouns) calls() []rest.Group {
 			get("/v1/provisioning", n.scim.GetProvisioning()),
 			get("/v1/provisioning/groups", n.scim.ListGroups()),
 			patch("/v1/provisioning/groups/{id}", n.scim.SetGroupRole()),
+			get("/v1/integrations", n.integrations.List()),
+			post("/v1/integrations", n.integrations.Create()),
+			get("/v1/integrations/{id}", n.integrations.Get()),
+			patch("/v1/integrations/{id}", n.integrations.Update()),
+			remove("/v1/integrations/{id}", n.integrations.Delete()),
+			get("/v1/integrations/{id}/tokens", n.integrations.ListTokens()),
+			post("/v1/integrations/{id}/tokens", n.integrations.CreateToken()),
+			remove("/v1/integrations/{id}/tokens/{token_id}", n.integrations.RevokeToken()),
 			get("/v1/usage", n.usage.Get()),
 			patch("/v1/usage", n.usage.Update()),
 			get("/v1/usage/members", n.usage.ListMembers()),
@@ -123,7 +131,7 @@ func (n *nouns) calls() []rest.Group {
 // addPages adds what is no call of the API: it asks for no credential but SCIM, which
 // describes itself.
 func (n *nouns) addPages(api *rest.API, docs *pages.Docs, operators health.Endpoints) {
-	for _, path := range []string{"/", "/c/:id", "/m/:id", "/search", "/settings", "/settings/members", "/settings/invitations", "/settings/rules", "/settings/audit", "/settings/usage", "/settings/provisioning"} {
+	for _, path := range []string{"/", "/c/:id", "/m/:id", "/search", "/settings", "/settings/members", "/settings/invitations", "/settings/integrations", "/settings/rules", "/settings/audit", "/settings/usage", "/settings/provisioning"} {
 		api.Page(path, n.app.Page)
 	}
 	for path, file := range n.app.Files() {

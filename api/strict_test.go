@@ -74,6 +74,7 @@ func TestBodiesAreReadOneWay(t *testing.T) {
 	session := h.owner.send("POST", "/v1/conversations/"+conversation+"/whip",
 		strings.NewReader(offerOf(t, webrtc.RTPCodecTypeAudio)), "Content-Type", "application/sdp").want(201).header.Get("Location")
 	somebody := h.user("Mia", storage.RoleMember).principal.UserID
+	bell, _ := h.integration(map[string]any{"name": "Bell"})
 	cases := bodyCases(h, map[string]any{
 		"user_id": somebody, "member_ids": []string{somebody}, "conversation_ids": []string{conversation},
 		"state": "x", "credential": map[string]any{"id": "x"}, "passkey": map[string]any{"state": "x", "credential": map[string]any{"id": "x"}},
@@ -81,17 +82,20 @@ func TestBodiesAreReadOneWay(t *testing.T) {
 		if strings.HasPrefix(path, "/v1/members/") {
 			return strings.ReplaceAll(path, "{id}", somebody)
 		}
+		if strings.HasPrefix(path, "/v1/integrations/") {
+			return strings.ReplaceAll(path, "{id}", bell.ID)
+		}
 		return strings.NewReplacer("{id}", idFor(path, conversation, message, h), "/v1/whip/{session}", session).Replace(path)
 	})
 	if len(cases) < 6 {
 		t.Fatalf("only %d calls take JSON", len(cases))
 	}
-	browser := h.account(h.user("Zoe", storage.RoleMember), "zoe@example.org", aPassword)
+	browser := h.account(h.user("Zoe", storage.Admin), "zoe@example.org", aPassword)
 	without := map[string]int{"create-passkey": http.StatusConflict, "step-up": http.StatusConflict, "update-passkey": http.StatusNotFound} // there are no passkeys here
 	for _, c := range cases {
 		t.Run(c.op.OperationID, func(t *testing.T) {
 			owner := *h.owner
-			if slices.Contains([]string{"update-account", "step-up", "create-passkey", "update-passkey", "link-identity", "step-up-by-provider"}, c.op.OperationID) { // which are for browsers
+			if slices.Contains([]string{"update-account", "step-up", "create-passkey", "update-passkey", "link-identity", "step-up-by-provider", "create-integration-token"}, c.op.OperationID) { // which are for browsers
 				owner = *browser
 			}
 			owner.t = t
@@ -171,7 +175,7 @@ func TestQueriesAreReadOneWay(t *testing.T) {
 	conversation := h.owner.conversation()
 	message := h.owner.record(conversation).ID
 	for path, item := range h.api.api.Description().Paths {
-		there := strings.NewReplacer("{id}", idFor(path, conversation, message, h), "{user_id}", h.owner.principal.UserID, "{session}", "NOSUCHSESSION").Replace(path)
+		there := strings.NewReplacer("{id}", idFor(path, conversation, message, h), "{user_id}", h.owner.principal.UserID, "{token_id}", h.owner.principal.CredentialID, "{session}", "NOSUCHSESSION").Replace(path)
 		for _, op := range []*huma.Operation{item.Get, item.Head, item.Post, item.Patch, item.Delete} {
 			if op == nil {
 				continue

@@ -40,6 +40,8 @@ const (
 	AuditUserEnabled         AuditAction = "user_enabled"             // user; name
 	AuditUserRoleChanged     AuditAction = "user_role_changed"        // user; name, from, to, why (where nobody asked for it)
 	AuditUserRenamed         AuditAction = "user_renamed"             // user; from, to
+	AuditIntegrationCreated  AuditAction = "integration_created"      // user; name, role
+	AuditIntegrationChanged  AuditAction = "integration_changed"      // user; name, field: description; what else changes is recorded as of a person
 	AuditWorkspaceCreated    AuditAction = "workspace_created"        // workspace; name
 	AuditWorkspaceRenamed    AuditAction = "workspace_renamed"        // workspace; from, to
 	AuditRuleChanged         AuditAction = "workspace_rule_changed"   // workspace; rule, from, to
@@ -82,16 +84,17 @@ type ActorKind string
 
 // The kinds of actor.
 const (
-	ActorUser     ActorKind = "user"     // of the workspace, who had signed in or came with a token
-	ActorOperator ActorKind = "operator" // who runs commands on the server; named by their account there
-	ActorNobody   ActorKind = "nobody"   // who came over the network and was not known
-	ActorSystem   ActorKind = "system"   // Hark itself
+	ActorUser        ActorKind = "user"        // of the workspace, who had signed in or came with a token
+	ActorIntegration ActorKind = "integration" // of the workspace, that came with a token of its own
+	ActorOperator    ActorKind = "operator"    // who runs commands on the server; named by their account there
+	ActorNobody      ActorKind = "nobody"      // who came over the network and was not known
+	ActorSystem      ActorKind = "system"      // Hark itself
 )
 
 // Actor is who did something, by the name that they had then.
 type Actor struct {
 	Kind ActorKind
-	ID   string // of a user; empty for others
+	ID   string // of a user or an integration; empty for others
 	Name string // empty where there is none
 }
 

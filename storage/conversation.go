@@ -59,7 +59,8 @@ type LastMessage struct {
 	ID         string
 	AuthorID   string
 	AuthorName string
-	AuthorNo   int64 // see [User.No]
+	AuthorNo   int64    // see [User.No]
+	AuthorKind UserKind // empty means KindPerson
 	Title      string
 	FirstWords string // see [Message]
 	DurationMS int64  // 0 means not known yet
@@ -70,7 +71,8 @@ type LastMessage struct {
 type ConversationMember struct {
 	UserID   string
 	Name     string
-	UserNo   int64 // see [User.No]
-	Role     Role  // in the workspace
+	UserNo   int64    // see [User.No]
+	Kind     UserKind // empty means KindPerson
+	Role     Role     // in the workspace
 	JoinedAt time.Time
 }

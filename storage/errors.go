@@ -39,6 +39,10 @@ func (e *ForbiddenError) Error() string { return e.Reason }
 // Is makes it an ErrForbidden.
 func (e *ForbiddenError) Is(target error) bool { return target == ErrForbidden }
 
+// ErrNoPerson is the error of an integration that is to get what only people have: a way
+// to sign in, a session, tokens that it manages by itself.
+var ErrNoPerson = &ForbiddenError{Reason: "An integration does not sign in: it has API tokens alone, which owners and admins make in Settings, Integrations, or with hark integration token."}
+
 // KeyReusedError is an [ErrKeyReused] that names the message that the key made.
 type KeyReusedError struct{ MessageID string }
 

@@ -36,10 +36,20 @@ const (
 // Owns says whether who has the role is one of the workspace's owners.
 func (r Role) Owns() bool { return r == Owner }
 
-// User is a person in a workspace.
+// UserKind says whether a user is a person or a program.
+type UserKind string
+
+// The kinds of user.
+const (
+	KindPerson      UserKind = "person"
+	KindIntegration UserKind = "integration" // see [Integration]
+)
+
+// User is who is in a workspace: a person, or an integration.
 type User struct {
 	ID          string
 	WorkspaceID string
+	Kind        UserKind // empty means KindPerson
 	Name        string
 	Named       bool // whether somebody chose the name
 	Role        Role
@@ -51,6 +61,43 @@ type User struct {
 	PictureKey       string // object of their picture; empty for none
 	PronunciationKey string // object of how their name is pronounced; empty for none
 }
+
+// Integration is a program that takes part in a workspace as a user of its own, by API
+// tokens alone. It belongs to the workspace, and so do its tokens: what becomes of who
+// made it ends neither.
+type Integration struct {
+	User
+	Description  string
+	CreatedBy    User      // id, name and number; empty where whoever runs the server made it
+	LastActiveAt time.Time // to the minute; zero means never
+}
+
+// NewIntegration is what an integration is made with.
+type NewIntegration struct {
+	Name            string
+	Description     string // at most MaxDescription characters; empty for none
+	Role            Role   // RoleMember or Guest; empty means Guest
+	ConversationIDs []string
+}
+
+// IntegrationPatch changes an integration; what is nil stays.
+type IntegrationPatch struct {
+	Name        *string
+	Description *string
+	MemberPatch
+}
+
+// Bounds of integrations.
+const (
+	MaxIntegrations             = 100 // in a workspace, beside those that are deactivated
+	MaxDescription              = 500 // characters of what one is for
+	MaxIntegrationTokens        = 50  // that are good, of each
+	MaxIntegrationConversations = 50  // that one is made with
+)
+
+// IntegrationScopes are what a token of an integration is good for where nothing else
+// was chosen. None is good for ScopeAdmin.
+const IntegrationScopes Scopes = "read record write"
 
 // Member is a user with what those may know who manage the people of a workspace.
 type Member struct {
@@ -115,6 +162,7 @@ type Principal struct {
 	WorkspaceID  string
 	UserID       string
 	UserName     string
+	Kind         UserKind // of the user; empty means KindPerson
 	Role         Role
 	Rules        Rules  // of the workspace
 	CredentialID string // the credential they came with

@@ -68,9 +68,10 @@ type ManifestConversation struct {
 
 // ManifestPerson is somebody whom a message or its conversation names.
 type ManifestPerson struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-	Role Role   `json:"role"`
+	ID   string   `json:"id"`
+	Kind UserKind `json:"kind,omitempty"` // empty of a person
+	Name string   `json:"name"`
+	Role Role     `json:"role"`
 }
 
 // ManifestMessage is the record of a message, without where its objects are.
@@ -165,8 +166,14 @@ func (m *Manifest) checkPeople() error {
 		if !isID(p.ID) {
 			return fmt.Errorf("%q is no id of a user", p.ID)
 		}
+		if err := oneOf("kind", p.Kind, "", KindIntegration); err != nil {
+			return err
+		}
 		if err := CheckRole(p.Role); err != nil {
 			return err
+		}
+		if !Fits(p.Kind, p.Role) {
+			return fmt.Errorf("%q is no role of an integration", p.Role)
 		}
 		known[p.ID] = true
 	}

@@ -37,7 +37,8 @@ type Message struct {
 	ConversationID string
 	AuthorID       string
 	AuthorName     string
-	AuthorNo       int64 // see [User.No]
+	AuthorNo       int64    // see [User.No]
+	AuthorKind     UserKind // empty means KindPerson
 	Draft
 	CreatedAt time.Time // when it came into its conversation: when it was sent or, of a draft, begun
 	UpdatedAt time.Time

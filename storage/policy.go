@@ -15,6 +15,13 @@ import "slices"
 // membership of somebody who stands above them. A guest is where an owner or an
 // admin invited them, and knows only whom they meet there.
 //
+// An integration is a program that takes part as a guest or as a member. It does what
+// somebody of its role does, but for what is people's alone: it manages nothing and
+// nobody, invites nobody, brings no guests, signs in nowhere, owns no channel that it did
+// not make, has the name that it was given, and begins no direct conversation but with
+// whom it meets in another. It is no guest whom somebody brings in from outside, since an
+// owner or an admin has vetted it: whoever adds members to channels may add it.
+//
 // The app follows the same rules, so that it offers nothing that would be
 // refused: testdata/policy.json holds both to them.
 
@@ -28,8 +35,11 @@ func above(one, other Role) bool { return slices.Index(order, one) > slices.Inde
 // signed for.
 func acts(p Principal) bool { return p.Scopes.Sound() == "" }
 
+// person says whether the principal is somebody, and no integration.
+func person(p Principal) bool { return acts(p) && p.Kind != KindIntegration }
+
 // leads says whether the principal may change what others made.
-func leads(p Principal) bool { return acts(p) && !above(Admin, p.Role) }
+func leads(p Principal) bool { return person(p) && !above(Admin, p.Role) }
 
 // everywhere says whether what the principal came with is held to no conversation.
 func everywhere(p Principal) bool { return len(p.Scopes.Conversations()) == 0 }
@@ -72,18 +82,23 @@ func MayDeleteConversation(p Principal, makerID string, othersSpoke bool) bool {
 	return leads(p) || own(p, makerID) && !othersSpoke
 }
 
+// MaySpeakToEveryone says whether the principal may begin a direct conversation with
+// anybody they know of, and not only with those with whom they share a conversation.
+func MaySpeakToEveryone(p Principal) bool { return person(p) && MaySeeEveryone(p) }
+
 // MayAddMember says whether the principal may take a user whom they know of into a
-// channel: everybody but guests may, guests as the rules have it.
+// channel: everybody but guests may, and guests as the rules have it. An integration is
+// no guest here, and brings none.
 func MayAddMember(p Principal, user User) bool {
-	return MayAddMembers(p) && (above(user.Role, Guest) || lets(p, p.Rules.Whole().InviteGuests))
+	free := above(user.Role, Guest) || user.Kind == KindIntegration
+	return MayAddMembers(p) && (free || person(p) && lets(p, p.Rules.Whole().InviteGuests))
 }
 
 // MayAddMembers says whether the principal may take anybody into a channel.
 func MayAddMembers(p Principal) bool { return belongs(p) && everywhere(p) }
 
-// MayOwnChannel says whether somebody of a role may be given a channel whose maker has
-// left.
-func MayOwnChannel(role Role) bool { return above(role, Guest) }
+// MayOwnChannel says whether a user may be given a channel whose maker has left.
+func MayOwnChannel(user User) bool { return above(user.Role, Guest) && user.Kind != KindIntegration }
 
 // MayRemoveMember says whether the principal may take a user out of a channel
 // that makerID made.
@@ -107,7 +122,7 @@ func MayInvite(p Principal, role Role) bool {
 	if !above(role, Guest) {
 		rule = p.Rules.Whole().InviteGuests
 	}
-	return everywhere(p) && lets(p, rule) && !above(role, p.Role) && !above(role, RoleMember)
+	return person(p) && everywhere(p) && lets(p, rule) && !above(role, p.Role) && !above(role, RoleMember)
 }
 
 // MaySeeInvitations says whether the principal may see invitations, and revoke them:
@@ -117,10 +132,21 @@ func MaySeeInvitations(p Principal) bool {
 }
 
 // MayChangeRole says whether the principal may give a user another role: neither to
-// somebody who stands above them, nor one above their own.
+// somebody who stands above them, nor one above their own, nor one that is not for such
+// a user ([Fits]).
 func MayChangeRole(p Principal, user User, to Role) bool {
-	return MayManageMembers(p) && !above(user.Role, p.Role) && !above(to, p.Role)
+	return MayManageMembers(p) && !above(user.Role, p.Role) && !above(to, p.Role) && Fits(user.Kind, to)
 }
+
+// Fits says whether a role is for users of a kind: an integration is neither an owner
+// nor an admin.
+func Fits(kind UserKind, role Role) bool {
+	return kind != KindIntegration || CheckRole(role) == nil && !above(role, RoleMember)
+}
+
+// MayManageIntegrations says whether the principal may make integrations and their
+// tokens, see them, change and end them.
+func MayManageIntegrations(p Principal) bool { return leads(p) && everywhere(p) }
 
 // MayDisable says whether the principal may deactivate a user, and let them in again.
 // Nobody locks themselves out.
@@ -152,8 +178,11 @@ func MayMakeToken(user User, scopes Scopes) bool {
 }
 
 // MayRename says whether the principal may give this user another name, picture and
-// pronunciation, and change how they are spoken to.
-func MayRename(p Principal, userID string) bool { return own(p, userID) && everywhere(p) }
+// pronunciation, and change how they are spoken to. Integrations are named by who manages
+// them.
+func MayRename(p Principal, userID string) bool {
+	return person(p) && own(p, userID) && everywhere(p)
+}
 
 // MayRemovePicture says whether the principal may take away a user's picture, or how their
 // name is pronounced: their own, and of whoever does not stand above them.
@@ -165,7 +194,7 @@ func MayRemovePicture(p Principal, user User) bool {
 // all their other credentials: in a browser that they signed in, and with no token,
 // which would outgrow its scopes and its life so.
 func MayChangeAccount(p Principal, with TokenKind) bool {
-	return acts(p) && everywhere(p) && with == SessionToken
+	return person(p) && everywhere(p) && with == SessionToken
 }
 
 // MaySwitch says whether the principal may go on as the same person in another workspace:

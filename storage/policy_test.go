@@ -24,6 +24,8 @@ type policyCase struct {
 	OthersSpoke bool             `json:"others_spoke"` // whether a conversation has others' messages
 	Kind        ConversationKind `json:"kind"`         // of a conversation that is made
 	Rules       Rules            `json:"rules"`        // of the workspace; what is left out is by default
+	Bot         bool             `json:"bot"`          // whether who asks is an integration
+	ToBot       bool             `json:"to_bot"`       // whether the user whom it is done to is one
 	Allowed     bool             `json:"allowed"`
 }
 
@@ -34,23 +36,29 @@ var policyRules = map[string]func(p Principal, c policyCase) bool{
 	"createConversation": func(p Principal, c policyCase) bool { return MayCreateConversation(p, c.Kind) },
 	"changeConversation": func(p Principal, c policyCase) bool { return MayChangeConversation(p, c.maker()) },
 	"deleteConversation": func(p Principal, c policyCase) bool { return MayDeleteConversation(p, c.maker(), c.OthersSpoke) },
-	"addMember":          func(p Principal, c policyCase) bool { return MayAddMember(p, User{ID: "a third", Role: c.To}) },
+	"addMember": func(p Principal, c policyCase) bool {
+		return MayAddMember(p, User{ID: "a third", Role: c.To, Kind: kindOf(c.ToBot)})
+	},
 	"removeMember": func(p Principal, c policyCase) bool {
-		return MayRemoveMember(p, c.maker(), User{ID: "a third", Role: c.To})
+		return MayRemoveMember(p, c.maker(), User{ID: "a third", Role: c.To, Kind: kindOf(c.ToBot)})
 	},
 	"addMembers": func(p Principal, _ policyCase) bool { return MayAddMembers(p) },
 	"leave": func(p Principal, c policyCase) bool {
 		return MayRemoveMember(p, c.maker(), User{ID: "me", Role: p.Role})
 	},
-	"endCredentials": func(p Principal, c policyCase) bool { return MayEndCredentials(p, User{ID: c.maker(), Role: c.To}) },
+	"endCredentials": func(p Principal, c policyCase) bool {
+		return MayEndCredentials(p, User{ID: c.maker(), Role: c.To, Kind: kindOf(c.ToBot)})
+	},
 	"manageMembers":  func(p Principal, _ policyCase) bool { return MayManageMembers(p) },
 	"invite":         func(p Principal, c policyCase) bool { return MayInvite(p, c.Becomes) },
 	"seeInvitations": func(p Principal, _ policyCase) bool { return MaySeeInvitations(p) },
 	"changeRules":    func(p Principal, _ policyCase) bool { return MayChangeRules(p) },
 	"changeRole": func(p Principal, c policyCase) bool {
-		return MayChangeRole(p, User{ID: c.maker(), Role: c.To}, c.Becomes)
+		return MayChangeRole(p, User{ID: c.maker(), Role: c.To, Kind: kindOf(c.ToBot)}, c.Becomes)
 	},
-	"disable":   func(p Principal, c policyCase) bool { return MayDisable(p, User{ID: c.maker(), Role: c.To}) },
+	"disable": func(p Principal, c policyCase) bool {
+		return MayDisable(p, User{ID: c.maker(), Role: c.To, Kind: kindOf(c.ToBot)})
+	},
 	"provision": func(p Principal, _ policyCase) bool { return MayProvision(asProvider(p)) },
 	"provisionUser": func(p Principal, c policyCase) bool {
 		return MayProvisionUser(asProvider(p), User{ID: c.maker(), Role: c.To})
@@ -66,6 +74,22 @@ var policyRules = map[string]func(p Principal, c policyCase) bool{
 	"setQuotas":     func(p Principal, _ policyCase) bool { return MaySetQuotas(p) },
 	"nameWorkspace": func(p Principal, _ policyCase) bool { return MayNameWorkspace(p) },
 	"seeEveryone":   func(p Principal, _ policyCase) bool { return MaySeeEveryone(p) },
+
+	"speakToEveryone":    func(p Principal, _ policyCase) bool { return MaySpeakToEveryone(p) },
+	"manageIntegrations": func(p Principal, _ policyCase) bool { return MayManageIntegrations(p) },
+	"changeAccount":      func(p Principal, _ policyCase) bool { return MayChangeAccount(p, SessionToken) },
+}
+
+func kindOf(bot bool) UserKind {
+	if bot {
+		return KindIntegration
+	}
+	return KindPerson
+}
+
+// principal is who asks.
+func (c policyCase) principal() Principal {
+	return Principal{UserID: "me", Kind: kindOf(c.Bot), Role: c.Role, Rules: c.Rules}
 }
 
 // asProvider is p with the token of an identity provider, unless they came with less.
@@ -106,7 +130,7 @@ func TestPolicy(t *testing.T) {
 			tried[c.May] = map[Role]bool{}
 		}
 		tried[c.May][c.Role] = true
-		if got := policyRules[c.May](Principal{UserID: "me", Role: c.Role, Rules: c.Rules}, c); got != c.Allowed {
+		if got := policyRules[c.May](c.principal(), c); got != c.Allowed {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
@@ -120,7 +144,9 @@ func TestPolicy(t *testing.T) {
 // With a signed address nobody may do anything, whoever signed it.
 func TestPolicyOfSignedAddress(t *testing.T) {
 	for _, c := range policyTable(t) {
-		if policyRules[c.May](Principal{UserID: "me", Role: c.Role, Rules: c.Rules, Scopes: SoundOf("m")}, c) {
+		signed := c.principal()
+		signed.Scopes = SoundOf("m")
+		if policyRules[c.May](signed, c) {
 			t.Errorf("%+v", c)
 		}
 	}
@@ -198,6 +224,35 @@ func TestRoleAfter(t *testing.T) {
 	} {
 		if got := RoleAfter(c.current, c.rule); got != c.want {
 			t.Errorf("%s: %s, not %s", name, got, c.want)
+		}
+	}
+}
+
+// What is people's alone is in the table for integrations, whatever their role is said
+// to be; a channel is handed to no integration.
+func TestPolicyOfIntegrations(t *testing.T) {
+	tried := map[string]bool{}
+	for _, c := range policyTable(t) {
+		if c.Bot {
+			tried[c.May] = true
+		}
+	}
+	for rule := range policyRules {
+		if !tried[rule] {
+			t.Errorf("%s is not tried as an integration", rule)
+		}
+	}
+	for _, role := range order {
+		if MayOwnChannel(User{Role: role, Kind: KindIntegration}) {
+			t.Errorf("an integration that is %s is handed a channel", role)
+		}
+		if MayOwnChannel(User{Role: role}) != (role != Guest) {
+			t.Errorf("a person who is %s", role)
+		}
+	}
+	for role, want := range map[Role]bool{Owner: false, Admin: false, RoleMember: true, Guest: true, "": false, "boss": false} {
+		if Fits(KindIntegration, role) != want {
+			t.Errorf("integration as %q: not %v", role, want)
 		}
 	}
 }

@@ -47,7 +47,8 @@ type LiveRecording struct {
 type OngoingRecording struct {
 	UserID    string
 	UserName  string
-	UserNo    int64 // see [User.No]
+	UserNo    int64    // see [User.No]
+	UserKind  UserKind // empty means KindPerson
 	StartedAt time.Time
 	PausedAt  time.Time // since when they pause; zero while they speak
 }

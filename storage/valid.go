@@ -1,10 +1,15 @@
 package storage
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // ErrInvalid is the error of a value that is none of those that may be kept.
@@ -55,6 +60,46 @@ func CheckToken(n NewToken) error {
 		return &InvalidError{"expires_in", fmt.Sprintf("must be 0 to %d seconds", int64(MaxTokenLife.Seconds()))}
 	}
 	return oneOf("kind", n.Kind, APIToken, SessionToken, SignInToken)
+}
+
+// CheckIntegration checks what an integration is made with, and brings it to the form in
+// which it is kept.
+func CheckIntegration(n NewIntegration) (NewIntegration, error) {
+	var err error
+	if n.Name, err = CleanName(n.Name); err != nil {
+		return n, err
+	}
+	if n.Description, err = CleanDescription(n.Description); err != nil {
+		return n, err
+	}
+	if n.Role = cmp.Or(n.Role, Guest); !Fits(KindIntegration, n.Role) {
+		return n, oneOf("role", n.Role, RoleMember, Guest)
+	}
+	if len(n.ConversationIDs) > MaxIntegrationConversations {
+		return n, &InvalidError{"conversation_ids", fmt.Sprintf("must be at most %d channels", MaxIntegrationConversations)}
+	}
+	return n, nil
+}
+
+// CleanDescription brings what an integration is for to the form in which it is kept:
+// like a name, and it may be empty.
+func CleanDescription(text string) (string, error) {
+	text = norm.NFC.String(strings.Join(strings.Fields(visible(Printable(text))), " "))
+	if n := utf8.RuneCountInString(text); n > MaxDescription {
+		return "", &InvalidError{"description", fmt.Sprintf("must be %d characters or fewer, and has %d", MaxDescription, n)}
+	}
+	return text, nil
+}
+
+// CheckIntegrationToken checks what a token of an integration is made with.
+func CheckIntegrationToken(n NewToken) error {
+	if n.Kind != APIToken {
+		return ErrNoPerson
+	}
+	if n.Scopes == "" || n.Scopes.Allow(ScopeAdmin) {
+		return &InvalidError{"scopes", "must be of read, write, record and conversation:ID: an integration manages nothing"}
+	}
+	return nil
 }
 
 // CheckRole checks a user's role.

@@ -54,8 +54,8 @@ type AuditEntry struct { //nolint:revive // the schema is named after the type
 
 // AuditActor is who did something.
 type AuditActor struct { //nolint:revive // as above
-	Kind storage.ActorKind `json:"kind" enum:"user,operator,nobody,system" doc:"user: of the workspace; operator: who ran a command on the server; nobody: who was not signed in; system: Hark itself" example:"user"`
-	ID   string            `json:"id,omitempty" format:"uuid" doc:"Of a user" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"`
+	Kind storage.ActorKind `json:"kind" enum:"user,integration,operator,nobody,system" doc:"user: of the workspace; integration: one of the workspace; operator: who ran a command on the server; nobody: who was not signed in; system: Hark itself" example:"user"`
+	ID   string            `json:"id,omitempty" format:"uuid" doc:"Of a user or an integration" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"`
 	Name string            `json:"name,omitempty" doc:"What they were called then; an operator's account on the server" example:"Ada"`
 }
 

@@ -77,7 +77,7 @@ func listView(entry storage.AuditEntry, names storage.AuditNames) AuditListEntry
 	for _, id := range entry.Users() {
 		if u, known := names.Users[id]; known && !seen[id] {
 			seen[id] = true
-			view.People = append(view.People, people.Author{ID: u.ID, Name: u.Name, Color: people.Color(u.No)})
+			view.People = append(view.People, people.NewAuthor(u.ID, u.Name, u.No, u.Kind))
 		}
 	}
 	if c, known := names.Conversations[entry.Target.ConversationID]; known {

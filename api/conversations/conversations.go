@@ -247,7 +247,7 @@ func lastMessageView(m *storage.LastMessage) *LastMessage {
 		return nil
 	}
 	return &LastMessage{
-		ID: m.ID, Author: people.Author{ID: m.AuthorID, Name: m.AuthorName, Color: people.Color(m.AuthorNo)}, Title: m.Title, FirstWords: m.FirstWords,
+		ID: m.ID, Author: people.NewAuthor(m.AuthorID, m.AuthorName, m.AuthorNo, m.AuthorKind), Title: m.Title, FirstWords: m.FirstWords,
 		DurationMS: rest.PositiveOrNil(m.DurationMS), CreatedAt: m.CreatedAt,
 	}
 }

@@ -15,11 +15,12 @@ import (
 
 // Member is a user in a conversation.
 type Member struct {
-	UserID   string       `json:"user_id" format:"uuid" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"`
-	Name     string       `json:"name" example:"Ada"`
-	Color    int          `json:"color" minimum:"0" maximum:"11" doc:"See User" example:"0"`
-	Role     storage.Role `json:"role" enum:"owner,admin,member,guest" doc:"In the workspace" example:"member"`
-	JoinedAt time.Time    `json:"joined_at" example:"2026-03-01T09:30:00Z"`
+	UserID   string           `json:"user_id" format:"uuid" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"`
+	Name     string           `json:"name" example:"Ada"`
+	Color    int              `json:"color" minimum:"0" maximum:"11" doc:"See User" example:"0"`
+	Kind     storage.UserKind `json:"kind" enum:"person,integration" doc:"See User" example:"person"`
+	Role     storage.Role     `json:"role" enum:"owner,admin,member,guest" doc:"In the workspace" example:"member"`
+	JoinedAt time.Time        `json:"joined_at" example:"2026-03-01T09:30:00Z"`
 }
 
 type (
@@ -55,7 +56,7 @@ func (e *Endpoints) listMembers(ctx context.Context, principal storage.Principal
 	}
 	out := &membersOutput{}
 	out.Body.Items = rest.Views(members, func(m storage.ConversationMember) Member {
-		return Member{UserID: m.UserID, Name: m.Name, Color: people.Color(m.UserNo), Role: m.Role, JoinedAt: m.JoinedAt}
+		return Member{UserID: m.UserID, Name: m.Name, Color: people.Color(m.UserNo), Kind: m.Kind, Role: m.Role, JoinedAt: m.JoinedAt}
 	})
 	return out, nil
 }

@@ -46,7 +46,7 @@ func (e *Endpoints) listOngoing(ctx context.Context, principal storage.Principal
 	}
 	out := &ongoingOutput{}
 	out.Body.Items = rest.Views(list, func(r storage.OngoingRecording) OngoingRecording {
-		return OngoingRecording{User: people.Author{ID: r.UserID, Name: r.UserName, Color: people.Color(r.UserNo)}, StartedAt: r.StartedAt, PausedAt: rest.TimeOrNil(r.PausedAt)}
+		return OngoingRecording{User: people.NewAuthor(r.UserID, r.UserName, r.UserNo, r.UserKind), StartedAt: r.StartedAt, PausedAt: rest.TimeOrNil(r.PausedAt)}
 	})
 	return out, nil
 }

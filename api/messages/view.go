@@ -73,7 +73,7 @@ func (e *Endpoints) view(m storage.Message) Message { return View(e.deps.PublicU
 func View(base string, m storage.Message) Message {
 	return Message{
 		ID: m.ID, ConversationID: m.ConversationID,
-		Author: people.Author{ID: m.AuthorID, Name: m.AuthorName, Color: people.Color(m.AuthorNo)},
+		Author: people.NewAuthor(m.AuthorID, m.AuthorName, m.AuthorNo, m.AuthorKind),
 		Title:  m.Title, FirstWords: m.FirstWords, ReplyTo: m.ReplyTo, ReplyAtMS: replyAt(m),
 		RecordedAt: m.RecordedAt, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, Draft: m.Unsent,
 		State: m.State, Progress: min(max(m.Progress, 0), 1), Failure: failureView(m),

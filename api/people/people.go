@@ -6,6 +6,7 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"reflect"
@@ -45,14 +46,15 @@ type Endpoints struct{ deps Deps }
 // New makes [Endpoints].
 func New(deps Deps) *Endpoints { return &Endpoints{deps} }
 
-// User is a person in the workspace.
+// User is a person in the workspace, or an integration.
 type User struct {
-	ID        string       `json:"id" format:"uuid" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"`
-	Name      string       `json:"name" doc:"As they call themselves; several may have the same" example:"Ada"`
-	Color     int          `json:"color" minimum:"0" maximum:"11" doc:"Which of twelve colours to show them in, by the order of joining: the first dozen differ" example:"0"`
-	Role      storage.Role `json:"role" enum:"owner,admin,member,guest" example:"member"`
-	Disabled  bool         `json:"disabled,omitempty" doc:"Whether they are kept out; left out if not" example:"false"`
-	CreatedAt time.Time    `json:"created_at" example:"2026-03-01T09:30:00Z"`
+	ID        string           `json:"id" format:"uuid" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"`
+	Kind      storage.UserKind `json:"kind" enum:"person,integration" doc:"integration: a program that takes part by its API tokens; more may be added" example:"person"`
+	Name      string           `json:"name" doc:"As they call themselves; several may have the same" example:"Ada"`
+	Color     int              `json:"color" minimum:"0" maximum:"11" doc:"Which of twelve colours to show them in, by the order of joining: the first dozen differ" example:"0"`
+	Role      storage.Role     `json:"role" enum:"owner,admin,member,guest" example:"member"`
+	Disabled  bool             `json:"disabled,omitempty" doc:"Whether they are kept out; left out if not" example:"false"`
+	CreatedAt time.Time        `json:"created_at" example:"2026-03-01T09:30:00Z"`
 
 	Picture       string `json:"picture,omitempty" doc:"Path of their picture, below the public address; its bytes never change. Left out if they have none" example:"/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=1f5a9c02e7b44d38"`
 	Pronunciation string `json:"pronunciation,omitempty" doc:"Path of a recording of how their name is pronounced, as of the picture" example:"/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=90c1d7e2a8b3f465"`
@@ -183,7 +185,7 @@ func (e *Endpoints) listUsers(ctx context.Context, principal storage.Principal, 
 // View is u as the API shows them.
 func View(u storage.User) User {
 	return User{
-		ID: u.ID, Name: u.Name, Color: Color(u.No), Role: u.Role, Disabled: u.Disabled, CreatedAt: u.CreatedAt,
+		ID: u.ID, Kind: cmp.Or(u.Kind, storage.KindPerson), Name: u.Name, Color: Color(u.No), Role: u.Role, Disabled: u.Disabled, CreatedAt: u.CreatedAt,
 		Picture: objectPath(u.ID, "picture", u.PictureKey), Pronunciation: objectPath(u.ID, "pronunciation", u.PronunciationKey),
 	}
 }

@@ -69,7 +69,7 @@ func (e *Endpoints) listTokens(ctx context.Context, principal storage.Principal,
 		return nil, err
 	}
 	out := &tokensOutput{}
-	out.Body.Items = rest.Views(tokens, func(t storage.Token) Token { return tokenView(t, principal) })
+	out.Body.Items = rest.Views(tokens, func(t storage.Token) Token { return TokenView(t, principal) })
 	return out, nil
 }
 
@@ -79,28 +79,33 @@ func (e *Endpoints) CreateToken() rest.Endpoint {
 		ID: "create-token", Cost: limit.Tokens, Scope: storage.ScopeAdmin, Summary: "Create an API token",
 		Description: "The secret is shown once; only its hash is kept. Made with another token it never exceeds that, and ends with it; made in a signed-in browser it outlives your signing out. " +
 			"With the scope `scim` alone it is for an identity provider, and good for nothing else: by an owner or an admin in a signed-in browser, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes.",
-		Status: http.StatusCreated, Problems: []problem.Kind{problem.Forbidden, problem.StepUp, problem.Validation}, Example: newTokenExample(),
+		Status: http.StatusCreated, Problems: []problem.Kind{problem.Forbidden, problem.StepUp, problem.Validation}, Example: NewTokenExample(),
 	}, e.createToken)
 }
 
-func (e *Endpoints) createToken(ctx context.Context, principal storage.Principal, in *newTokenInput) (*newTokenOutput, error) {
-	name, err := storage.CleanTitle(in.Body.Name)
-	if err != nil || name == "" {
-		return nil, problem.Invalid("body.name", "must say what the token is for", err)
+// APIToken is what an API token is made with, by what a caller says of it: its life is in
+// seconds, and no scopes mean all that there are for it.
+func APIToken(name string, life int64, scopes []string) (n storage.NewToken, err error) {
+	n = storage.NewToken{Kind: storage.APIToken, Life: time.Duration(life) * time.Second}
+	if n.Name, err = storage.CleanTitle(name); err != nil || n.Name == "" {
+		return n, problem.Invalid("body.name", "must say what the token is for", err)
 	}
-	scopes, err := storage.ParseScopes(in.Body.Scopes)
+	n.Scopes, err = storage.ParseScopes(scopes)
+	return n, err
+}
+
+func (e *Endpoints) createToken(ctx context.Context, principal storage.Principal, in *newTokenInput) (*newTokenOutput, error) {
+	n, err := APIToken(in.Body.Name, in.Body.ExpiresIn, in.Body.Scopes)
 	if err != nil {
 		return nil, err
 	}
-	token, secret, err := e.deps.Records.CreateToken(ctx, principal.UserID, storage.NewToken{
-		Kind: storage.APIToken, Name: name, Life: time.Duration(in.Body.ExpiresIn) * time.Second,
-		Scopes: scopes, MadeWith: principal.CredentialID,
-	})
+	n.MadeWith = principal.CredentialID
+	token, secret, err := e.deps.Records.CreateToken(ctx, principal.UserID, n)
 	if err != nil {
 		return nil, err
 	}
 	e.deps.Security.Done(ctx, security.TokenCreated, principal.UserID, token.ID)
-	return &newTokenOutput{Body: NewToken{Token: tokenView(token, principal), Secret: secret}}, nil
+	return &newTokenOutput{Body: NewToken{Token: TokenView(token, principal), Secret: secret}}, nil
 }
 
 // RevokeToken ends a credential, and all that goes on under it.
@@ -172,7 +177,8 @@ func (e *Endpoints) signOut(ctx context.Context, principal storage.Principal, _ 
 	return &signOutOutput{SetCookie: e.newSessionCookie("", -1), ClearSiteData: `"cache"`, Body: SignedOut{e.endSession(ctx, there)}}, nil
 }
 
-func tokenView(t storage.Token, principal storage.Principal) Token {
+// TokenView is a credential as the API shows it to the principal.
+func TokenView(t storage.Token, principal storage.Principal) Token {
 	return Token{
 		ID: t.ID, Kind: t.Kind, Name: t.Name, CreatedAt: t.CreatedAt,
 		LastUsedAt: rest.TimeOrNil(t.LastUsedAt), ExpiresAt: rest.TimeOrNil(t.ExpiresAt),
@@ -182,7 +188,8 @@ func tokenView(t storage.Token, principal storage.Principal) Token {
 	}
 }
 
-func newTokenExample() NewToken {
+// NewTokenExample is one for the description.
+func NewTokenExample() NewToken {
 	token := storage.Token{ID: example.TokenID, UserID: example.UserID, Kind: storage.APIToken, Name: "laptop", CreatedAt: example.Time(0)}
-	return NewToken{Token: tokenView(token, storage.Principal{}), Secret: "hark_4fN0vqHk3mXc8Zt1bW7yRs2LpQd9UaEg5JiKoTnVx6M"}
+	return NewToken{Token: TokenView(token, storage.Principal{}), Secret: "hark_4fN0vqHk3mXc8Zt1bW7yRs2LpQd9UaEg5JiKoTnVx6M"}
 }

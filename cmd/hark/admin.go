@@ -76,9 +76,20 @@ func (a *AdminConfig) openUser(ctx context.Context, want string) (*sqldb.DB, sto
 	return db, user, nil
 }
 
-// findUser takes an id or a name; with neither, the first owner.
+// findUser takes the id or the name of a person; with neither, the first owner.
 func findUser(ctx context.Context, db *sqldb.DB, ws storage.Workspace, want string) (storage.User, error) {
+	return findOf(ctx, db, ws, storage.KindPerson, want)
+}
+
+// usersOf are a workspace's users of a kind.
+func usersOf(ctx context.Context, db *sqldb.DB, ws storage.Workspace, kind storage.UserKind) ([]storage.User, error) {
 	users, err := db.Users(ctx, ws.ID)
+	return slices.DeleteFunc(users, func(u storage.User) bool { return u.Kind != kind }), err
+}
+
+// findOf is findUser for users of a kind.
+func findOf(ctx context.Context, db *sqldb.DB, ws storage.Workspace, kind storage.UserKind, want string) (storage.User, error) {
+	users, err := usersOf(ctx, db, ws, kind)
 	if err != nil {
 		return storage.User{}, err
 	}
@@ -91,9 +102,10 @@ func findUser(ctx context.Context, db *sqldb.DB, ws storage.Workspace, want stri
 			found = append(found, u)
 		}
 	}
+	command := map[storage.UserKind]string{storage.KindPerson: "user", storage.KindIntegration: "integration"}[kind]
 	switch len(found) {
 	case 0:
-		return storage.User{}, fmt.Errorf("no user %q in workspace %s; see 'hark user list'", want, terminal.Printable(ws.Name))
+		return storage.User{}, fmt.Errorf("no %s %q in workspace %s; see 'hark %s list'", command, want, terminal.Printable(ws.Name), command)
 	case 1:
 		return found[0], nil
 	}
@@ -109,7 +121,7 @@ var errSameName = errors.New("more than one user is called")
 
 // principal is the user as one who asks.
 func principal(u storage.User) storage.Principal {
-	return storage.Principal{WorkspaceID: u.WorkspaceID, UserID: u.ID, UserName: u.Name, Role: u.Role}
+	return storage.Principal{WorkspaceID: u.WorkspaceID, UserID: u.ID, UserName: u.Name, Kind: u.Kind, Role: u.Role}
 }
 
 type migrateCmd struct {

@@ -78,7 +78,7 @@ func (a *auditListCmd) Run(ctx context.Context) error {
 
 // actorText is who did something, in a word or two.
 func actorText(a storage.Actor) string {
-	if a.Kind == storage.ActorUser {
+	if a.Kind == storage.ActorUser || a.Kind == storage.ActorIntegration {
 		return a.Name
 	}
 	return strings.TrimSpace(string(a.Kind) + " " + a.Name)
@@ -87,6 +87,7 @@ func actorText(a storage.Actor) string {
 type auditExportCmd struct {
 	AdminConfig
 	auditFilter `embed:""`
+	JSON        bool `name:"json" help:"Changes nothing: JSON lines are what is printed."`
 }
 
 // Run prints a JSON object a line. That it did is the last of them.

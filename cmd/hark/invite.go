@@ -162,8 +162,5 @@ func (c *inviteRevokeCmd) Run(ctx context.Context) error {
 	if err := db.RevokeInvitation(ctx, principal(owner), c.ID); err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(map[string]string{"id": c.ID})
-	}
-	return nil
+	return printID(c.ID, c.JSON)
 }

@@ -11,6 +11,14 @@ import (
 	"hark/cmd/hark/terminal"
 )
 
+// printID prints what was done away with, for programs: people know it already.
+func printID(id string, asJSON bool) error {
+	if asJSON {
+		return printJSON(map[string]string{"id": id})
+	}
+	return nil
+}
+
 // printJSON prints a value to standard output. What would steer a terminal, and
 // may stand raw in JSON, is escaped.
 func printJSON(v any) error {

@@ -25,22 +25,23 @@ import (
 var version = "dev"
 
 type cli struct {
-	Serve     serveCmd      `cmd:"" group:"server" help:"Start Hark: the API and the workers."`
-	Migrate   migrateCmd    `cmd:"" group:"server" help:"Migrate the database to this version's schema."`
-	Reindex   reindexCmd    `cmd:"" group:"server" help:"Rebuild records from the object store after the database was lost or restored from an older backup."`
-	Orphans   orphansCmd    `cmd:"" group:"server" help:"List, remove and restore objects without a record."`
-	Jobs      jobsCmd       `cmd:"" group:"server" help:"Show the jobs that wait, run and failed, by kind."`
-	Mail      mailCmd       `cmd:"" group:"server" help:"Test whether mails can be sent."`
-	Models    modelsCmd     `cmd:"" group:"server" help:"List, fetch and verify speech models."`
-	User      userCmd       `cmd:"" group:"people" help:"Manage users."`
-	Invite    inviteCmd     `cmd:"" group:"people" help:"Manage invitations, by whose links people join."`
-	Token     tokenCmd      `cmd:"" group:"people" help:"Manage API tokens."`
-	Workspace workspaceCmd  `cmd:"" group:"people" help:"Manage the workspace."`
-	Audit     auditCmd      `cmd:"" group:"people" help:"List, export and verify the audit log."`
-	Send      sendCmd       `cmd:"" group:"use" help:"Send recordings to a conversation."`
-	Search    searchCmd     `cmd:"" group:"use" help:"Search messages by what was said."`
-	Bench     benchCommands `cmd:"" group:"bench" help:"Measure Hark on this machine."`
-	Version   versionCmd    `cmd:"" group:"server" help:"Print the version."`
+	Serve       serveCmd       `cmd:"" group:"server" help:"Start Hark: the API and the workers."`
+	Migrate     migrateCmd     `cmd:"" group:"server" help:"Migrate the database to this version's schema."`
+	Reindex     reindexCmd     `cmd:"" group:"server" help:"Rebuild records from the object store after the database was lost or restored from an older backup."`
+	Orphans     orphansCmd     `cmd:"" group:"server" help:"List, remove and restore objects without a record."`
+	Jobs        jobsCmd        `cmd:"" group:"server" help:"Show the jobs that wait, run and failed, by kind."`
+	Mail        mailCmd        `cmd:"" group:"server" help:"Test whether mails can be sent."`
+	Models      modelsCmd      `cmd:"" group:"server" help:"List, fetch and verify speech models."`
+	User        userCmd        `cmd:"" group:"people" help:"Manage users."`
+	Integration integrationCmd `cmd:"" group:"people" help:"Manage integrations: programs that take part with a name and API tokens of their own."`
+	Invite      inviteCmd      `cmd:"" group:"people" help:"Manage invitations, by whose links people join."`
+	Token       tokenCmd       `cmd:"" group:"people" help:"Manage API tokens."`
+	Workspace   workspaceCmd   `cmd:"" group:"people" help:"Manage the workspace."`
+	Audit       auditCmd       `cmd:"" group:"people" help:"List, export and verify the audit log."`
+	Send        sendCmd        `cmd:"" group:"use" help:"Send recordings to a conversation."`
+	Search      searchCmd      `cmd:"" group:"use" help:"Search messages by what was said."`
+	Bench       benchCommands  `cmd:"" group:"bench" help:"Measure Hark on this machine."`
+	Version     versionCmd     `cmd:"" group:"server" help:"Print the version."`
 }
 
 func main() {

@@ -22,6 +22,7 @@ func TestCommands(t *testing.T) {
 	t.Run("audit", func(t *testing.T) { testAudit(t, c) })
 	t.Run("workspace", func(t *testing.T) { testWorkspace(t, c) })
 	t.Run("usage", func(t *testing.T) { testUsage(t, c) })
+	t.Run("json", func(t *testing.T) { testJSON(t, c) })
 	t.Run("a conversation's name", func(t *testing.T) { testConversationNames(t, c) })
 	t.Run("jobs", func(t *testing.T) { testJobs(t, c) })
 	t.Run("a full disk", func(t *testing.T) { testFullDisk(t, c) })

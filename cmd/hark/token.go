@@ -23,6 +23,7 @@ type tokenCreateCmd struct {
 	Name    string        `default:"command line" help:"What it is for."`
 	Scope   []string      `placeholder:"SCOPE" help:"What it is good for: read, write, record, admin; and conversation:ID, which holds these to conversations; or scim alone, for an identity provider, which an owner or admin has. All that the user may when left out."`
 	Expires time.Duration `aliases:"ttl" placeholder:"DURATION" help:"How long it is good for, such as 720h; for ever when left out."`
+	JSON    bool          `name:"json" help:"Print a JSON object: the token, and its secret."`
 }
 
 // Run prints the secret alone, fit for TOKEN=$(hark token create).
@@ -36,9 +37,20 @@ func (t *tokenCreateCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	_, secret, err := db.CreateToken(ctx, user.ID, storage.NewToken{Kind: storage.APIToken, Name: t.Name, Life: t.Expires, Scopes: scopes})
+	token, secret, err := db.CreateToken(ctx, user.ID, storage.NewToken{Kind: storage.APIToken, Name: t.Name, Life: t.Expires, Scopes: scopes})
 	if err != nil {
 		return err
+	}
+	return printSecret(token, secret, t.JSON)
+}
+
+// printSecret prints the secret of a new token: alone, or as JSON with the token.
+func printSecret(token storage.Token, secret string, asJSON bool) error {
+	if asJSON {
+		return printJSON(struct {
+			tokenView
+			Secret string `json:"secret"`
+		}{viewToken(token), secret})
 	}
 	return terminal.PrintLine(secret)
 }
@@ -85,6 +97,11 @@ func (t *tokenListCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return printTokens(tokens, t.JSON)
+}
+
+// printTokens prints a line a token.
+func printTokens(tokens []storage.Token, asJSON bool) error {
 	views := make([]tokenView, 0, len(tokens))
 	var lines terminal.Table
 	for _, token := range tokens {
@@ -95,7 +112,7 @@ func (t *tokenListCmd) Run(ctx context.Context) error {
 		views = append(views, viewToken(token))
 		lines.Add(token.ID, string(token.Kind), token.Name, used, strings.Join(token.Scopes.List(), " "))
 	}
-	if t.JSON {
+	if asJSON {
 		return printJSON(views)
 	}
 	return lines.Print(os.Stdout)
@@ -104,6 +121,7 @@ func (t *tokenListCmd) Run(ctx context.Context) error {
 type tokenRevokeCmd struct {
 	AdminConfig
 	User string `placeholder:"ID|NAME" help:"Whose; the owner's when left out."`
+	JSON bool   `name:"json" help:"Print a JSON object with the id."`
 	ID   string `arg:"" help:"Id of the token, as 'hark token list' prints it."`
 }
 
@@ -114,5 +132,8 @@ func (t *tokenRevokeCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	return db.RevokeToken(ctx, principal(user), t.ID)
+	if err := db.RevokeToken(ctx, principal(user), t.ID); err != nil {
+		return err
+	}
+	return printID(t.ID, t.JSON)
 }

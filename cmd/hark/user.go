@@ -41,6 +41,25 @@ type listedUser struct {
 	Email string `json:"email,omitempty"`
 }
 
+func viewUser(u storage.User) listedUser { return listedUser{people.View(u), u.Email} }
+
+// userWithLink is a user and the link by which they sign in once.
+type userWithLink struct {
+	listedUser
+	SignInURL string `json:"sign_in_url"`
+}
+
+// printUser prints a user as JSON, if that is wanted; else the line, unless it is empty.
+func printUser(u storage.User, asJSON bool, line string) error {
+	switch {
+	case asJSON:
+		return printJSON(viewUser(u))
+	case line == "":
+		return nil
+	}
+	return terminal.PrintLine(line)
+}
+
 // Run prints a line a user.
 func (u *userListCmd) Run(ctx context.Context) error {
 	db, ws, err := u.open(ctx)
@@ -48,14 +67,14 @@ func (u *userListCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	users, err := db.Users(ctx, ws.ID)
+	users, err := usersOf(ctx, db, ws, storage.KindPerson)
 	if err != nil {
 		return err
 	}
 	views := make([]listedUser, len(users))
 	var t terminal.Table
 	for i, user := range users {
-		views[i] = listedUser{people.View(user), user.Email}
+		views[i] = viewUser(user)
 		state := ""
 		if user.Disabled {
 			state = "disabled"
@@ -89,6 +108,7 @@ type userAddCmd struct {
 	AdminConfig
 	SignInConfig
 	Role storage.Role `enum:"owner,admin,member,guest" default:"member" help:"What the user may do (${enum})."`
+	JSON bool         `name:"json" help:"Print a JSON object: the user, and sign_in_url."`
 	Name string       `arg:"" help:"Name that others see."`
 }
 
@@ -113,14 +133,17 @@ func (u *userAddCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := terminal.PrintLine(user.ID); err != nil {
-		return err
+	if !u.JSON {
+		if err := terminal.PrintLine(user.ID); err != nil {
+			return err
+		}
 	}
-	return u.printSignIn(ctx, db, user)
+	return u.printSignIn(ctx, db, user, u.JSON)
 }
 
 type userRenameCmd struct {
 	AdminConfig
+	JSON bool   `name:"json" help:"Print a JSON object: the user."`
 	User string `arg:"" help:"Id or current name."`
 	Name string `arg:"" help:"New name."`
 }
@@ -136,11 +159,12 @@ func (u *userRenameCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return terminal.PrintLine(renamed.ID + " " + terminal.Printable(renamed.Name))
+	return printUser(renamed.User, u.JSON, renamed.ID+" "+terminal.Printable(renamed.Name))
 }
 
 type userDisableCmd struct {
 	AdminConfig
+	JSON bool   `name:"json" help:"Print a JSON object: the user."`
 	User string `arg:"" help:"Id or name."`
 }
 
@@ -155,11 +179,16 @@ func (u *userDisableCmd) Run(ctx context.Context) error {
 	if errors.Is(err, storage.ErrConflict) {
 		return fmt.Errorf("%s is the last owner; add another with 'hark user add --role owner' first", terminal.Printable(user.Name))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	user.Disabled = true
+	return printUser(user, u.JSON, "")
 }
 
 type userEnableCmd struct {
 	AdminConfig
+	JSON bool   `name:"json" help:"Print a JSON object: the user."`
 	User string `arg:"" help:"Id or name."`
 }
 
@@ -170,12 +199,17 @@ func (u *userEnableCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	return db.EnableUser(ctx, user.WorkspaceID, user.ID)
+	if err := db.EnableUser(ctx, user.WorkspaceID, user.ID); err != nil {
+		return err
+	}
+	user.Disabled = false
+	return printUser(user, u.JSON, "")
 }
 
 type userSignInCmd struct {
 	AdminConfig
 	SignInConfig
+	JSON bool   `name:"json" help:"Print a JSON object: the user, and sign_in_url."`
 	User string `arg:"" optional:"" help:"Id or name; the owner when left out."`
 }
 
@@ -186,22 +220,35 @@ func (u *userSignInCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	return u.printSignIn(ctx, db, user)
+	return u.printSignIn(ctx, db, user, u.JSON)
 }
 
-func (c SignInConfig) printSignIn(ctx context.Context, db *sqldb.DB, user storage.User) error {
+// printSignIn makes a sign-in link and prints it: alone, or as JSON with the user.
+func (c SignInConfig) printSignIn(ctx context.Context, db *sqldb.DB, user storage.User, asJSON bool) error {
+	address, err := c.signInAddress(ctx, db, user)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(userWithLink{viewUser(user), address})
+	}
+	return terminal.PrintLine(address)
+}
+
+// signInAddress makes a one-time address that signs a user in.
+func (c SignInConfig) signInAddress(ctx context.Context, db *sqldb.DB, user storage.User) (string, error) {
 	base := c.base()
 	to, below := strings.CutPrefix(c.To, base)
 	if c.To != "" && (!below || !strings.HasPrefix(to, "/")) {
-		return fmt.Errorf("--to must be an address below %s", base)
+		return "", fmt.Errorf("--to must be an address below %s", base)
 	}
 	_, secret, err := db.CreateToken(ctx, user.ID, storage.NewToken{Kind: storage.SignInToken, Name: "sign-in", Life: server.SignInTTL})
 	if err != nil {
-		return err
+		return "", err
 	}
 	address := base + "/sign-in?code=" + secret
 	if to != "" {
 		address += "&to=" + url.QueryEscape(to)
 	}
-	return terminal.PrintLine(address)
+	return address, nil
 }

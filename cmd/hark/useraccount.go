@@ -12,6 +12,7 @@ import (
 
 type userSetEmailCmd struct {
 	AdminConfig
+	JSON  bool   `name:"json" help:"Print a JSON object: the user."`
 	User  string `arg:"" help:"Id or name."`
 	Email string `arg:"" help:"Address to sign in by."`
 }
@@ -34,12 +35,14 @@ func (u *userSetEmailCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return terminal.PrintLine(user.ID + " " + terminal.Printable(email))
+	user.Email = email
+	return printUser(user, u.JSON, user.ID+" "+terminal.Printable(email))
 }
 
 type userResetPasswordCmd struct {
 	AdminConfig
 	AddressConfig
+	JSON bool   `name:"json" help:"Print a JSON object: the user, and sign_in_url."`
 	User string `arg:"" help:"Id or name."`
 }
 
@@ -55,5 +58,5 @@ func (u *userResetPasswordCmd) Run(ctx context.Context) error {
 	}
 	settings := SignInConfig{AddressConfig: u.AddressConfig}
 	settings.To = settings.base() + "/settings" // where a password is set
-	return settings.printSignIn(ctx, db, user)
+	return settings.printSignIn(ctx, db, user, u.JSON)
 }

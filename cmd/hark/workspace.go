@@ -62,6 +62,7 @@ type workspaceCreateCmd struct {
 	config.DatabaseConfig
 	AddressConfig
 	Owner string `required:"" placeholder:"EMAIL|NAME" help:"Who owns it: the e-mail address that they sign in by, or are to sign in by, or the name of somebody who sets theirs themselves. Whose address has an account already finds the workspace in their switcher at once."`
+	JSON  bool   `name:"json" help:"Print a JSON object."`
 	Name  string `arg:"" help:"Name of the workspace."`
 }
 
@@ -89,14 +90,25 @@ func (w *workspaceCreateCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := terminal.PrintLine(made.ID); err != nil {
+	address, err := SignInConfig{AddressConfig: w.AddressConfig}.signInAddress(ctx, db, user)
+	if err != nil {
 		return err
 	}
-	return SignInConfig{AddressConfig: w.AddressConfig}.printSignIn(ctx, db, user)
+	if w.JSON {
+		return printJSON(madeWorkspace{shownWorkspaceOf(made), userWithLink{viewUser(user), address}})
+	}
+	return terminal.PrintLine(made.ID + "\n" + address)
+}
+
+// madeWorkspace is a workspace, and its owner with the link by which they sign in once.
+type madeWorkspace struct {
+	shownWorkspace
+	Owner userWithLink `json:"owner"`
 }
 
 type workspaceRenameCmd struct {
 	AdminConfig
+	JSON bool   `name:"json" help:"Print a JSON object."`
 	Name string `arg:"" help:"New name."`
 }
 
@@ -110,6 +122,9 @@ func (w *workspaceRenameCmd) Run(ctx context.Context) error {
 	renamed, err := db.RenameWorkspace(ctx, principal(owner), w.Name)
 	if err != nil {
 		return err
+	}
+	if w.JSON {
+		return printWorkspace(renamed.Workspace, true)
 	}
 	return terminal.PrintLine(renamed.Workspace.ID + " " + terminal.Printable(renamed.Workspace.Name))
 }

@@ -36,6 +36,9 @@ func (t *tx) audit(ctx context.Context, actor storage.Principal, action storage.
 		entry.Actor = storage.Actor{Kind: storage.ActorOperator, Name: from.Operator}
 	case actor.UserID != "":
 		entry.Actor = storage.Actor{Kind: storage.ActorUser, ID: actor.UserID, Name: actor.UserName}
+		if actor.Kind == storage.KindIntegration {
+			entry.Actor.Kind = storage.ActorIntegration
+		}
 		entry.CredentialID = actor.CredentialID
 	case from.Address != "":
 		entry.Actor.Kind = storage.ActorNobody

@@ -19,7 +19,7 @@ func directKey(members []string) string {
 }
 
 // directConversation finds the direct conversation of members, who are sorted,
-// or makes it, of people whom its maker knows of.
+// or makes it, of people to whom its maker may speak.
 func (t *tx) directConversation(ctx context.Context, maker storage.Principal, title string, members []string) (id string, created bool, err error) {
 	key := directKey(members)
 	err = t.Get(ctx, &id, `SELECT id FROM conversations WHERE workspace_no = ? AND direct_key = ?`, t.workspaceNo, key)
@@ -29,8 +29,12 @@ func (t *tx) directConversation(ctx context.Context, maker storage.Principal, ti
 	id, err = t.directWithoutKey(ctx, members)
 	created = errors.Is(err, storage.ErrNotFound)
 	if created {
+		allowed := met(maker)
+		if storage.MaySpeakToEveryone(maker) {
+			allowed = statement{}
+		}
 		for _, m := range members {
-			if _, err := t.addable(ctx, maker, m); err != nil {
+			if _, err := t.addable(ctx, allowed, m); err != nil {
 				return "", false, err
 			}
 		}

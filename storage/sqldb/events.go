@@ -56,12 +56,12 @@ func (t *tx) personEvent(ctx context.Context, typ storage.EventType, u storage.U
 	if err != nil {
 		return err
 	}
-	who := storage.Principal{UserID: u.ID, Role: u.Role, Rules: rules}
+	who := storage.Principal{UserID: u.ID, Kind: u.Kind, Role: u.Role, Rules: rules}
 	if !storage.MaySeeEveryone(who) && !slices.Contains(guests, u.ID) { // who is a guest, or has become one, is told of it too
 		guests = append(guests, u.ID)
 	}
 	data := map[string]any{
-		"user_id": u.ID, "name": u.Name, "role": u.Role, "disabled": u.Disabled,
+		"user_id": u.ID, "name": u.Name, "role": u.Role, "kind": u.Kind, "disabled": u.Disabled,
 		"picture_version": storage.KeyVersion(u.PictureKey), "pronunciation_version": storage.KeyVersion(u.PronunciationKey),
 	}
 	t.eventTo(storage.Everyone+audience(guests), typ, "", "", data)

@@ -34,14 +34,14 @@ func newHarness(tb testing.TB, db *sqldb.DB) *harness {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	h.ada = storage.Principal{WorkspaceID: home.ID, UserID: ada.ID, UserName: "Ada", Role: storage.Owner}
+	h.ada = storage.Principal{WorkspaceID: home.ID, UserID: ada.ID, UserName: "Ada", Kind: storage.KindPerson, Role: storage.Owner}
 	h.bob = h.user("Bob", storage.RoleMember)
 	h.eve = h.user("Eve", storage.RoleMember)
 	other, owner, err := db.CreateWorkspace(tb.Context(), "elsewhere", "Mal")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	h.mal = storage.Principal{WorkspaceID: other.ID, UserID: owner.ID, UserName: "Mal", Role: storage.Owner}
+	h.mal = storage.Principal{WorkspaceID: other.ID, UserID: owner.ID, UserName: "Mal", Kind: storage.KindPerson, Role: storage.Owner}
 	h.room = h.conversation(h.ada, h.bob)
 	return h
 }
@@ -49,7 +49,7 @@ func newHarness(tb testing.TB, db *sqldb.DB) *harness {
 func (h *harness) user(name string, role storage.Role) storage.Principal {
 	h.tb.Helper()
 	u := must(h.CreateUser(h.tb.Context(), h.ada.WorkspaceID, name, role))(h.tb)
-	return storage.Principal{WorkspaceID: u.WorkspaceID, UserID: u.ID, UserName: u.Name, Role: u.Role}
+	return storage.Principal{WorkspaceID: u.WorkspaceID, UserID: u.ID, UserName: u.Name, Kind: u.Kind, Role: u.Role}
 }
 
 // conversation makes a channel of the first and the others.

@@ -212,19 +212,7 @@ func (t *tx) welcome(ctx context.Context, by invited, session storage.Token, pro
 		return "", err
 	}
 	for _, one := range to {
-		in, err := t.isMember(ctx, one.ID, user.ID)
-		if err != nil {
-			return "", err
-		}
-		if in { // it is the one for everybody
-			continue
-		}
-		if err := t.addMember(ctx, one.ID, user.ID); err != nil {
-			return "", err
-		}
-		t.audit(ctx, who, storage.AuditMemberAdded, onMember(user.ID, one.ID), nil)
-		t.event(storage.ConversationUpdated, one.ID, "", nil)
-		if err := t.reviseNewest(ctx, one.ID); err != nil {
+		if err := t.putInto(ctx, who, user.ID, one.ID); err != nil {
 			return "", err
 		}
 	}

@@ -130,6 +130,7 @@ func (db *DB) Manifest(ctx context.Context, messageID string) (m storage.Manifes
 // personRow is somebody whom a manifest names.
 type personRow struct {
 	ID     string
+	Kind   storage.UserKind
 	Name   string
 	Role   storage.Role
 	Member bool
@@ -140,7 +141,7 @@ type personRow struct {
 // people returns everybody whom the manifest of a message names: the members
 // of the conversation, who made it, the author, and the workspace's owners.
 func (s session) people(ctx context.Context, m manifestRow) (rows []personRow, err error) {
-	err = s.List(ctx, &rows, `SELECT u.id, u.name, u.role, me.user_id IS NOT NULL AS member, COALESCE(me.shown_since, 0) AS shown_since
+	err = s.List(ctx, &rows, `SELECT u.id, u.kind, u.name, u.role, me.user_id IS NOT NULL AS member, COALESCE(me.shown_since, 0) AS shown_since
 		FROM users u LEFT JOIN conversation_members me ON me.user_id = u.id AND me.conversation_id = ?
 		WHERE u.workspace_no = (SELECT workspace_no FROM messages WHERE id = ?) AND (me.user_id IS NOT NULL OR u.role = ? OR u.id = ? OR u.id = ?)
 		ORDER BY u.no`, m.ConversationID, m.ID, storage.Owner, m.AuthorID, m.CreatedBy)
@@ -177,7 +178,11 @@ func (r manifestRow) manifest(people []personRow) storage.Manifest {
 		m.Conversation.History = r.History
 	}
 	for _, p := range people {
-		m.People = append(m.People, storage.ManifestPerson{ID: p.ID, Name: p.Name, Role: p.Role})
+		named := storage.ManifestPerson{ID: p.ID, Name: p.Name, Role: p.Role}
+		if p.Kind == storage.KindIntegration {
+			named.Kind = p.Kind
+		}
+		m.People = append(m.People, named)
 		if p.Member {
 			m.Conversation.Members = append(m.Conversation.Members, p.ID)
 			if p.ShownSince > 0 {

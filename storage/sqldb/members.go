@@ -20,6 +20,20 @@ func (t *tx) addMember(ctx context.Context, conversationID, userID string) error
 	return err
 }
 
+// putInto puts a user into a channel, who may be in it already: it may be the one for
+// everybody.
+func (t *tx) putInto(ctx context.Context, by storage.Principal, userID, conversationID string) error {
+	if in, err := t.isMember(ctx, conversationID, userID); err != nil || in {
+		return err
+	}
+	if err := t.addMember(ctx, conversationID, userID); err != nil {
+		return err
+	}
+	t.audit(ctx, by, storage.AuditMemberAdded, onMember(userID, conversationID), nil)
+	t.event(storage.ConversationUpdated, conversationID, "", nil)
+	return t.reviseNewest(ctx, conversationID)
+}
+
 // isMember says whether a user is in a conversation.
 func (t *tx) isMember(ctx context.Context, conversationID, userID string) (in bool, err error) {
 	err = t.Get(ctx, &in, `SELECT EXISTS (SELECT 1 FROM conversation_members WHERE conversation_id = ? AND user_id = ?)`, conversationID, userID)
@@ -37,6 +51,7 @@ func (db *DB) ConversationMembers(ctx context.Context, principal storage.Princip
 		UserID   string `db:"user_id"`
 		Name     string
 		No       int64
+		Kind     storage.UserKind
 		Role     storage.Role
 		JoinedAt int64 `db:"joined_at"`
 	}
@@ -44,12 +59,12 @@ func (db *DB) ConversationMembers(ctx context.Context, principal storage.Princip
 		if _, err := s.conversation(ctx, no, principal, id); err != nil {
 			return err
 		}
-		return s.List(ctx, &rows, `SELECT m.user_id, u.name, u.no, u.role, m.joined_at FROM conversation_members m JOIN users u ON u.id = m.user_id
+		return s.List(ctx, &rows, `SELECT m.user_id, u.name, u.no, u.kind, u.role, m.joined_at FROM conversation_members m JOIN users u ON u.id = m.user_id
 			WHERE m.conversation_id = ? ORDER BY m.joined_at, u.no`, id)
 	})
 	members := make([]storage.ConversationMember, len(rows))
 	for i, r := range rows {
-		members[i] = storage.ConversationMember{UserID: r.UserID, Name: r.Name, UserNo: r.No, Role: r.Role, JoinedAt: fromMS(r.JoinedAt)}
+		members[i] = storage.ConversationMember{UserID: r.UserID, Name: r.Name, UserNo: r.No, Kind: r.Kind, Role: r.Role, JoinedAt: fromMS(r.JoinedAt)}
 	}
 	return members, err
 }
@@ -87,11 +102,11 @@ func (db *DB) AddConversationMember(ctx context.Context, principal storage.Princ
 	})
 }
 
-// addable finds a user whom the principal can put into a conversation: of whom they do
-// not know is not there for them, and who is disabled not to be talked to.
-func (t *tx) addable(ctx context.Context, principal storage.Principal, id string) (storage.User, error) {
+// addable finds a user, of those who are allowed, to be put into a conversation: another
+// is not there, and who is disabled not to be talked to.
+func (t *tx) addable(ctx context.Context, allowed statement, id string) (storage.User, error) {
 	var row userRow
-	err := t.getOne(ctx, &row, statement{`SELECT ` + userColumns + ` FROM users u WHERE u.id = ? AND u.workspace_no = ?`, []any{id, t.workspaceNo}}.with(known(principal)))
+	err := t.getOne(ctx, &row, statement{`SELECT ` + userColumns + ` FROM users u WHERE u.id = ? AND u.workspace_no = ?`, []any{id, t.workspaceNo}}.with(allowed))
 	if err == nil && row.Disabled {
 		err = storage.ErrNotFound
 	}
@@ -101,7 +116,7 @@ func (t *tx) addable(ctx context.Context, principal storage.Principal, id string
 // mayAdd fails where the principal may not take the users into a channel.
 func (t *tx) mayAdd(ctx context.Context, principal storage.Principal, userIDs ...string) error {
 	for _, id := range userIDs {
-		user, err := t.addable(ctx, principal, id)
+		user, err := t.addable(ctx, known(principal), id)
 		if err != nil {
 			return err
 		}

@@ -12,11 +12,12 @@ import (
 type messageRow struct {
 	ID                string
 	Doc               int64
-	Workspace         string `db:"workspace"`
-	ConversationID    string `db:"conversation_id"`
-	AuthorID          string `db:"author_id"`
-	AuthorName        string `db:"author_name"`
-	AuthorNo          int64  `db:"author_no"`
+	Workspace         string           `db:"workspace"`
+	ConversationID    string           `db:"conversation_id"`
+	AuthorID          string           `db:"author_id"`
+	AuthorName        string           `db:"author_name"`
+	AuthorNo          int64            `db:"author_no"`
+	AuthorKind        storage.UserKind `db:"author_kind"`
 	Title             string
 	ReplyTo           string `db:"reply_to"`
 	ReplyAtMS         int64  `db:"reply_at_ms"`
@@ -44,7 +45,7 @@ type messageRow struct {
 	Beginning         []byte // of the transcript's blob; nil without one
 }
 
-const messageColumns = `m.id, m.doc, w.id AS workspace, m.conversation_id, m.author_id, u.name AS author_name, u.no AS author_no, m.title, m.reply_to,
+const messageColumns = `m.id, m.doc, w.id AS workspace, m.conversation_id, m.author_id, u.name AS author_name, u.no AS author_no, u.kind AS author_kind, m.title, m.reply_to,
 	m.reply_at_ms, m.recorded_at, COALESCE(m.sent_at, m.created_at) AS created_at, m.updated_at, m.sent_at IS NULL AS draft, m.state, m.failure_reason, m.end_reason, m.progress, m.duration_ms, m.original_key,
 	m.original_format, m.original_bytes, m.original_sha256, m.original_filename, m.rendition_key, m.rendition_type,
 	m.rendition_bytes, m.loudness, m.transcript_version, m.language,
@@ -80,7 +81,7 @@ func (r messageRow) message() storage.Message {
 	reason, hopeless := strings.CutPrefix(r.FailureReason, hopelessMark)
 	m := storage.Message{
 		ID: r.ID, WorkspaceID: r.Workspace, ConversationID: r.ConversationID,
-		AuthorID: r.AuthorID, AuthorName: r.AuthorName, AuthorNo: r.AuthorNo,
+		AuthorID: r.AuthorID, AuthorName: r.AuthorName, AuthorNo: r.AuthorNo, AuthorKind: r.AuthorKind,
 		Draft:     storage.Draft{Title: r.Title, ReplyTo: r.ReplyTo, ReplyAtMS: r.ReplyAtMS, RecordedAt: fromMS(r.RecordedAt), Unsent: r.Draft},
 		CreatedAt: fromMS(r.CreatedAt), UpdatedAt: fromMS(r.UpdatedAt),
 		State: r.State, FailureReason: reason, Hopeless: hopeless, EndReason: r.EndReason, Progress: r.Progress, DurationMS: r.DurationMS,

@@ -166,6 +166,25 @@ var fixtures = map[int64]func(t *testing.T, db *sqldb.DB) (check func(t *testing
 			}
 		}
 	},
+	25: func(t *testing.T, db *sqldb.DB) func(t *testing.T) { // who was there before there were integrations
+		h := oldHarness(t, db)
+		secret := h.oldToken(h.bob, storage.APIToken)
+		return func(t *testing.T) {
+			if bob := must(db.Authenticate(t.Context(), secret, storage.APIToken))(t); bob.Kind != storage.KindPerson || bob.Scopes != "" {
+				t.Errorf("comes as %+v", bob)
+			}
+			late := h.oldUser(h.ada.WorkspaceID, 1, 9, "Late", storage.Owner) // as a node of the version before adds one
+			for _, u := range must(db.Users(t.Context(), h.ada.WorkspaceID))(t) {
+				if u.Kind != storage.KindPerson {
+					t.Errorf("%+v", u)
+				}
+			}
+			made := must(db.CreateIntegration(t.Context(), late, storage.NewIntegration{Name: "Bell", Role: storage.RoleMember}))(t)
+			if list, _ := must2(db.Integrations(t.Context(), h.ada, storage.Page{}))(t); len(list) != 1 || list[0].ID != made.ID {
+				t.Errorf("integrations %+v", list)
+			}
+		}
+	},
 	5: func(t *testing.T, db *sqldb.DB) func(t *testing.T) {
 		h := oldHarness(t, db)
 		h.exec(`UPDATE workspaces SET name = 'Hark' WHERE id = ?`, h.ada.WorkspaceID)

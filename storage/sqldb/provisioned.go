@@ -34,7 +34,7 @@ const (
 	COALESCE(p.made, FALSE) AS made, COALESCE(p.gave_account, FALSE) AS gave_account, COALESCE(p.removed_at, 0) AS removed_at, COALESCE(p.changed_at, u.created_at) AS changed_at`
 
 	// fromPersons reads, behind columns, the users of a workspace with what is said of them.
-	fromPersons = ` FROM users u LEFT JOIN accounts a ON a.id = u.account_id LEFT JOIN provisioned p ON p.user_id = u.id WHERE u.workspace_no = ?`
+	fromPersons = ` FROM users u LEFT JOIN accounts a ON a.id = u.account_id LEFT JOIN provisioned p ON p.user_id = u.id WHERE u.kind = 'person' AND u.workspace_no = ?`
 
 	// there is the condition under which providers know of one of these: they have said
 	// something of them, and not taken them away since, or the user has an address.

@@ -142,24 +142,25 @@ func (db *DB) OngoingRecordings(ctx context.Context, principal storage.Principal
 		return nil, err
 	}
 	var rows []struct {
-		UserID   string `db:"user_id"`
-		UserName string `db:"user_name"`
-		UserNo   int64  `db:"user_no"`
-		BegunAt  int64  `db:"begun_at"`
-		PausedAt int64  `db:"paused_at"`
+		UserID   string           `db:"user_id"`
+		UserName string           `db:"user_name"`
+		UserNo   int64            `db:"user_no"`
+		UserKind storage.UserKind `db:"user_kind"`
+		BegunAt  int64            `db:"begun_at"`
+		PausedAt int64            `db:"paused_at"`
 	}
 	err = db.read(ctx, "list ongoing recordings", func(ctx context.Context, s session) error {
 		if _, err := s.conversation(ctx, no, principal, conversationID); err != nil {
 			return err
 		}
-		return s.List(ctx, &rows, `SELECT u.id AS user_id, u.name AS user_name, u.no AS user_no, r.begun_at, r.paused_at
+		return s.List(ctx, &rows, `SELECT u.id AS user_id, u.name AS user_name, u.no AS user_no, u.kind AS user_kind, r.begun_at, r.paused_at
 			FROM recordings r JOIN messages m ON m.id = r.message_id JOIN users u ON u.id = m.author_id
 			WHERE r.workspace_no = ? AND m.conversation_id = ? AND r.lease_until >= (SELECT `+s.NowSQL()+`) ORDER BY r.begun_at, r.message_id`,
 			no, conversationID)
 	})
 	for _, r := range rows {
 		list = append(list, storage.OngoingRecording{
-			UserID: r.UserID, UserName: r.UserName, UserNo: r.UserNo, StartedAt: fromMS(r.BegunAt), PausedAt: fromMS(r.PausedAt),
+			UserID: r.UserID, UserName: r.UserName, UserNo: r.UserNo, UserKind: r.UserKind, StartedAt: fromMS(r.BegunAt), PausedAt: fromMS(r.PausedAt),
 		})
 	}
 	return list, err

@@ -412,8 +412,8 @@ func TestOngoingRecordings(t *testing.T) {
 		draft := newRecording(h.room, "n2") // what it becomes is for bob alone; that he records is not
 		draft.Unsent = true
 		bobs := must(h.BeginRecording(t.Context(), h.bob, draft))(t)
-		ada := storage.OngoingRecording{UserID: h.ada.UserID, UserName: "Ada", UserNo: m.AuthorNo, StartedAt: m.CreatedAt}
-		bob := storage.OngoingRecording{UserID: h.bob.UserID, UserName: "Bob", UserNo: bobs.AuthorNo, StartedAt: bobs.CreatedAt}
+		ada := storage.OngoingRecording{UserID: h.ada.UserID, UserName: "Ada", UserNo: m.AuthorNo, UserKind: storage.KindPerson, StartedAt: m.CreatedAt}
+		bob := storage.OngoingRecording{UserID: h.bob.UserID, UserName: "Bob", UserNo: bobs.AuthorNo, UserKind: storage.KindPerson, StartedAt: bobs.CreatedAt}
 		check(ada, bob)
 		for _, paused := range []bool{false, true, true, false, true} {
 			h.check(h.PauseRecording(t.Context(), m.ID, "n1", paused))

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -90,8 +91,8 @@ func (t *tx) restorePlace(ctx context.Context, m storage.Manifest) error {
 		if err != nil {
 			return err
 		}
-		_, err = t.Exec(ctx, `INSERT INTO users (id, workspace_no, no, name, role, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
-			p.ID, t.workspaceNo, no, clean(p.Name), p.Role, toMS(t.now))
+		_, err = t.Exec(ctx, `INSERT INTO users (id, workspace_no, no, kind, name, role, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			p.ID, t.workspaceNo, no, cmp.Or(p.Kind, storage.KindPerson), clean(p.Name), p.Role, toMS(t.now))
 		if err != nil {
 			return err
 		}

@@ -133,26 +133,38 @@ func (db *DB) ChangeMember(ctx context.Context, principal storage.Principal, use
 		case !storage.MayManageMembers(who):
 			return storage.ErrForbidden
 		}
-		if patch.Role != nil && *patch.Role != user.Role {
-			if !storage.MayChangeRole(who, user, *patch.Role) {
-				return errAbove
-			}
-			if user, err = t.setRole(ctx, who, user, *patch.Role, ""); err != nil {
-				return err
-			}
-		}
-		if patch.Disabled != nil && *patch.Disabled != user.Disabled {
-			if !storage.MayDisable(who, user) {
-				return errAbove
-			}
-			if err := t.setDisabled(ctx, who, user, *patch.Disabled); err != nil {
-				return err
-			}
+		if err := t.changeMember(ctx, who, user, patch); err != nil {
+			return err
 		}
 		return t.Get(ctx, &row, `SELECT `+memberColumns+` FROM users u WHERE u.id = ?`, userID)
 	})
 	return row.member(principal.WorkspaceID), err
 }
+
+// changeMember changes the place of a user in the workspace.
+func (t *tx) changeMember(ctx context.Context, who storage.Principal, user storage.User, patch storage.MemberPatch) (err error) {
+	if patch.Role != nil && *patch.Role != user.Role {
+		if !storage.Fits(user.Kind, *patch.Role) {
+			return errNoRole
+		}
+		if !storage.MayChangeRole(who, user, *patch.Role) {
+			return errAbove
+		}
+		if user, err = t.setRole(ctx, who, user, *patch.Role, ""); err != nil {
+			return err
+		}
+	}
+	if patch.Disabled != nil && *patch.Disabled != user.Disabled {
+		if !storage.MayDisable(who, user) {
+			return errAbove
+		}
+		return t.setDisabled(ctx, who, user, *patch.Disabled)
+	}
+	return nil
+}
+
+// errNoRole is the error of an integration that is to be an owner or an admin.
+var errNoRole = &storage.ForbiddenError{Reason: "An integration is a guest or a member: it manages nothing."}
 
 // errForLeaders is the error of who asks for what owners and admins alone see.
 var errForLeaders = &storage.ForbiddenError{Reason: "Only owners and admins see this."}
@@ -208,7 +220,7 @@ func (t *tx) keepOwner(ctx context.Context, user storage.User) error {
 		return nil
 	}
 	var others int
-	err := t.Get(ctx, &others, `SELECT COUNT(*) FROM users WHERE workspace_no = ? AND role = ? AND disabled_at = 0 AND id <> ?`, t.workspaceNo, user.Role, user.ID)
+	err := t.Get(ctx, &others, `SELECT COUNT(*) FROM users WHERE workspace_no = ? AND role = ? AND kind = ? AND disabled_at = 0 AND id <> ?`, t.workspaceNo, user.Role, storage.KindPerson, user.ID)
 	if err == nil && others == 0 {
 		err = storage.ErrLastOwner
 	}
@@ -224,6 +236,8 @@ func (t *tx) setDisabled(ctx context.Context, by storage.Principal, user storage
 		if err := t.keepOwner(ctx, user); err != nil {
 			return err
 		}
+	} else if err := t.roomForIntegration(ctx, user.Kind); err != nil {
+		return err
 	}
 	if _, err := t.Exec(ctx, `UPDATE users SET disabled_at = ? WHERE id = ?`, at, user.ID); err != nil {
 		return err
@@ -253,9 +267,10 @@ func (t *tx) handOver(ctx context.Context, by storage.Principal, user storage.Us
 	var rows []struct {
 		ID     string
 		UserID string `db:"user_id"`
+		Kind   storage.UserKind
 		Role   storage.Role
 	}
-	err := t.List(ctx, &rows, `SELECT c.id, m.user_id, u.role FROM conversations c JOIN conversation_members m ON m.conversation_id = c.id JOIN users u ON u.id = m.user_id
+	err := t.List(ctx, &rows, `SELECT c.id, m.user_id, u.kind, u.role FROM conversations c JOIN conversation_members m ON m.conversation_id = c.id JOIN users u ON u.id = m.user_id
 		WHERE c.created_by = ? AND c.kind = ? AND c.deleted_at = 0 AND u.disabled_at = 0 AND u.id <> ? ORDER BY c.id, m.joined_at, u.no`,
 		user.ID, storage.Channel, user.ID)
 	if err != nil {
@@ -263,7 +278,7 @@ func (t *tx) handOver(ctx context.Context, by storage.Principal, user storage.Us
 	}
 	done := ""
 	for _, heir := range rows {
-		if heir.ID == done || !storage.MayOwnChannel(heir.Role) {
+		if heir.ID == done || !storage.MayOwnChannel(storage.User{Kind: heir.Kind, Role: heir.Role}) {
 			continue
 		}
 		done = heir.ID

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -89,10 +90,14 @@ func (t *tx) auditToken(ctx context.Context, token storage.Token, madeWith strin
 		}
 		maker = storage.Principal{UserID: user.ID, UserName: user.Name, CredentialID: madeWith}
 	}
+	t.auditTokenBy(ctx, maker, token, more)
+	return nil
+}
+
+func (t *tx) auditTokenBy(ctx context.Context, maker storage.Principal, token storage.Token, more map[string]string) {
 	details := map[string]string{"kind": string(token.Kind), "name": token.Name, "scopes": string(token.Scopes), "user_id": token.UserID}
 	maps.Copy(details, more)
 	t.audit(ctx, maker, storage.AuditTokenCreated, onToken(token.ID), details)
-	return nil
 }
 
 // changeOf is change of the workspace that a user is in.
@@ -111,8 +116,17 @@ func (t *tx) createToken(ctx context.Context, userID, secret string, n storage.N
 	if err := storage.CheckToken(n); err != nil {
 		return storage.Token{}, err
 	}
-	if err := t.holdUser(ctx, userID); err != nil {
+	holder, err := t.lockUser(ctx, userID)
+	if err != nil {
 		return storage.Token{}, err
+	}
+	if n, err = holder.bound(n); err != nil {
+		return storage.Token{}, err
+	}
+	if holder.Kind == storage.KindIntegration {
+		if err := t.roomForToken(ctx, userID); err != nil {
+			return storage.Token{}, err
+		}
 	}
 	token := storage.Token{ID: storage.NewID(), UserID: userID, Kind: n.Kind, Name: clean(n.Name), CreatedAt: t.now, Scopes: n.Scopes, Method: n.Method}
 	if n.Life > 0 {
@@ -123,26 +137,54 @@ func (t *tx) createToken(ctx context.Context, userID, secret string, n storage.N
 			return storage.Token{}, err
 		}
 	}
-	_, err := t.Exec(ctx, `INSERT INTO tokens (id, user_id, kind, name, hash, created_at, expires_at, scopes, parent_id, method) VALUES `+conn.Tuples(1, 10),
+	_, err = t.Exec(ctx, `INSERT INTO tokens (id, user_id, kind, name, hash, created_at, expires_at, scopes, parent_id, method) VALUES `+conn.Tuples(1, 10),
 		token.ID, token.UserID, token.Kind, token.Name, hashSecret(secret), toMS(token.CreatedAt), toMS(token.ExpiresAt), token.Scopes, token.ParentID, token.Method)
 	return token, err
 }
 
-// lockUser keeps others from making or ending credentials of a user until the
-// transaction ends.
-func (t *tx) lockUser(ctx context.Context, userID string) (disabled bool, err error) {
-	err = t.Get(ctx, &disabled, t.ForUpdate(`SELECT disabled_at > 0 FROM users WHERE id = ?`), userID)
-	return disabled, err
+// holder is a user whose credentials are made or ended.
+type holder struct {
+	Kind     storage.UserKind
+	Disabled bool
 }
 
-// holdUser is lockUser for who is to have credentials: who is disabled has none
-// (storage.ErrForbidden).
+// lockUser keeps others from making or ending credentials of a user until the
+// transaction ends.
+func (t *tx) lockUser(ctx context.Context, userID string) (h holder, err error) {
+	err = t.Get(ctx, &h, t.ForUpdate(`SELECT kind, disabled_at > 0 AS disabled FROM users WHERE id = ?`), userID)
+	return h, err
+}
+
+// holdUser is lockUser for a person who is to have credentials: who is disabled has none
+// (storage.ErrForbidden), and an integration none but tokens that others make for it.
 func (t *tx) holdUser(ctx context.Context, userID string) error {
-	disabled, err := t.lockUser(ctx, userID)
-	if err == nil && disabled {
-		err = errDisabled
+	h, err := t.lockUser(ctx, userID)
+	switch {
+	case err != nil:
+		return err
+	case h.Kind == storage.KindIntegration:
+		return storage.ErrNoPerson
+	case h.Disabled:
+		return errDisabled
 	}
-	return err
+	return nil
+}
+
+// bound is what a credential of the user is made with, if they can have it: an integration
+// has API tokens alone, which it does not make by itself.
+func (h holder) bound(n storage.NewToken) (storage.NewToken, error) {
+	switch {
+	case h.Kind != storage.KindIntegration && h.Disabled:
+		return n, errDisabled
+	case h.Kind != storage.KindIntegration:
+		return n, nil
+	case n.MadeWith != "":
+		return n, storage.ErrNoPerson
+	case h.Disabled:
+		return n, errIntegrationEnded
+	}
+	n.Scopes = cmp.Or(n.Scopes, storage.IntegrationScopes)
+	return n, storage.CheckIntegrationToken(n)
 }
 
 var errDisabled = &storage.ForbiddenError{Reason: "The user is disabled. Enable them first: hark user enable."}
@@ -262,7 +304,8 @@ func (db *DB) AuthenticateSigned(ctx context.Context, credentialID, messageID st
 // credentialRow is a credential with its user.
 type credentialRow struct {
 	tokenRow
-	UserName   string `db:"user_name"`
+	UserName   string           `db:"user_name"`
+	UserKind   storage.UserKind `db:"user_kind"`
 	Role       storage.Role
 	DisabledAt int64 `db:"disabled_at"`
 	Workspace  string
@@ -271,18 +314,24 @@ type credentialRow struct {
 }
 
 func (r credentialRow) principal() storage.Principal {
-	return storage.Principal{WorkspaceID: r.Workspace, UserID: r.UserID, UserName: r.UserName, Role: r.Role, Rules: r.Rules, CredentialID: r.ID, Scopes: r.Scopes}
+	return storage.Principal{WorkspaceID: r.Workspace, UserID: r.UserID, UserName: r.UserName, Kind: r.UserKind, Role: r.Role, Rules: r.Rules, CredentialID: r.ID, Scopes: r.Scopes}
+}
+
+// fits says whether the credential is one that its user can have, which a node of an older
+// version does not ask.
+func (r credentialRow) fits() bool {
+	return r.UserKind != storage.KindIntegration || storage.CheckIntegrationToken(storage.NewToken{Kind: r.Kind, Scopes: r.Scopes}) == nil
 }
 
 // credential finds the one that is not over.
 func (db *DB) credential(ctx context.Context, condition string, args ...any) (row credentialRow, err error) {
 	err = db.read(ctx, "authenticate", func(ctx context.Context, s session) error {
-		err := s.Get(ctx, &row, `SELECT `+tokenColumns+`, u.name AS user_name, u.role, u.disabled_at, w.id AS workspace, `+ruleColumns+`, `+s.NowSQL()+` AS now
+		err := s.Get(ctx, &row, `SELECT `+tokenColumns+`, u.name AS user_name, u.kind AS user_kind, u.role, u.disabled_at, w.id AS workspace, `+ruleColumns+`, `+s.NowSQL()+` AS now
 			FROM tokens t JOIN users u ON u.id = t.user_id JOIN workspaces w ON w.no = u.workspace_no WHERE `+condition, args...)
 		switch {
 		case err != nil:
 			return err
-		case row.EndedAt != 0, row.DisabledAt != 0:
+		case row.EndedAt != 0, row.DisabledAt != 0, !row.fits():
 			return storage.ErrNotFound
 		case row.over(fromMS(row.Now)):
 			return storage.ErrExpired
@@ -319,11 +368,20 @@ func origin(ctx context.Context) (address, agent string) {
 // asks in a browser also the person's sessions in other workspaces, from which one could
 // switch here.
 func (db *DB) Tokens(ctx context.Context, principal storage.Principal) ([]storage.Token, error) {
-	var rows []tokenRow
-	err := db.read(ctx, "list tokens", func(ctx context.Context, s session) error {
-		return s.List(ctx, &rows, `SELECT `+tokenColumns+` FROM tokens t WHERE (t.user_id = ? OR t.id IN `+sessionsElsewhere+`) AND t.ended_at = 0
-			AND (t.expires_at = 0 OR t.expires_at > (SELECT `+s.NowSQL()+`)) ORDER BY t.id`, principal.UserID, principal.UserID, principal.UserID, storage.SessionToken, principal.CredentialID, storage.SessionToken)
+	var tokens []storage.Token
+	err := db.read(ctx, "list tokens", func(ctx context.Context, s session) (err error) {
+		tokens, err = s.tokensOf(ctx, principal.UserID, principal.CredentialID)
+		return err
 	})
+	return tokens, err
+}
+
+// tokensOf are a user's credentials that are not over and, to a browser's credential, the
+// person's sessions elsewhere; an empty one is told of none.
+func (s session) tokensOf(ctx context.Context, userID, credentialID string) ([]storage.Token, error) {
+	var rows []tokenRow
+	err := s.List(ctx, &rows, `SELECT `+tokenColumns+` FROM tokens t WHERE (t.user_id = ? OR t.id IN `+sessionsElsewhere+`) AND t.ended_at = 0
+		AND (t.expires_at = 0 OR t.expires_at > (SELECT `+s.NowSQL()+`)) ORDER BY t.id`, userID, userID, userID, storage.SessionToken, credentialID, storage.SessionToken)
 	tokens := make([]storage.Token, len(rows))
 	for i, r := range rows {
 		tokens[i] = r.token()
@@ -364,38 +422,43 @@ func (db *DB) RevokeToken(ctx context.Context, principal storage.Principal, toke
 		return err
 	}
 	return db.changeBy(ctx, "revoke token", principal, func(ctx context.Context, t *tx) error {
-		var holder struct {
-			ID   string
-			Role storage.Role
-			Kind storage.TokenKind
-			Name string
-		}
-		err := t.Get(ctx, &holder, `SELECT u.id, u.role, t.kind, t.name FROM tokens t JOIN users u ON u.id = t.user_id
-			WHERE t.id = ? AND t.ended_at = 0 AND u.workspace_no = ?`, tokenID, t.workspaceNo)
-		if err == nil && !storage.MayEndCredentials(principal, storage.User{ID: holder.ID, Role: holder.Role}) {
-			err = storage.ErrNotFound
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := t.lockUser(ctx, holder.ID); err != nil { // who makes a token with one of these now
-			return err
-		}
-		n, err := t.Exec(ctx, `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND id IN (WITH RECURSIVE tree AS (
+		return t.revokeToken(ctx, principal, tokenID, "")
+	})
+}
+
+// revokeToken ends a credential, of one user alone where that is not empty.
+func (t *tx) revokeToken(ctx context.Context, principal storage.Principal, tokenID, of string) error {
+	var holder struct {
+		ID   string
+		Role storage.Role
+		Kind storage.TokenKind
+		Name string
+	}
+	err := t.Get(ctx, &holder, `SELECT u.id, u.role, t.kind, t.name FROM tokens t JOIN users u ON u.id = t.user_id
+		WHERE t.id = ? AND (? = '' OR u.id = ?) AND t.ended_at = 0 AND u.workspace_no = ?`, tokenID, of, of, t.workspaceNo)
+	if err == nil && !storage.MayEndCredentials(principal, storage.User{ID: holder.ID, Role: holder.Role}) {
+		err = storage.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := t.lockUser(ctx, holder.ID); err != nil { // who makes a token with one of these now
+		return err
+	}
+	n, err := t.Exec(ctx, `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND id IN (WITH RECURSIVE tree AS (
 				SELECT id FROM tokens WHERE id = ? UNION SELECT t.id FROM tokens t JOIN tree ON t.parent_id = tree.id)
 			SELECT id FROM tree)`, toMS(t.now), tokenID)
-		if err != nil {
-			return err
-		}
-		if tokenID == principal.CredentialID {
-			t.audit(ctx, principal, storage.AuditSignOut, onToken(tokenID), nil)
-			return nil
-		}
-		t.audit(ctx, principal, storage.AuditTokenRevoked, onToken(tokenID), map[string]string{
-			"kind": string(holder.Kind), "name": holder.Name, "user_id": holder.ID, "ended": number(n),
-		})
+	if err != nil {
+		return err
+	}
+	if tokenID == principal.CredentialID {
+		t.audit(ctx, principal, storage.AuditSignOut, onToken(tokenID), nil)
 		return nil
+	}
+	t.audit(ctx, principal, storage.AuditTokenRevoked, onToken(tokenID), map[string]string{
+		"kind": string(holder.Kind), "name": holder.Name, "user_id": holder.ID, "ended": number(n),
 	})
+	return nil
 }
 
 // TokenEnded says whether a credential was revoked, by signing out too: what

@@ -77,9 +77,9 @@ func (s session) workspaceUsage(ctx context.Context, workspaceID string) (storag
 		Guests  int
 	}
 	err := s.Get(ctx, &row, `SELECT w.stored_bytes AS bytes, w.sound_ms, `+quotaColumns+`,
-		(SELECT COUNT(*) FROM users u WHERE u.workspace_no = w.no AND u.disabled_at = 0) AS members,
-		(SELECT COUNT(*) FROM users u WHERE u.workspace_no = w.no AND u.disabled_at = 0 AND u.role = ?) AS guests
-		FROM workspaces w WHERE w.id = ?`, storage.Guest, workspaceID)
+		(SELECT COUNT(*) FROM users u WHERE u.workspace_no = w.no AND u.disabled_at = 0 AND u.kind = ?) AS members,
+		(SELECT COUNT(*) FROM users u WHERE u.workspace_no = w.no AND u.disabled_at = 0 AND u.kind = ? AND u.role = ?) AS guests
+		FROM workspaces w WHERE w.id = ?`, storage.KindPerson, storage.KindPerson, storage.Guest, workspaceID)
 	return storage.WorkspaceUsage{Stored: row.Bytes, SoundMS: row.SoundMS, Members: row.Members, Guests: row.Guests, Quotas: row.quotas()}, err
 }
 

@@ -35,7 +35,7 @@ func (t *tx) createUser(ctx context.Context, name string, role storage.Role) (st
 	if err != nil {
 		return storage.User{}, err
 	}
-	u := storage.User{ID: storage.NewID(), WorkspaceID: t.workspaceID, Name: name, Named: true, Role: role, No: no, CreatedAt: t.now}
+	u := storage.User{ID: storage.NewID(), WorkspaceID: t.workspaceID, Kind: storage.KindPerson, Name: name, Named: true, Role: role, No: no, CreatedAt: t.now}
 	_, err = t.Exec(ctx, `INSERT INTO users (id, workspace_no, no, name, role, created_at, sought, sought_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		u.ID, t.workspaceNo, no, u.Name, u.Role, toMS(u.CreatedAt), sought(u.Name), u.Name)
 	return u, err
@@ -43,6 +43,7 @@ func (t *tx) createUser(ctx context.Context, name string, role storage.Role) (st
 
 type userRow struct {
 	ID        string
+	Kind      storage.UserKind
 	No        int64
 	Name      string
 	Named     bool
@@ -55,12 +56,12 @@ type userRow struct {
 	Pronunciation string
 }
 
-const userColumns = `u.id, u.no, u.name, u.named, u.role, COALESCE((SELECT a.email FROM accounts a WHERE a.id = u.account_id), '') AS email,
+const userColumns = `u.id, u.kind, u.no, u.name, u.named, u.role, COALESCE((SELECT a.email FROM accounts a WHERE a.id = u.account_id), '') AS email,
 	u.disabled_at > 0 AS disabled, u.created_at, u.picture, u.pronunciation`
 
 func (r userRow) user(workspaceID string) storage.User {
 	return storage.User{
-		ID: r.ID, WorkspaceID: workspaceID, Name: r.Name, Named: r.Named, Role: r.Role, Email: r.Email, Disabled: r.Disabled, No: r.No, CreatedAt: fromMS(r.CreatedAt),
+		ID: r.ID, WorkspaceID: workspaceID, Kind: r.Kind, Name: r.Name, Named: r.Named, Role: r.Role, Email: r.Email, Disabled: r.Disabled, No: r.No, CreatedAt: fromMS(r.CreatedAt),
 		PictureKey: r.Picture, PronunciationKey: r.Pronunciation,
 	}
 }

@@ -83,6 +83,11 @@ func known(principal storage.Principal) statement {
 	if storage.MaySeeEveryone(principal) {
 		return statement{}
 	}
+	return met(principal)
+}
+
+// met is the condition that a principal is a user u, or shares a conversation with them.
+func met(principal storage.Principal) statement {
 	return statement{` AND (u.id = ? OR u.id IN (SELECT other.user_id FROM conversation_members other JOIN `, []any{principal.UserID}}.
 		with(visible(principal)).and(` me ON me.conversation_id = other.conversation_id))`)
 }

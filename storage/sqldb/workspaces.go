@@ -248,15 +248,7 @@ func (t *tx) joinGeneral(ctx context.Context, by storage.Principal, u storage.Us
 	if err := t.Get(ctx, &general, `SELECT general_id FROM workspaces WHERE no = ?`, t.workspaceNo); err != nil || general == "" {
 		return err
 	}
-	if in, err := t.isMember(ctx, general, u.ID); err != nil || in { // a guest may have been invited there before
-		return err
-	}
-	if err := t.addMember(ctx, general, u.ID); err != nil {
-		return err
-	}
-	t.audit(ctx, by, storage.AuditMemberAdded, onMember(u.ID, general), nil)
-	t.event(storage.ConversationUpdated, general, "", nil)
-	return t.reviseNewest(ctx, general)
+	return t.putInto(ctx, by, u.ID, general)
 }
 
 // rules are the workspace's rules as they are now.

@@ -14,6 +14,7 @@ export type AuditListEntry = Schemas["AuditListEntry"];
 export type Conversation = Schemas["Conversation"];
 export type Gap = Schemas["Gap"];
 export type Hit = Schemas["Hit"];
+export type Integration = Schemas["Integration"];
 export type Invitation = Schemas["Invitation"];
 export type JoinedWorkspace = Schemas["JoinedWorkspace"];
 export type Me = Schemas["Me"];

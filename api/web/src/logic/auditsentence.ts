@@ -49,7 +49,7 @@ function fill(place: string, entry: Entry, { words, roles, locale }: Speech): Pa
   };
   const quota = (amount: string | undefined) => text(!amount ? words.none_ : details.quota === "jobs_waiting" ? Number(amount).toLocaleString(locale) : sizeOf(Number(amount), locale));
   const places: Record<string, () => Part> = {
-    who: () => (actor.kind === "user" ? person(actor.id, actor.name) : text(actor.kind === "operator" ? words.operator(actor.name ?? "") : words[actor.kind])),
+    who: () => (actor.kind === "user" || actor.kind === "integration" ? person(actor.id, actor.name) : text(actor.kind === "operator" ? words.operator(actor.name ?? "") : words[actor.kind])),
     user: () => person(target?.id, details.name),
     target: () => person(target?.id), // whose thing it is that has the name
     holder: () => person(details.user_id),

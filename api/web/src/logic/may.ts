@@ -6,8 +6,11 @@
 export interface Person {
   id: string;
   role: Role;
+  kind?: Kind; // of a person, if it is not known
   rules?: Rules; // of the workspace; where they are not known, those by default
 }
+
+export type Kind = "person" | "integration";
 
 export type Allowed = "members" | "admins";
 export type Rules = Record<"invite_members" | "invite_guests" | "create_channels" | "see_directory", Allowed>;
@@ -39,8 +42,8 @@ export const mayChangeConversation = (me: Who, conversation: { created_by: strin
 export const mayDeleteConversation = (me: Who, conversation: { created_by: string }, othersSpoke: boolean) =>
   leads(me) || (made(me, conversation.created_by) && !othersSpoke);
 
-/** Take somebody into a channel: guests as the rules have it. */
-export const mayAddMember = (me: Who, user: { role: Role }) => isMember(me) && (user.role !== "guest" || lets(me, "invite_guests"));
+/** Take somebody into a channel: guests as the rules have it, of which an integration is none. */
+export const mayAddMember = (me: Who, user: { role: Role; kind?: Kind }) => isMember(me) && (user.role !== "guest" || user.kind === "integration" || lets(me, "invite_guests"));
 
 /** Take another out of a channel, who does not stand above. */
 export const mayRemoveMember = (me: Who, conversation: { created_by: string }, user: { role: Role }) =>
@@ -71,8 +74,12 @@ export const mayChangeAudit = leads;
 /** Bound what the workspace takes. */
 export const maySetQuotas = (me: Who) => me?.role === "owner";
 
-/** Give somebody another role, who does not stand above: none above one's own. */
-export const mayChangeRole = (me: Who, user: Person, to: Role) => me !== undefined && leads(me) && !above(user.role, me.role) && !above(to, me.role);
+/** Give somebody another role, who does not stand above: none above one's own, and to an integration none above a member's. */
+export const mayChangeRole = (me: Who, user: Person, to: Role) =>
+  me !== undefined && leads(me) && !above(user.role, me.role) && !above(to, me.role) && !(user.kind === "integration" && above(to, "member"));
+
+/** Make integrations and their tokens, see them, change and end them. */
+export const mayManageIntegrations = leads;
 
 /** Deactivate somebody, who does not stand above, and let them in again. */
 export const mayDisable = (me: Who, user: Person) => me !== undefined && leads(me) && !above(user.role, me.role) && me.id !== user.id;

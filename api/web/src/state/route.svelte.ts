@@ -9,6 +9,7 @@ export type Place =
   | { name: "settings" }
   | { name: "roster" }
   | { name: "invitations" }
+  | { name: "integrations" }
   | { name: "rules" }
   | { name: "audit" }
   | { name: "usage" }
@@ -23,6 +24,7 @@ const patterns: [RegExp, (id: string) => Place][] = [
   [/^\/settings$/, () => ({ name: "settings" })],
   [/^\/settings\/members$/, () => ({ name: "roster" })],
   [/^\/settings\/invitations$/, () => ({ name: "invitations" })],
+  [/^\/settings\/integrations$/, () => ({ name: "integrations" })],
   [/^\/settings\/rules$/, () => ({ name: "rules" })],
   [/^\/settings\/audit$/, () => ({ name: "audit" })],
   [/^\/settings\/usage$/, () => ({ name: "usage" })],
