@@ -39,6 +39,7 @@ import (
 	"hark/api/events"
 	"hark/api/front"
 	"hark/api/health"
+	"hark/api/heard"
 	"hark/api/intake"
 	"hark/api/invitations"
 	"hark/api/limit"
@@ -83,6 +84,7 @@ type Records struct {
 	Conversations  conversations.Records
 	Drafts         messages.Drafts
 	Events         events.Records
+	Heard          heard.Records
 	Identities     signin.Identities
 	Intake         intake.Records
 	Invitations    invitations.Records
@@ -115,6 +117,7 @@ type Live interface {
 // Bus carries events from all nodes, and calls jobs off.
 type Bus interface {
 	events.Bus
+	heard.Bus
 	messages.Bus
 	signin.Bus
 }

@@ -20,7 +20,7 @@ func TestOtherOrigins(t *testing.T) {
 	// What a browser asks before it sends a token to another origin.
 	asked := nobody.send("OPTIONS", path, nil, "Origin", elsewhere, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type").want(204)
 	for name, want := range map[string]string{
-		"Access-Control-Allow-Origin": elsewhere, "Access-Control-Allow-Methods": "GET, HEAD, POST, PATCH, DELETE, OPTIONS",
+		"Access-Control-Allow-Origin": elsewhere, "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
 		"Access-Control-Allow-Headers": "Authorization, Content-Type, ETag, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID, Range, X-Request-Id",
 		"Access-Control-Max-Age":       "7200", "Vary": "Origin", "Access-Control-Allow-Credentials": "",
 	} {

@@ -194,7 +194,7 @@ func (m *matrix) routes() []route {
 	m.t.Helper()
 	described := map[route]bool{}
 	for path, item := range m.api.api.Description().Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op != nil {
 				described[route{op.Method, path}] = true
 			}
@@ -340,6 +340,9 @@ var matrixBodies = map[string][2]string{
 	"PATCH /v1/workspace":                  {"application/json", `{"name": "Somewhere"}`},
 	"PATCH /v1/workspace/rules":            {"application/json", `{"create_channels": "members"}`},
 	"PATCH /v1/account":                    {"application/json", `{"email": "somebody@example.org"}`},
+	"PUT /v1/messages/{id}/heard":          {"application/json", `{"ranges": [{"from_ms": 0, "to_ms": 100}]}`},
+	"POST /v1/heard":                       {"application/json", `{"messages": [{"id": "LATE", "ranges": [{"from_ms": 0, "to_ms": 100}]}]}`},
+	"POST /v1/conversations/{id}/heard":    {},
 	"POST /v1/step-up":                     {"application/json", `{"password": "harbour wall at seven"}`},
 	"POST /v1/step-up/options":             {},
 	"POST /v1/passkeys":                    {"application/json", `{"state": "none", "credential": {}}`},
@@ -367,7 +370,7 @@ var matrixBodies = map[string][2]string{
 func (m *matrix) fill(req *http.Request, r route, cell *matrixCell) {
 	m.t.Helper()
 	body, known := matrixBodies[r.method+" "+r.path]
-	if !known && (r.method == http.MethodPost || r.method == http.MethodPatch) {
+	if !known && (r.method == http.MethodPost || r.method == http.MethodPut || r.method == http.MethodPatch) {
 		m.t.Fatalf("say in matrixBodies what %v takes", r)
 	}
 	if body[0] == "" {

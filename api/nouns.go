@@ -5,6 +5,7 @@ import (
 	"hark/api/audit"
 	"hark/api/conversations"
 	"hark/api/events"
+	"hark/api/heard"
 	"hark/api/intake"
 	"hark/api/invitations"
 	"hark/api/live"
@@ -30,6 +31,7 @@ type nouns struct {
 	audit         *audit.Endpoints
 	conversations *conversations.Endpoints
 	events        *events.Endpoints
+	heard         *heard.Endpoints
 	invitations   *invitations.Endpoints
 	live          *live.Endpoints
 	members       *members.Endpoints
@@ -84,7 +86,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 		conversations: conversations.New(conversations.Deps{
 			Records: deps.Records.Conversations, Members: deps.Records.Members, Limits: limits, PublicURL: public, RecheckLive: recheck,
 		}),
-		events: streams,
+		events: streams, heard: heard.New(deps.Records.Heard, deps.Bus, deps.Logger),
 		invitations: invitations.New(invitations.Deps{
 			Records: deps.Records.Invitations, Browsers: signIn, Limits: limits, Security: securityLog, PublicURL: public, Mail: cfg.Mail,
 		}),

@@ -72,6 +72,10 @@ func (n *nouns) calls() []rest.Group {
 			post("/v1/messages/{id}/retry", n.messages.Retry()),
 			post("/v1/messages/{id}/send", n.messages.Send()),
 			post("/v1/messages/{id}/unsend", n.messages.Unsend()),
+			put("/v1/messages/{id}/heard", n.heard.Put()),
+			remove("/v1/messages/{id}/heard", n.heard.Forget()),
+			post("/v1/heard", n.heard.Add()),
+			post("/v1/conversations/{id}/heard", n.heard.MarkConversation()),
 			get("/v1/drafts", n.messages.ListDrafts()),
 			remove("/v1/drafts/{id}", n.messages.DiscardDraft()),
 		}},
@@ -140,6 +144,10 @@ func post(path string, e rest.Endpoint) rest.Route {
 
 func patch(path string, e rest.Endpoint) rest.Route {
 	return rest.Route{Method: http.MethodPatch, Path: path, Endpoint: e}
+}
+
+func put(path string, e rest.Endpoint) rest.Route {
+	return rest.Route{Method: http.MethodPut, Path: path, Endpoint: e}
 }
 
 func remove(path string, e rest.Endpoint) rest.Route {

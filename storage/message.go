@@ -85,8 +85,12 @@ const MaxHeardSpans = 200
 // of its speech or, where none is known, of its sound. durationMS is 0 where it is not
 // known, and nothing is enough of that.
 func EnoughHeard(heard, speech spans.Set, durationMS int64) bool {
+	whole := spans.Of(spans.Span{ToMS: durationMS})
+	if !whole.Empty() {
+		speech = speech.Intersect(whole) // a transcript may say more than there is
+	}
 	if speech.Empty() {
-		speech = spans.Of(spans.Span{ToMS: durationMS})
+		speech = whole
 	}
 	return !speech.Empty() && heard.Intersect(speech).Length()*10 >= speech.Length()*9
 }

@@ -15,7 +15,7 @@ import (
 // from them: no answer says Access-Control-Allow-Credentials, and what changes
 // something by a cookie is checked by identify as ever.
 const (
-	corsMethods = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
+	corsMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 	corsHeaders = "Authorization, Content-Type, ETag, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID, Range, X-Request-Id"
 	corsExposed = "Location, ETag, Link, Hark-Message-Id, Accept-Post, Accept-Patch, Idempotent-Replayed, Retry-After, RateLimit, RateLimit-Policy, Content-Disposition, Content-Range, X-Request-Id"
 	corsMaxAge  = "7200" // seconds; browsers take no more

@@ -33,6 +33,7 @@ const (
 	Retries       Class = "retries"       // of messages that failed
 	Renames       Class = "renames"       // of oneself and of the workspace, each of which the audit log keeps
 	Invitations   Class = "invitations"   // made
+	Heard         Class = "heard"         // calls that say what was heard
 	Joins         Class = "joins"         // tries to join by an invitation, by address and not by person
 	Streams       Class = "streams"       // event streams open at once
 
@@ -64,7 +65,7 @@ func (c Class) What() string {
 
 // Config says how much one person may ask for. A zero field is no limit.
 type Config struct {
-	Searches, Tokens, Conversations, Members, Retries, Renames, Invitations, Joins Rate
+	Searches, Tokens, Conversations, Members, Retries, Renames, Invitations, Joins, Heard Rate
 
 	SignIns, SignInsFrom, SignInEmails Rate
 
@@ -95,7 +96,7 @@ const leastSweep = 1024
 func New(cfg Config) *Limiter {
 	return &Limiter{
 		rates: map[Class]Rate{
-			Searches: cfg.Searches, Tokens: cfg.Tokens, Conversations: cfg.Conversations, Members: cfg.Members, Retries: cfg.Retries, Renames: cfg.Renames,
+			Searches: cfg.Searches, Tokens: cfg.Tokens, Conversations: cfg.Conversations, Members: cfg.Members, Retries: cfg.Retries, Renames: cfg.Renames, Heard: cfg.Heard,
 			SignIns: cfg.SignIns, SignInsFrom: cfg.SignInsFrom, SignInEmails: cfg.SignInEmails,
 			Invitations: cfg.Invitations, Joins: cfg.Joins,
 		},

@@ -201,6 +201,8 @@ func registeredOperation(path *huma.PathItem, method string) *huma.Operation {
 		return path.Get
 	case http.MethodPost:
 		return path.Post
+	case http.MethodPut:
+		return path.Put
 	case http.MethodPatch:
 		return path.Patch
 	case http.MethodDelete:

@@ -204,6 +204,28 @@ export interface paths {
         patch: operations["update-conversation"];
         trace?: never;
     };
+    "/v1/conversations/{id}/heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark a conversation as heard
+         * @description All that was sent into it until now. Your other devices get `conversation.heard`.
+         *
+         *     Scope: `write`.
+         */
+        post: operations["mark-heard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/conversations/{id}/members": {
         parameters: {
             query?: never;
@@ -415,6 +437,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what you heard of several messages
+         * @description As for one, for instance after a time without a connection. Messages that are gone, or that you may not hear, are left out of the answer.
+         *
+         *     Scope: `write`.
+         */
+        post: operations["add-heard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/invitations": {
         parameters: {
             query?: never;
@@ -607,6 +651,34 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{id}/heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what you heard of a message
+         * @description Added to what you heard before, on any device; it may come twice, and late. A message is heard when 90 % of its speech was. Your other devices get `message.heard`.
+         *
+         *     Scope: `write`.
+         */
+        put: operations["put-heard"];
+        post?: never;
+        /**
+         * Mark as not heard from a message on
+         * @description The message and what others sent into its conversation after it, as if you had heard nothing of it. Your other devices get `conversation.heard`.
+         *
+         *     Scope: `write`.
+         */
+        delete: operations["delete-heard"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1566,6 +1638,12 @@ export interface components {
             shown_since?: string;
             /** @example Field notes */
             title: string;
+            /**
+             * Format: int64
+             * @description Messages of others that you have not heard
+             * @example 3
+             */
+            unread: number;
         };
         ConversationPatch: {
             /**
@@ -1675,7 +1753,7 @@ export interface components {
              * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
              */
             conversation_id?: string;
-            /** @description A little more, by type, such as the state or the progress; user_id, name, role and disabled of a user; name or rules of the workspace */
+            /** @description A little more, by type, such as the state or the progress; done, resume_ms and unread of what you heard; user_id, name, role and disabled of a user; name or rules of the workspace */
             data?: unknown;
             /**
              * Format: uuid
@@ -1686,7 +1764,7 @@ export interface components {
              * @example message.updated
              * @enum {string}
              */
-            type: "message.created" | "message.updated" | "message.progress" | "message.caption" | "message.deleted" | "draft.created" | "draft.updated" | "draft.deleted" | "conversation.created" | "conversation.updated" | "conversation.deleted" | "conversation.recordings" | "user.created" | "user.updated" | "workspace.updated" | "invitation.created" | "invitation.updated" | "reset";
+            type: "message.created" | "message.updated" | "message.progress" | "message.caption" | "message.deleted" | "message.heard" | "draft.created" | "draft.updated" | "draft.deleted" | "conversation.created" | "conversation.updated" | "conversation.deleted" | "conversation.recordings" | "conversation.heard" | "user.created" | "user.updated" | "workspace.updated" | "invitation.created" | "invitation.updated" | "reset";
         };
         Failure: {
             /**
@@ -1730,6 +1808,72 @@ export interface components {
              * @example 3100
              */
             start_ms: number;
+        };
+        Heard: {
+            /**
+             * @description Whether you need not hear it any more: you sent it, it was there before you came, you marked it as heard, or you heard 90 % of its speech
+             * @example true
+             */
+            done: boolean;
+            /** @description What you heard of it, in order */
+            ranges: components["schemas"]["Range"][];
+            /**
+             * Format: int64
+             * @description Where you were last, in milliseconds
+             * @example 4200
+             */
+            resume_ms: number;
+        };
+        HeardBatch: {
+            messages: components["schemas"]["Item"][];
+        };
+        HeardConversation: {
+            /**
+             * Format: uuid
+             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
+             */
+            conversation_id: string;
+            /**
+             * Format: int64
+             * @description Messages of it that you have not heard
+             * @example 0
+             */
+            unread: number;
+        };
+        HeardMessage: {
+            /**
+             * Format: uuid
+             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
+             */
+            conversation_id: string;
+            /**
+             * @description Whether you need not hear it any more: you sent it, it was there before you came, you marked it as heard, or you heard 90 % of its speech
+             * @example true
+             */
+            done: boolean;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
+             */
+            id: string;
+            /** @description What you heard of it, in order */
+            ranges: components["schemas"]["Range"][];
+            /**
+             * Format: int64
+             * @description Where you were last, in milliseconds
+             * @example 4200
+             */
+            resume_ms: number;
+            /**
+             * Format: int64
+             * @description Messages of its conversation that you have not heard
+             * @example 3
+             */
+            unread: number;
+        };
+        HeardMessages: {
+            /** @description Those that you may hear */
+            items: components["schemas"]["HeardMessage"][];
         };
         Hit: {
             /**
@@ -1888,6 +2032,22 @@ export interface components {
             id: string;
             /** @example Field notes */
             title: string;
+        };
+        Item: {
+            /**
+             * Format: int64
+             * @description Where you are; the end of the last range if left out
+             * @example 4200
+             */
+            at_ms?: number;
+            /**
+             * Format: uuid
+             * @description Id of the message
+             * @example 0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
+             */
+            id: string;
+            /** @description What was played, in any order; added to what was played before */
+            ranges: components["schemas"]["Range"][];
         };
         LastMessage: {
             author: components["schemas"]["Author"];
@@ -2155,6 +2315,8 @@ export interface components {
              * @example Ask not what your country can do for you.
              */
             first_words: string;
+            /** @description What you heard of it */
+            heard: components["schemas"]["Heard"];
             /**
              * Format: uuid
              * @example 0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
@@ -2518,6 +2680,16 @@ export interface components {
              */
             name: string;
         };
+        Played: {
+            /**
+             * Format: int64
+             * @description Where you are; the end of the last range if left out
+             * @example 4200
+             */
+            at_ms?: number;
+            /** @description What was played, in any order; added to what was played before */
+            ranges: components["schemas"]["Range"][];
+        };
         Problem: {
             /**
              * @description The kind of problem for programs
@@ -2633,6 +2805,20 @@ export interface components {
              * @example 500000000000
              */
             stored_bytes?: number;
+        };
+        Range: {
+            /**
+             * Format: int64
+             * @description Where it begins, in milliseconds from the beginning of the message
+             * @example 0
+             */
+            from_ms: number;
+            /**
+             * Format: int64
+             * @description Where it ends, which is not in it
+             * @example 4200
+             */
+            to_ms: number;
         };
         RecoveryCodes: {
             /**
@@ -3859,7 +4045,8 @@ export interface operations {
                      *           },
                      *           "last_message_at": "2026-03-01T09:31:12Z",
                      *           "member_count": 3,
-                     *           "title": "Field notes"
+                     *           "title": "Field notes",
+                     *           "unread": 0
                      *         }
                      *       ]
                      *     }
@@ -3962,7 +4149,8 @@ export interface operations {
                      *       },
                      *       "last_message_at": "2026-03-01T09:31:12Z",
                      *       "member_count": 3,
-                     *       "title": "Field notes"
+                     *       "title": "Field notes",
+                     *       "unread": 0
                      *     }
                      */
                     "application/json": components["schemas"]["Conversation"];
@@ -3996,7 +4184,8 @@ export interface operations {
                      *       },
                      *       "last_message_at": "2026-03-01T09:31:12Z",
                      *       "member_count": 3,
-                     *       "title": "Field notes"
+                     *       "title": "Field notes",
+                     *       "unread": 0
                      *     }
                      */
                     "application/json": components["schemas"]["Conversation"];
@@ -4088,7 +4277,8 @@ export interface operations {
                      *       },
                      *       "last_message_at": "2026-03-01T09:31:12Z",
                      *       "member_count": 3,
-                     *       "title": "Field notes"
+                     *       "title": "Field notes",
+                     *       "unread": 0
                      *     }
                      */
                     "application/json": components["schemas"]["Conversation"];
@@ -4257,7 +4447,8 @@ export interface operations {
                      *       },
                      *       "last_message_at": "2026-03-01T09:31:12Z",
                      *       "member_count": 3,
-                     *       "title": "Field notes"
+                     *       "title": "Field notes",
+                     *       "unread": 0
                      *     }
                      */
                     "application/json": components["schemas"]["Conversation"];
@@ -4292,6 +4483,89 @@ export interface operations {
             };
             /** @description `validation_failed`: Not valid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mark-heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *       "unread": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HeardConversation"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4590,6 +4864,11 @@ export interface operations {
                      *           "draft": false,
                      *           "duration_ms": 5230,
                      *           "first_words": "Ask not what your country can do for you.",
+                     *           "heard": {
+                     *             "done": false,
+                     *             "ranges": [],
+                     *             "resume_ms": 0
+                     *           },
                      *           "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *           "language": "en",
                      *           "links": {
@@ -4764,6 +5043,11 @@ export interface operations {
                      *       "draft": false,
                      *       "duration_ms": 5230,
                      *       "first_words": "Ask not what your country can do for you.",
+                     *       "heard": {
+                     *         "done": false,
+                     *         "ranges": [],
+                     *         "resume_ms": 0
+                     *       },
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -5196,6 +5480,11 @@ export interface operations {
                      *           "draft": true,
                      *           "duration_ms": 5230,
                      *           "first_words": "Ask not what your country can do for you.",
+                     *           "heard": {
+                     *             "done": false,
+                     *             "ranges": [],
+                     *             "resume_ms": 0
+                     *           },
                      *           "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *           "language": "en",
                      *           "links": {
@@ -5438,6 +5727,94 @@ export interface operations {
             };
             /** @description `unavailable`: Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeardBatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *           "done": true,
+                     *           "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *           "ranges": [
+                     *             {
+                     *               "from_ms": 0,
+                     *               "to_ms": 5100
+                     *             }
+                     *           ],
+                     *           "resume_ms": 5100,
+                     *           "unread": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HeardMessages"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6108,6 +6485,11 @@ export interface operations {
                      *       "draft": false,
                      *       "duration_ms": 5230,
                      *       "first_words": "Ask not what your country can do for you.",
+                     *       "heard": {
+                     *         "done": false,
+                     *         "ranges": [],
+                     *         "resume_ms": 0
+                     *       },
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -6294,6 +6676,11 @@ export interface operations {
                      *       "draft": false,
                      *       "duration_ms": 5230,
                      *       "first_words": "Ask not what your country can do for you.",
+                     *       "heard": {
+                     *         "done": false,
+                     *         "ranges": [],
+                     *         "resume_ms": 0
+                     *       },
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -6586,6 +6973,185 @@ export interface operations {
             };
         };
     };
+    "put-heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the message */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Played"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *       "done": true,
+                     *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *       "ranges": [
+                     *         {
+                     *           "from_ms": 0,
+                     *           "to_ms": 5100
+                     *         }
+                     *       ],
+                     *       "resume_ms": 5100,
+                     *       "unread": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HeardMessage"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the message */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *       "unread": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HeardConversation"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "retry-message": {
         parameters: {
             query?: never;
@@ -6616,6 +7182,11 @@ export interface operations {
                      *       "draft": false,
                      *       "duration_ms": 5230,
                      *       "first_words": "Ask not what your country can do for you.",
+                     *       "heard": {
+                     *         "done": false,
+                     *         "ranges": [],
+                     *         "resume_ms": 0
+                     *       },
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -6743,6 +7314,11 @@ export interface operations {
                      *       "draft": false,
                      *       "duration_ms": 5230,
                      *       "first_words": "Ask not what your country can do for you.",
+                     *       "heard": {
+                     *         "done": false,
+                     *         "ranges": [],
+                     *         "resume_ms": 0
+                     *       },
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -7343,6 +7919,11 @@ export interface operations {
                      *       "draft": true,
                      *       "duration_ms": 5230,
                      *       "first_words": "Ask not what your country can do for you.",
+                     *       "heard": {
+                     *         "done": false,
+                     *         "ranges": [],
+                     *         "resume_ms": 0
+                     *       },
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -8103,6 +8684,11 @@ export interface operations {
                      *             "draft": false,
                      *             "duration_ms": 5230,
                      *             "first_words": "Ask not what your country can do for you.",
+                     *             "heard": {
+                     *               "done": false,
+                     *               "ranges": [],
+                     *               "resume_ms": 0
+                     *             },
                      *             "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *             "language": "en",
                      *             "links": {
