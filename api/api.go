@@ -39,6 +39,7 @@ import (
 	"hark/api/events"
 	"hark/api/front"
 	"hark/api/health"
+	"hark/api/heard"
 	"hark/api/intake"
 	"hark/api/integrations"
 	"hark/api/invitations"
@@ -88,6 +89,7 @@ type Records struct {
 	Drafts         messages.Drafts
 	Emails         account.Emails
 	Events         events.Records
+	Heard          heard.Records
 	Identities     signin.Identities
 	Intake         intake.Records
 	Integrations   integrations.Records
@@ -126,6 +128,7 @@ type Live interface {
 // Bus carries events from all nodes, and calls jobs off.
 type Bus interface {
 	events.Bus
+	heard.Bus
 	messages.Bus
 	signin.Bus
 }

@@ -20,12 +20,12 @@ import (
 // listener reads one event stream.
 type listener struct {
 	t      *testing.T
-	events chan heard // closed when the stream ends
+	events chan told // closed when the stream ends
 	cancel context.CancelFunc
 	place  string // the id that the stream began with
 }
 
-type heard struct {
+type told struct {
 	id, name string
 	data     events.Event
 }
@@ -46,7 +46,7 @@ func (c *client) listen(after string) *listener {
 	if resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
 		c.t.Fatalf("status %d of %s", resp.StatusCode, resp.Header.Get("Content-Type"))
 	}
-	l := &listener{t: c.t, events: make(chan heard, 10_000), cancel: cancel}
+	l := &listener{t: c.t, events: make(chan told, 10_000), cancel: cancel}
 	lines := bufio.NewScanner(resp.Body)
 	l.place = l.begin(lines)
 	go func() {
@@ -68,13 +68,13 @@ func (l *listener) begin(lines *bufio.Scanner) (place string) {
 }
 
 func (l *listener) read(lines *bufio.Scanner) {
-	var e heard
+	var e told
 	for lines.Scan() {
 		line := lines.Text()
 		switch field, value, _ := strings.Cut(line, ": "); {
 		case line == "" && e.name != "":
 			l.events <- e
-			e = heard{}
+			e = told{}
 		case field == "id":
 			e.id = value
 		case field == "event":
@@ -86,7 +86,7 @@ func (l *listener) read(lines *bufio.Scanner) {
 }
 
 // next waits for an event.
-func (l *listener) next() heard {
+func (l *listener) next() told {
 	l.t.Helper()
 	select {
 	case e, ok := <-l.events:
@@ -97,7 +97,7 @@ func (l *listener) next() heard {
 	case <-time.After(10 * time.Second):
 		l.t.Fatal("no event came")
 	}
-	return heard{}
+	return told{}
 }
 
 func (l *listener) wantEnd() {
@@ -173,7 +173,7 @@ func TestEventsResume(t *testing.T) {
 		})
 	}
 	steady := mia.listen(begin)
-	var hopped []heard
+	var hopped []told
 	for place := begin; len(hopped) < writers*each; {
 		l := mia.listen(place)
 		for range min(7, writers*each-len(hopped)) {

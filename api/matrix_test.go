@@ -393,6 +393,9 @@ var matrixBodies = map[string][2]string{
 	"PUT /v1/me/picture":                      {"image/png", "PICTURE"},
 	"PUT /v1/me/pronunciation":                {"audio/wav", "SOUND"}, // which is too short
 	"POST /confirm-email":                     {"application/x-www-form-urlencoded", ""},
+	"PUT /v1/messages/{id}/heard":             {"application/json", `{"ranges": [{"from_ms": 0, "to_ms": 100}]}`},
+	"POST /v1/heard":                          {"application/json", `{"messages": [{"id": "LATE", "ranges": [{"from_ms": 0, "to_ms": 100}]}]}`},
+	"POST /v1/conversations/{id}/heard":       {},
 	"POST /v1/step-up":                        {"application/json", `{"password": "harbour wall at seven"}`},
 	"POST /v1/step-up/options":                {},
 	"POST /v1/passkeys":                       {"application/json", `{"state": "none", "credential": {}}`},

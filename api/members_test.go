@@ -128,7 +128,7 @@ func TestRoleChangeIsHeard(t *testing.T) {
 	ann := h.user("Ann", storage.Admin)
 	hers, owners := ann.listen(""), h.owner.listen("")
 	made, _ := h.owner.invite(map[string]any{"role": "member"})
-	said := func(e heard) map[string]any { data, _ := e.data.Data.(map[string]any); return data }
+	said := func(e told) map[string]any { data, _ := e.data.Data.(map[string]any); return data }
 	first := hers.next()
 	if first.data.Type != storage.InvitationCreated || said(first)["invitation_id"] != made.ID {
 		t.Errorf("heard %+v", first)

@@ -5,6 +5,7 @@ import (
 	"hark/api/audit"
 	"hark/api/conversations"
 	"hark/api/events"
+	"hark/api/heard"
 	"hark/api/intake"
 	"hark/api/integrations"
 	"hark/api/invitations"
@@ -34,6 +35,7 @@ type nouns struct {
 	conversations *conversations.Endpoints
 	events        *events.Endpoints
 	integrations  *integrations.Endpoints
+	heard         *heard.Endpoints
 	invitations   *invitations.Endpoints
 	live          *live.Endpoints
 	members       *members.Endpoints
@@ -65,30 +67,18 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 	if err != nil {
 		return nil, err
 	}
-	passwords := password.NewHasher()
-	keys, err := passkey.New(public, cfg.SigningKey)
+	ways, err := newWays(deps, cfg, public, securityLog, limits)
 	if err != nil {
 		return nil, err
 	}
-	providers, err := openid.New(cfg.OpenID, public.Address())
-	if err != nil {
-		return nil, err
-	}
-	signIn, err := signin.New(signin.Deps{
-		Records: deps.Records.SignIn, Passkeys: deps.Records.SignInPasskeys, Workspaces: deps.Records.Workspaces, CreateWorkspaces: cfg.CreateWorkspaces, Keys: keys, Identities: deps.Records.Identities, Providers: providers, Key: cfg.SigningKey,
-		Bus: deps.Bus, Security: securityLog, Logger: deps.Logger, Limits: limits, Passwords: passwords, PublicURL: public,
-		Mail: cfg.Mail, SessionTTL: cfg.SessionTTL, RecheckLive: recheck,
-	})
-	if err != nil {
-		return nil, err
-	}
+	signIn := ways.signIn
 	provisioning, err := scim.New(scim.Deps{Records: deps.Records.Provisioning, Authenticator: signIn, Limits: limits, PublicURL: public, Revoked: signIn.Revoked})
 	if err != nil {
 		return nil, err
 	}
 	return &nouns{
 		account: account.New(account.Deps{
-			Records: deps.Records.Account, Passkeys: deps.Records.Passkeys, Keys: keys, SignIns: signIn, Passwords: passwords, Mail: cfg.Mail,
+			Records: deps.Records.Account, Passkeys: deps.Records.Passkeys, Keys: ways.keys, SignIns: signIn, Passwords: ways.passwords, Mail: cfg.Mail,
 			Emails: deps.Records.Emails, Browsers: signIn, Limits: limits, Security: securityLog, PublicURL: public,
 		}),
 		audit: audit.New(deps.Records.Audit),
@@ -96,6 +86,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 			Records: deps.Records.Conversations, Members: deps.Records.Members, Limits: limits, PublicURL: public, RecheckLive: recheck,
 		}),
 		events:       streams,
+		heard:        heard.New(deps.Records.Heard, deps.Bus, deps.Logger),
 		integrations: integrations.New(integrations.Deps{Records: deps.Records.Integrations, Security: securityLog, Revoked: signIn.Revoked}),
 		invitations: invitations.New(invitations.Deps{
 			Records: deps.Records.Invitations, Persons: deps.Records.Persons, Browsers: signIn, Limits: limits, Security: securityLog, PublicURL: public, Mail: cfg.Mail,
@@ -118,6 +109,30 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 		app:         pages.NewApp(public),
 		hub:         hub,
 	}, nil
+}
+
+// ways are the ways in, and what account changes of them.
+type ways struct {
+	signIn    *signin.Endpoints
+	keys      *passkey.Keys
+	passwords *password.Hasher
+}
+
+func newWays(deps Deps, cfg Config, public rest.PublicURL, securityLog *security.Log, limits *rest.Limits) (w ways, err error) {
+	w.passwords = password.NewHasher()
+	if w.keys, err = passkey.New(public, cfg.SigningKey); err != nil {
+		return w, err
+	}
+	providers, err := openid.New(cfg.OpenID, public.Address())
+	if err != nil {
+		return w, err
+	}
+	w.signIn, err = signin.New(signin.Deps{
+		Records: deps.Records.SignIn, Passkeys: deps.Records.SignInPasskeys, Workspaces: deps.Records.Workspaces, CreateWorkspaces: cfg.CreateWorkspaces, Keys: w.keys,
+		Identities: deps.Records.Identities, Providers: providers, Key: cfg.SigningKey, Bus: deps.Bus, Security: securityLog, Logger: deps.Logger, Limits: limits,
+		Passwords: w.passwords, PublicURL: public, Mail: cfg.Mail, SessionTTL: cfg.SessionTTL, RecheckLive: recheckLive(deps.Live),
+	})
+	return w, err
 }
 
 // recheckLive has live recordings end that may not go on: their message is

@@ -77,6 +77,7 @@ func TestBodiesAreReadOneWay(t *testing.T) {
 	bell, _ := h.integration(map[string]any{"name": "Bell"})
 	cases := bodyCases(h, map[string]any{
 		"user_id": somebody, "member_ids": []string{somebody}, "conversation_ids": []string{conversation},
+		"ranges": []map[string]any{{"from_ms": 0, "to_ms": 4200}}, "messages": []map[string]any{{"id": message, "ranges": []map[string]any{{"from_ms": 0, "to_ms": 4200}}}},
 		"state": "x", "credential": map[string]any{"id": "x"}, "passkey": map[string]any{"state": "x", "credential": map[string]any{"id": "x"}},
 	}, func(path string) string {
 		if strings.HasPrefix(path, "/v1/members/") {

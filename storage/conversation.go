@@ -51,6 +51,7 @@ type Conversation struct {
 	LastMessageAt time.Time    // of what they see; zero means no message yet
 	LastMessage   *LastMessage // nil while nothing was sent
 	MemberCount   int
+	Unread        int // messages of others, among what is shown to who asks, that they have not heard
 }
 
 // LastMessage is what a list of conversations shows of the newest message that

@@ -29,6 +29,8 @@ const (
 	InvitationUpdated   EventType = "invitation.updated" // used or revoked
 
 	ConversationRecordings EventType = "conversation.recordings" // passing; somebody began, paused, resumed or ended one
+	MessageHeard           EventType = "message.heard"           // passing; to who heard it
+	ConversationHeard      EventType = "conversation.heard"      // passing; to who marked it as heard, or not
 
 	// CredentialRevoked is for the nodes alone: each looks which of the
 	// workspace's streams may not go on.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hark/media"
+	"hark/media/spans"
 	"hark/media/transcript"
 )
 
@@ -62,6 +63,52 @@ type Message struct {
 	TranscriptVersion int // 0 means no transcript yet
 	Language          string
 	FirstWords        string // how what is said begins, with an ellipsis if it goes on; empty means not known, or nothing said
+
+	Heard Heard // by who asks
+}
+
+// Heard is what a person heard of a message. The zero value is nothing.
+type Heard struct {
+	// Done says that they need not hear it any more: it is their own, they were not there
+	// when it was sent, they marked it so, or they heard enough of it ([EnoughHeard]). More
+	// that they hear changes nothing of that.
+	Done     bool
+	Spans    spans.Set
+	ResumeMS int64     // where they were last
+	At       time.Time // of the last that they heard; zero means never
+}
+
+// MaxHeardSpans is how many stretches of one message are kept for one person: beyond it
+// the narrowest gaps count as heard.
+const MaxHeardSpans = 200
+
+// EnoughHeard says whether somebody who heard this of a message heard the message: 90 %
+// of its speech or, where none is known, of its sound. durationMS is 0 where it is not
+// known, and nothing is enough of that.
+func EnoughHeard(heard, speech spans.Set, durationMS int64) bool {
+	whole := spans.Of(spans.Span{ToMS: durationMS})
+	if !whole.Empty() {
+		speech = speech.Intersect(whole) // a transcript may say more than there is
+	}
+	if speech.Empty() {
+		speech = whole
+	}
+	return !speech.Empty() && heard.Intersect(speech).Length()*10 >= speech.Length()*9
+}
+
+// HeardPart is what somebody has just heard of a message.
+type HeardPart struct {
+	MessageID string
+	Spans     spans.Set
+	ResumeMS  int64 // where they are
+}
+
+// HeardMessage is a message of which something was heard.
+type HeardMessage struct {
+	ID             string
+	ConversationID string
+	Heard          Heard
+	Unread         int // see [Conversation]; after it
 }
 
 // Name is what a message is called: by its title or, without one, by its first

@@ -66,6 +66,7 @@ type Conversation struct {
 	LastMessageAt *time.Time               `json:"last_message_at,omitempty" doc:"Left out while there is no message" example:"2026-03-01T09:31:12Z"`
 	LastMessage   *LastMessage             `json:"last_message,omitempty" doc:"The newest message that was sent; left out while there is none"`
 	MemberCount   int                      `json:"member_count" example:"3"`
+	Unread        int                      `json:"unread" doc:"Messages of others that you have not heard" example:"3"`
 }
 
 // LastMessage is what a list of conversations shows of the newest message.
@@ -238,7 +239,7 @@ func (e *Endpoints) delete(ctx context.Context, principal storage.Principal, in 
 func View(c storage.Conversation) Conversation {
 	return Conversation{
 		ID: c.ID, Kind: c.Kind, Title: c.Title, CreatedBy: c.CreatedBy, CreatedAt: c.CreatedAt, History: c.History, ShownSince: rest.TimeOrNil(c.ShownSince),
-		LastMessageAt: rest.TimeOrNil(c.LastMessageAt), LastMessage: lastMessageView(c.LastMessage), MemberCount: c.MemberCount,
+		LastMessageAt: rest.TimeOrNil(c.LastMessageAt), LastMessage: lastMessageView(c.LastMessage), MemberCount: c.MemberCount, Unread: c.Unread,
 	}
 }
 

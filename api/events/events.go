@@ -39,10 +39,10 @@ import (
 
 // Event is the data of one server-sent event.
 type Event struct {
-	Type           storage.EventType `json:"type" enum:"message.created,message.updated,message.progress,message.caption,message.deleted,draft.created,draft.updated,draft.deleted,conversation.created,conversation.updated,conversation.deleted,conversation.recordings,user.created,user.updated,workspace.updated,invitation.created,invitation.updated,reset" example:"message.updated"`
+	Type           storage.EventType `json:"type" enum:"message.created,message.updated,message.progress,message.caption,message.deleted,message.heard,draft.created,draft.updated,draft.deleted,conversation.created,conversation.updated,conversation.deleted,conversation.recordings,conversation.heard,user.created,user.updated,workspace.updated,invitation.created,invitation.updated,reset" example:"message.updated"`
 	ConversationID string            `json:"conversation_id,omitempty" format:"uuid" example:"0197a3c2-6a00-7b11-8c22-3d44e5f60718"`
 	MessageID      string            `json:"message_id,omitempty" format:"uuid" example:"0197a3c2-7f3a-7d05-b1c6-5e7788990a1b"`
-	Data           any               `json:"data,omitempty" doc:"A little more, by type, such as the state or the progress; user_id, name, role and disabled of a user; name or rules of the workspace"`
+	Data           any               `json:"data,omitempty" doc:"A little more, by type, such as the state or the progress; done, resume_ms and unread of what you heard; user_id, name, role and disabled of a user; name or rules of the workspace"`
 	At             time.Time         `json:"at" example:"2026-03-01T09:31:15Z"`
 }
 

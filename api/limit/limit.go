@@ -35,6 +35,7 @@ const (
 	Invitations   Class = "invitations"   // made
 	Pictures      Class = "pictures"      // and pronunciations of names, set
 	EmailChanges  Class = "email_changes" // addresses to be confirmed, by person and by address
+	Heard         Class = "heard"         // calls that say what was heard
 	Joins         Class = "joins"         // tries to join by an invitation, by address and not by person
 	Streams       Class = "streams"       // event streams open at once
 	Provisioning  Class = "provisioning"  // requests of an identity provider, by token and not by person
@@ -71,7 +72,7 @@ func (c Class) What() string {
 
 // Config says how much one person may ask for. A zero field is no limit.
 type Config struct {
-	Searches, Tokens, Conversations, Members, Retries, Renames, Invitations, Joins, Pictures, EmailChanges, Provisioning Rate
+	Searches, Tokens, Conversations, Members, Retries, Renames, Invitations, Joins, Heard, Pictures, EmailChanges, Provisioning Rate
 
 	SignIns, SignInsFrom, SignInEmails Rate
 
@@ -102,7 +103,7 @@ const leastSweep = 1024
 func New(cfg Config) *Limiter {
 	return &Limiter{
 		rates: map[Class]Rate{
-			Searches: cfg.Searches, Tokens: cfg.Tokens, Conversations: cfg.Conversations, Members: cfg.Members, Retries: cfg.Retries, Renames: cfg.Renames,
+			Searches: cfg.Searches, Tokens: cfg.Tokens, Conversations: cfg.Conversations, Members: cfg.Members, Retries: cfg.Retries, Renames: cfg.Renames, Heard: cfg.Heard,
 			SignIns: cfg.SignIns, SignInsFrom: cfg.SignInsFrom, SignInEmails: cfg.SignInEmails,
 			Invitations: cfg.Invitations, Joins: cfg.Joins, Pictures: cfg.Pictures, EmailChanges: cfg.EmailChanges, Provisioning: cfg.Provisioning,
 		},

@@ -3,6 +3,7 @@ package messages
 import (
 	"time"
 
+	"hark/api/heard"
 	"hark/api/people"
 	"hark/api/rest"
 	"hark/api/sound"
@@ -28,13 +29,14 @@ type Message struct {
 	Failure   *Failure      `json:"failure,omitempty" doc:"Why not everything could be made; only with state failed"`
 	EndReason string        `json:"end_reason,omitempty" enum:"disconnected,duration,idle,bit_rate,removed,signed_out,server_stopped,server_lost,failed" doc:"Why a recording ended, if not by its speaker" example:"disconnected"`
 
-	DurationMS        *int64     `json:"duration_ms,omitempty" doc:"Left out until it is known" example:"5230"`
-	LoudnessLUFS      *float64   `json:"loudness_lufs,omitempty" doc:"Integrated loudness of the original (EBU R128); left out until it is measured" example:"-21.4"`
-	Language          string     `json:"language,omitempty" doc:"BCP 47 tag of what is spoken; left out until it is known" example:"en"`
-	TranscriptVersion int        `json:"transcript_version" doc:"Counts up with each better transcript; 0 means none yet" example:"1"`
-	Original          Original   `json:"original"`
-	Rendition         *Rendition `json:"rendition" doc:"The form that plays everywhere; null until it is made, and the original plays in its place"`
-	Links             Links      `json:"links"`
+	DurationMS        *int64      `json:"duration_ms,omitempty" doc:"Left out until it is known" example:"5230"`
+	LoudnessLUFS      *float64    `json:"loudness_lufs,omitempty" doc:"Integrated loudness of the original (EBU R128); left out until it is measured" example:"-21.4"`
+	Language          string      `json:"language,omitempty" doc:"BCP 47 tag of what is spoken; left out until it is known" example:"en"`
+	Heard             heard.Heard `json:"heard" doc:"What you heard of it"`
+	TranscriptVersion int         `json:"transcript_version" doc:"Counts up with each better transcript; 0 means none yet" example:"1"`
+	Original          Original    `json:"original"`
+	Rendition         *Rendition  `json:"rendition" doc:"The form that plays everywhere; null until it is made, and the original plays in its place"`
+	Links             Links       `json:"links"`
 }
 
 // Failure is why a message failed.
@@ -79,7 +81,7 @@ func View(base string, m storage.Message) Message {
 		State: m.State, Progress: min(max(m.Progress, 0), 1), Failure: failureView(m),
 		EndReason:  m.EndReason,
 		DurationMS: rest.PositiveOrNil(m.DurationMS), LoudnessLUFS: m.Loudness, Language: m.Language,
-		TranscriptVersion: m.TranscriptVersion,
+		TranscriptVersion: m.TranscriptVersion, Heard: heard.View(m.Heard),
 		Original: Original{
 			MediaType: m.Original.Format.MediaType(), Format: string(m.Original.Format),
 			Bytes: m.Original.Bytes, SHA256: m.Original.SHA256, Filename: m.Original.Filename,

@@ -20,20 +20,21 @@ type conversationRow struct {
 	MemberCount   int    `db:"member_count"`
 	History       storage.History
 	ShownSince    int64 `db:"shown_since"` // to who asks
+	Unread        int   // of who asks
 }
 
 func (r conversationRow) conversation(workspaceID string) storage.Conversation {
 	return storage.Conversation{
 		ID: r.ID, WorkspaceID: workspaceID, Kind: r.Kind, Title: r.Title, CreatedBy: r.CreatedBy,
 		CreatedAt: fromMS(r.CreatedAt), LastMessageAt: fromMS(r.LastMessageAt), MemberCount: r.MemberCount,
-		History: r.History, ShownSince: fromMS(r.ShownSince),
+		History: r.History, ShownSince: fromMS(r.ShownSince), Unread: max(0, r.Unread),
 	}
 }
 
 // selectConversations reads conversations that a principal may see; conditions
 // may be added.
 func selectConversations(principal storage.Principal, workspaceNo int64) statement {
-	return statement{text: `SELECT c.id, c.no, c.kind, c.title, c.created_by, c.created_at, c.active_at, c.history, me.shown_since,
+	return statement{text: `SELECT c.id, c.no, c.kind, c.title, c.created_by, c.created_at, c.active_at, c.history, me.shown_since, c.sent_count - me.heard_count AS unread,
 		CASE WHEN c.last_message_at >= me.shown_since THEN c.last_message_at ELSE 0 END AS last_message_at,
 		(SELECT COUNT(*) FROM conversation_members m WHERE m.conversation_id = c.id) AS member_count`}.
 		with(visibleConversations(principal, workspaceNo))

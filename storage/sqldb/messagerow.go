@@ -43,6 +43,12 @@ type messageRow struct {
 	TranscriptVersion int `db:"transcript_version"`
 	Language          string
 	Beginning         []byte // of the transcript's blob; nil without one
+
+	// Of who asks; zero in what is read for Hark itself.
+	Heard       bool
+	HeardSpans  []byte `db:"heard_spans"` // nil for none
+	HeardResume int64  `db:"heard_resume"`
+	HeardAt     int64  `db:"heard_at"`
 }
 
 const messageColumns = `m.id, m.doc, w.id AS workspace, m.conversation_id, m.author_id, u.name AS author_name, u.no AS author_no, u.kind AS author_kind, m.title, m.reply_to,
@@ -54,7 +60,8 @@ const messageColumns = `m.id, m.doc, w.id AS workspace, m.conversation_id, m.aut
 // selectMessages reads messages that a principal may hear; conditions may be
 // added.
 func selectMessages(principal storage.Principal, workspaceNo int64) statement {
-	return statement{text: `SELECT ` + messageColumns + `, m.waveform`}.with(visibleMessages(principal, workspaceNo))
+	return statement{text: `SELECT ` + messageColumns + `, m.waveform, m.sent_at IS NOT NULL AND ` + isHeard + ` AS heard,
+		h.spans AS heard_spans, COALESCE(h.resume_ms, 0) AS heard_resume, COALESCE(h.heard_at, 0) AS heard_at`}.with(visibleMessages(principal, workspaceNo))
 }
 
 // messageRef names a message and tells who may know of it.
@@ -91,6 +98,7 @@ func (r messageRow) message() storage.Message {
 		},
 		Loudness: r.Loudness, Waveform: codec.DecodePeaks(r.Waveform),
 		TranscriptVersion: r.TranscriptVersion, Language: r.Language, FirstWords: codec.FirstWords(r.Beginning),
+		Heard: storage.Heard{Done: r.Heard, Spans: heardSpans(r.HeardSpans), ResumeMS: r.HeardResume, At: fromMS(r.HeardAt)},
 	}
 	if r.RenditionType != "" {
 		m.Rendition = &storage.Rendition{Key: r.RenditionKey, MediaType: r.RenditionType, Bytes: r.RenditionBytes}

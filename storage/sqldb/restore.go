@@ -48,10 +48,12 @@ func (db *DB) RestoreWorkspace(ctx context.Context, w storage.ManifestWorkspace)
 // so does what was deleted and whose objects are about to go. Manifests are
 // tidied first (see [storage.Manifest.Tidy]).
 // Each message is searchable at once where its transcript is known, and gets a
-// job for all that is missing. All are made or none; it may be repeated.
+// job for all that is missing. Nobody knows any more who heard it, so it is new to nobody
+// who has heard all else there. All are made or none; it may be repeated.
 func (db *DB) Restore(ctx context.Context, workspaceID string, messages []Restored) (restored int, err error) {
 	err = db.change(ctx, "restore messages", workspaceID, func(ctx context.Context, t *tx) error {
 		restored = 0
+		heard := map[string]bool{} // conversations of which what comes counts as heard by who had nothing to hear
 		for _, m := range messages {
 			m.Tidy()
 			var n int
@@ -67,10 +69,25 @@ func (db *DB) Restore(ctx context.Context, workspaceID string, messages []Restor
 			if err := t.restorePlace(ctx, m.Manifest); err != nil {
 				return err
 			}
+			if id := m.Conversation.ID; !heard[id] {
+				heard[id] = true
+				_, err := t.Exec(ctx, `UPDATE conversation_members SET heard_doc = ? WHERE conversation_id = ?
+					AND heard_count = (SELECT c.sent_count FROM conversations c WHERE c.id = conversation_members.conversation_id)`, beyond, id)
+				if err != nil {
+					return err
+				}
+			}
 			if err := t.restoreMessage(ctx, m); err != nil {
 				return err
 			}
 			restored++
+		}
+		for id := range heard {
+			_, err := t.Exec(ctx, `UPDATE conversation_members SET heard_doc = (SELECT COALESCE(MAX(m.doc), 0) FROM messages m WHERE m.conversation_id = conversation_members.conversation_id)
+				WHERE conversation_id = ? AND heard_doc = ?`, id, beyond)
+			if err != nil {
+				return err
+			}
 		}
 		return nil
 	})

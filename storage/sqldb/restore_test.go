@@ -82,6 +82,10 @@ func TestRestore(t *testing.T) {
 		for _, m := range []storage.Message{ready, silent, live} {
 			want, got := must(lost.Message(t.Context(), h.bob, m.ID))(t), must(db.Message(t.Context(), h.bob, m.ID))(t)
 			got.UpdatedAt = want.UpdatedAt
+			if !got.Heard.Done {
+				t.Errorf("%s is new again", m.ID)
+			}
+			want.Heard = got.Heard
 			if m.ID == live.ID {
 				got.RecordedAt = want.RecordedAt
 			}

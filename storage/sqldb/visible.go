@@ -25,15 +25,15 @@ func (s statement) and(text string, args ...any) statement {
 // with returns a statement that goes on with another.
 func (s statement) with(more statement) statement { return s.and(more.text, more.args...) }
 
-// visible is, as a table of conversation_id, user_id and shown_since, the conversations
-// that a principal may see: those that they are in and, with scopes of conversations,
-// that are among these; with a signed address, none. What others sent into one before
-// shown_since is not for them. Both
+// visible is, as a table of conversation_id, user_id, shown_since and how far they have
+// heard it, the conversations that a principal may see: those that they are in and, with
+// scopes of conversations, that are among these; with a signed address, none. What others
+// sent into one before shown_since is not for them. Both
 // databases plan a statement that joins it as if the condition stood in the
 // statement itself.
 func visible(principal storage.Principal) statement {
 	if principal.Scopes.Sound() != "" {
-		return statement{text: `(SELECT conversation_id, user_id, shown_since FROM conversation_members WHERE 1 = 0)`}
+		return statement{text: `(SELECT conversation_id, user_id, shown_since, heard_doc, heard_count FROM conversation_members WHERE 1 = 0)`}
 	}
 	places := principal.Scopes.Conversations()
 	if len(places) == 0 {
@@ -43,16 +43,16 @@ func visible(principal storage.Principal) statement {
 	for _, id := range places {
 		args = append(args, id)
 	}
-	return statement{`(SELECT conversation_id, user_id, shown_since FROM conversation_members WHERE user_id = ? AND conversation_id IN ` + conn.Tuples(1, len(places)) + `)`, args}
+	return statement{`(SELECT conversation_id, user_id, shown_since, heard_doc, heard_count FROM conversation_members WHERE user_id = ? AND conversation_id IN ` + conn.Tuples(1, len(places)) + `)`, args}
 }
 
 // joined is the table of the conversations that a principal's user is in.
 func joined(principal storage.Principal) statement {
-	return statement{`(SELECT conversation_id, user_id, shown_since FROM conversation_members WHERE user_id = ?)`, []any{principal.UserID}}
+	return statement{`(SELECT conversation_id, user_id, shown_since, heard_doc, heard_count FROM conversation_members WHERE user_id = ?)`, []any{principal.UserID}}
 }
 
 // visibleMessages reads, behind the columns of a SELECT, messages m with their
-// workspaces w and authors u that a principal may hear: what was sent into the
+// workspaces w and authors u, and what the principal heard of them, h, that a principal may hear: what was sent into the
 // conversations that they may see, as far back as it is shown to them, and what is
 // their own there, drafts too; with a signed address, of that the one message. Conditions may be added.
 func visibleMessages(principal storage.Principal, workspaceNo int64) statement {
@@ -63,7 +63,7 @@ func visibleMessages(principal storage.Principal, workspaceNo int64) statement {
 	}
 	messages := statement{text: ` FROM messages m JOIN workspaces w ON w.no = m.workspace_no JOIN users u ON u.id = m.author_id JOIN `}.
 		with(where).
-		and(` me ON me.conversation_id = m.conversation_id WHERE m.workspace_no = ? AND (m.sent_at >= me.shown_since OR m.author_id = me.user_id)`, workspaceNo)
+		and(` me ON me.conversation_id = m.conversation_id LEFT JOIN heard h ON h.message_id = m.id AND h.user_id = me.user_id WHERE m.workspace_no = ? AND (m.sent_at >= me.shown_since OR m.author_id = me.user_id)`, workspaceNo)
 	if one != "" {
 		return messages.and(` AND m.id = ?`, one)
 	}

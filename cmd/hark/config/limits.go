@@ -12,6 +12,7 @@ type LimitsConfig struct {
 	LimitConversations limit.Rate `env:"HARK_LIMIT_CONVERSATIONS" default:"500/h" placeholder:"N/UNIT" help:"Conversations made by one person, on each node."`
 	LimitMembers       limit.Rate `env:"HARK_LIMIT_MEMBERS" default:"2000/h" placeholder:"N/UNIT" help:"People added to conversations by one person, on each node."`
 	LimitRetries       limit.Rate `env:"HARK_LIMIT_RETRIES" default:"200/h" placeholder:"N/UNIT" help:"Retries of messages by one person, on each node."`
+	LimitHeard         limit.Rate `env:"HARK_LIMIT_HEARD" default:"2000/h" placeholder:"N/UNIT" help:"Calls by which one person's devices say what they heard, on each node."`
 	LimitRenames       limit.Rate `env:"HARK_LIMIT_RENAMES" default:"60/h" placeholder:"N/UNIT" help:"Changes of one's own name and the workspace's by one person, on each node."`
 	LimitSignIns       limit.Rate `env:"HARK_LIMIT_SIGN_INS" default:"20/h" placeholder:"N/UNIT" help:"Passwords tried for one account, on each node."`
 	LimitSignInsFrom   limit.Rate `env:"HARK_LIMIT_SIGN_INS_FROM" default:"200/h" placeholder:"N/UNIT" help:"Sign-ins tried from one IPv4 address or IPv6 /64, on each node."`
@@ -31,7 +32,7 @@ type LimitsConfig struct {
 func (c LimitsConfig) Limits() limit.Config {
 	return limit.Config{
 		Searches: c.LimitSearches, Tokens: c.LimitTokens, Conversations: c.LimitConversations,
-		Members: c.LimitMembers, Retries: c.LimitRetries, Renames: c.LimitRenames, Streams: c.LimitStreams,
+		Members: c.LimitMembers, Retries: c.LimitRetries, Renames: c.LimitRenames, Heard: c.LimitHeard, Streams: c.LimitStreams,
 		SignIns: c.LimitSignIns, SignInsFrom: c.LimitSignInsFrom, SignInEmails: c.LimitSignInEmails,
 		Invitations: c.LimitInvitations, Joins: c.LimitJoins, Pictures: c.LimitPictures, EmailChanges: c.LimitEmailChanges, Provisioning: c.LimitProvisioning,
 	}

@@ -96,6 +96,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/account/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your workspaces
+         * @description All those on this server that you are in, by one address to sign in by. By a signed-in browser only: a token is good for one workspace.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["list-workspaces"];
+        put?: never;
+        /**
+         * Create a workspace
+         * @description You are its owner, by the address that you sign in by; switch to it then. Where the server's operator lets people create workspaces (HARK_CREATE_WORKSPACES), and by a signed-in browser only.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["create-workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/workspaces/{id}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch to another workspace
+         * @description Ends the session that asks and sets the cookie of a new one, of who you are in the other workspace, that ends when the old one would have. `not_found` where you are not in it, or were deactivated. By a signed-in browser only, and `step_up` where nothing but a provider's sign-in, which is good for its workspace, says who you are: give your password or use a passkey.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["switch-workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -224,6 +274,28 @@ export interface paths {
          *     Scope: `write`.
          */
         patch: operations["update-conversation"];
+        trace?: never;
+    };
+    "/v1/conversations/{id}/heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark a conversation as heard
+         * @description All that was sent into it until now. Your other devices get `conversation.heard`.
+         *
+         *     Scope: `write`.
+         */
+        post: operations["mark-heard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/conversations/{id}/members": {
@@ -432,6 +504,140 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what you heard of several messages
+         * @description As for one, for instance after a time without a connection. Messages that are gone, or that you may not hear, are left out of the answer.
+         *
+         *     Scope: `write`.
+         */
+        post: operations["add-heard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/integrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List integrations
+         * @description Those that were made last first, deactivated ones among them. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["list-integrations"];
+        put?: never;
+        /**
+         * Create an integration
+         * @description A program that takes part as a user of its own, by API tokens alone: it signs in nowhere, and manages nothing. It belongs to the workspace, whatever becomes of who made it. By owners and admins; a workspace has at most 100 that are active.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["create-integration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/integrations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an integration
+         * @description By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["get-integration"];
+        put?: never;
+        post?: never;
+        /**
+         * Deactivate an integration
+         * @description Ends its tokens, event streams and recordings at once. What it said stays, with its name; so does the integration, deactivated. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        delete: operations["delete-integration"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an integration, deactivate, activate
+         * @description By an owner or an admin. Deactivating does what deleting does. Activated again it gets new tokens: the old ones stay ended.
+         *
+         *     Scope: `admin`.
+         */
+        patch: operations["update-integration"];
+        trace?: never;
+    };
+    "/v1/integrations/{id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List an integration's tokens
+         * @description Those that are good, the oldest first. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        get: operations["list-integration-tokens"];
+        put?: never;
+        /**
+         * Create a token of an integration
+         * @description The secret is shown once; only its hash is kept. The token belongs to the workspace: it outlives the session and the place of who made it. So owners and admins make one in a signed-in browser alone, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. An integration has at most 50.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["create-integration-token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/integrations/{id}/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a token of an integration
+         * @description It stops working at once, as with one of yours. By an owner or an admin.
+         *
+         *     Scope: `admin`.
+         */
+        delete: operations["revoke-integration-token"];
         options?: never;
         head?: never;
         patch?: never;
@@ -681,6 +887,34 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{id}/heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what you heard of a message
+         * @description Added to what you heard before, on any device; it may come twice, and late. A message is heard when 90 % of its speech was. Your other devices get `message.heard`.
+         *
+         *     Scope: `write`.
+         */
+        put: operations["put-heard"];
+        post?: never;
+        /**
+         * Mark as not heard from a message on
+         * @description The message and what others sent into its conversation after it, as if you had heard nothing of it. Your other devices get `conversation.heard`.
+         *
+         *     Scope: `write`.
+         */
+        delete: operations["delete-heard"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1157,7 +1391,9 @@ export interface paths {
         };
         /**
          * List your tokens and sessions
-         * @description Scope: `admin`.
+         * @description To a signed-in browser also your sessions in other workspaces, which could switch to this one.
+         *
+         *     Scope: `admin`.
          */
         get: operations["list-tokens"];
         put?: never;
@@ -1170,7 +1406,7 @@ export interface paths {
         post: operations["create-token"];
         /**
          * Revoke all your other tokens and sessions
-         * @description All of yours but the session that asks: browsers, API tokens and sign-in links. By a signed-in browser only, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. What goes on under them ends as with one.
+         * @description All of yours but the session that asks: browsers, API tokens and sign-in links; of other workspaces, browsers and links. By a signed-in browser only, and `step_up` where neither the password was given nor a passkey used within the last 10 minutes. What goes on under them ends as with one.
          *
          *     Scope: `admin`.
          */
@@ -1490,16 +1726,16 @@ export interface components {
         AuditActor: {
             /**
              * Format: uuid
-             * @description Of a user
+             * @description Of a user or an integration
              * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
              */
             id?: string;
             /**
-             * @description user: of the workspace; operator: who ran a command on the server; nobody: who was not signed in; system: Hark itself
+             * @description user: of the workspace; integration: one of the workspace; operator: who ran a command on the server; nobody: who was not signed in; system: Hark itself
              * @example user
              * @enum {string}
              */
-            kind: "user" | "operator" | "nobody" | "system";
+            kind: "user" | "integration" | "operator" | "nobody" | "system";
             /**
              * @description What they were called then; an operator's account on the server
              * @example Ada
@@ -1712,6 +1948,12 @@ export interface components {
              * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
              */
             id: string;
+            /**
+             * @description integration: a program; left out of a person. More may be added
+             * @example integration
+             * @enum {string}
+             */
+            kind?: "integration";
             /** @example Ada */
             name: string;
         };
@@ -1764,6 +2006,12 @@ export interface components {
             shown_since?: string;
             /** @example Field notes */
             title: string;
+            /**
+             * Format: int64
+             * @description Messages of others that you have not heard
+             * @example 3
+             */
+            unread: number;
         };
         ConversationPatch: {
             /**
@@ -1873,7 +2121,7 @@ export interface components {
              * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
              */
             conversation_id?: string;
-            /** @description A little more, by type, such as the state or the progress; user_id, name, role and disabled of a user; name or rules of the workspace */
+            /** @description A little more, by type, such as the state or the progress; done, resume_ms and unread of what you heard; user_id, name, role and disabled of a user; name or rules of the workspace */
             data?: unknown;
             /**
              * Format: uuid
@@ -1884,7 +2132,7 @@ export interface components {
              * @example message.updated
              * @enum {string}
              */
-            type: "message.created" | "message.updated" | "message.progress" | "message.caption" | "message.deleted" | "draft.created" | "draft.updated" | "draft.deleted" | "conversation.created" | "conversation.updated" | "conversation.deleted" | "conversation.recordings" | "user.created" | "user.updated" | "workspace.updated" | "invitation.created" | "invitation.updated" | "reset";
+            type: "message.created" | "message.updated" | "message.progress" | "message.caption" | "message.deleted" | "message.heard" | "draft.created" | "draft.updated" | "draft.deleted" | "conversation.created" | "conversation.updated" | "conversation.deleted" | "conversation.recordings" | "conversation.heard" | "user.created" | "user.updated" | "workspace.updated" | "invitation.created" | "invitation.updated" | "reset";
         };
         Failure: {
             /**
@@ -1928,6 +2176,72 @@ export interface components {
              * @example 3100
              */
             start_ms: number;
+        };
+        Heard: {
+            /**
+             * @description Whether you need not hear it any more: you sent it, it was there before you came, you marked it as heard, or you heard 90 % of its speech
+             * @example true
+             */
+            done: boolean;
+            /** @description What you heard of it, in order */
+            ranges: components["schemas"]["Range"][];
+            /**
+             * Format: int64
+             * @description Where you were last, in milliseconds
+             * @example 4200
+             */
+            resume_ms: number;
+        };
+        HeardBatch: {
+            messages: components["schemas"]["Item"][];
+        };
+        HeardConversation: {
+            /**
+             * Format: uuid
+             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
+             */
+            conversation_id: string;
+            /**
+             * Format: int64
+             * @description Messages of it that you have not heard
+             * @example 0
+             */
+            unread: number;
+        };
+        HeardMessage: {
+            /**
+             * Format: uuid
+             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
+             */
+            conversation_id: string;
+            /**
+             * @description Whether you need not hear it any more: you sent it, it was there before you came, you marked it as heard, or you heard 90 % of its speech
+             * @example true
+             */
+            done: boolean;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
+             */
+            id: string;
+            /** @description What you heard of it, in order */
+            ranges: components["schemas"]["Range"][];
+            /**
+             * Format: int64
+             * @description Where you were last, in milliseconds
+             * @example 4200
+             */
+            resume_ms: number;
+            /**
+             * Format: int64
+             * @description Messages of its conversation that you have not heard
+             * @example 3
+             */
+            unread: number;
+        };
+        HeardMessages: {
+            /** @description Those that you may hear */
+            items: components["schemas"]["HeardMessage"][];
         };
         Hit: {
             /**
@@ -1999,6 +2313,131 @@ export interface components {
              * @example keycloak
              */
             provider?: string;
+        };
+        Integration: {
+            /**
+             * Format: int64
+             * @description Which of twelve colours to show them in, by the order of joining: the first dozen differ
+             * @example 0
+             */
+            color: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T09:30:00Z
+             */
+            created_at: string;
+            /** @description Who made it; left out where whoever runs the server did */
+            created_by?: components["schemas"]["Author"];
+            /**
+             * @description What it is for; empty if nobody said
+             * @example Reads the tide table aloud each morning
+             */
+            description: string;
+            /**
+             * @description Whether they are kept out; left out if not
+             * @example false
+             */
+            disabled?: boolean;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
+             */
+            id: string;
+            /**
+             * @description integration: a program that takes part by its API tokens; more may be added
+             * @example person
+             * @enum {string}
+             */
+            kind: "person" | "integration";
+            /**
+             * Format: date-time
+             * @description When it last asked for something, to the minute; left out if never
+             * @example 2026-03-02T08:15:00Z
+             */
+            last_active_at?: string;
+            /**
+             * @description As they call themselves; several may have the same
+             * @example Ada
+             */
+            name: string;
+            /**
+             * @description Path of their picture, below the public address; its bytes never change. Left out if they have none
+             * @example /v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=1f5a9c02e7b44d38
+             */
+            picture?: string;
+            /**
+             * @description Path of a recording of how their name is pronounced, as of the picture
+             * @example /v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=90c1d7e2a8b3f465
+             */
+            pronunciation?: string;
+            /**
+             * @example member
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "member" | "guest";
+        };
+        IntegrationPatch: {
+            /**
+             * @description Left out to leave it; empty for none
+             * @example Reads the tide table aloud each morning
+             */
+            description?: string;
+            /**
+             * @description Whether it is deactivated; left out to leave it
+             * @example false
+             */
+            disabled?: boolean;
+            /**
+             * @description Left out to leave it
+             * @example Tide table
+             */
+            name?: string;
+            /**
+             * @description Left out to leave it
+             * @example guest
+             * @enum {string}
+             */
+            role?: "member" | "guest";
+        };
+        IntegrationRequest: {
+            /** @description Channels that you are in, where it is put */
+            conversation_ids?: string[];
+            /**
+             * @description At most 500 characters
+             * @example Reads the tide table aloud each morning
+             */
+            description?: string;
+            /**
+             * @description 1 to 80 characters, beside what is taken out
+             * @example Tide table
+             */
+            name: string;
+            /**
+             * @description guest, also if left out: is only where it is put; member: is in the conversation for everybody, sees who there is, and makes channels as the rules have it
+             * @example guest
+             * @enum {string}
+             */
+            role?: "member" | "guest";
+        };
+        IntegrationTokenRequest: {
+            /**
+             * Format: int64
+             * @description Seconds until it expires; 0 means never
+             * @example 31536000
+             */
+            expires_in?: number;
+            /**
+             * @description What it is for
+             * @example cron job
+             */
+            name: string;
+            /**
+             * @description Of read, write, record and conversation:ID, never admin; left out, for the first three
+             * @example [
+             *       "record"
+             *     ]
+             */
+            scopes?: string[];
         };
         Invitation: {
             /** @description Where who joins is put, as far as you are there; members are in the conversation for everybody besides */
@@ -2107,6 +2546,60 @@ export interface components {
             /** @example Field notes */
             title: string;
         };
+        Item: {
+            /**
+             * Format: int64
+             * @description Where you are; the end of the last range if left out
+             * @example 4200
+             */
+            at_ms?: number;
+            /**
+             * Format: uuid
+             * @description Id of the message
+             * @example 0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
+             */
+            id: string;
+            /** @description What was played, in any order; added to what was played before */
+            ranges: components["schemas"]["Range"][];
+        };
+        JoinedWorkspace: {
+            /**
+             * @description Whether it is the one of the session that asks
+             * @example true
+             */
+            current: boolean;
+            /**
+             * @description Whether you were deactivated there, and cannot switch to it; left out if not
+             * @example false
+             */
+            disabled?: boolean;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-5b1e-7c44-9f0a-000000000001
+             */
+            id: string;
+            /** @example Harbour office */
+            name: string;
+            /**
+             * @example member
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "member" | "guest";
+            /**
+             * Format: uuid
+             * @description Who you are there
+             * @example 0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55
+             */
+            user_id: string;
+        };
+        JoinedWorkspaceList: {
+            /**
+             * @description Whether people may create workspaces on this server
+             * @example false
+             */
+            can_create: boolean;
+            items: components["schemas"]["JoinedWorkspace"][];
+        };
         LastMessage: {
             author: components["schemas"]["Author"];
             /**
@@ -2207,6 +2700,12 @@ export interface components {
              */
             id: string;
             /**
+             * @description integration: a program that takes part by its API tokens; more may be added
+             * @example person
+             * @enum {string}
+             */
+            kind: "person" | "integration";
+            /**
              * @description That you want to be spoken to in; left out to follow the browser
              * @example en
              * @enum {string}
@@ -2246,6 +2745,11 @@ export interface components {
             role: "owner" | "admin" | "member" | "guest";
             /** @description What the workspace lets its members do */
             rules: components["schemas"]["Rules"];
+            /**
+             * @description To a signed-in browser: whether you are in other workspaces of this server too, or may create one; left out if not
+             * @example false
+             */
+            switches?: boolean;
             /**
              * @description Of yours (IANA); left out if you chose none
              * @example Europe/Berlin
@@ -2309,6 +2813,12 @@ export interface components {
              * @example 2026-03-01T09:30:00Z
              */
             joined_at: string;
+            /**
+             * @description See User
+             * @example person
+             * @enum {string}
+             */
+            kind: "person" | "integration";
             /** @example Ada */
             name: string;
             /**
@@ -2367,6 +2877,12 @@ export interface components {
              * @example 2
              */
             jobs_waiting: number;
+            /**
+             * @description integration: a program that takes part by its API tokens; more may be added
+             * @example person
+             * @enum {string}
+             */
+            kind: "person" | "integration";
             /**
              * @description As they call themselves; several may have the same
              * @example Ada
@@ -2437,6 +2953,8 @@ export interface components {
              * @example Ask not what your country can do for you.
              */
             first_words: string;
+            /** @description What you heard of it */
+            heard: components["schemas"]["Heard"];
             /**
              * Format: uuid
              * @example 0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
@@ -2729,6 +3247,15 @@ export interface components {
              */
             next_cursor?: string;
         };
+        PageIntegration: {
+            /** @description Newest first */
+            items: components["schemas"]["Integration"][];
+            /**
+             * @description Pass it as cursor to get the next page; left out on the last
+             * @example eyJhIjoxNzY3MjI1NjAwMDAwfQ
+             */
+            next_cursor?: string;
+        };
         PageInvitation: {
             /** @description Newest first */
             items: components["schemas"]["Invitation"][];
@@ -2808,6 +3335,16 @@ export interface components {
              * @example Laptop
              */
             name: string;
+        };
+        Played: {
+            /**
+             * Format: int64
+             * @description Where you are; the end of the last range if left out
+             * @example 4200
+             */
+            at_ms?: number;
+            /** @description What was played, in any order; added to what was played before */
+            ranges: components["schemas"]["Range"][];
         };
         Problem: {
             /**
@@ -3015,6 +3552,20 @@ export interface components {
              * @example 500000000000
              */
             stored_bytes?: number;
+        };
+        Range: {
+            /**
+             * Format: int64
+             * @description Where it begins, in milliseconds from the beginning of the message
+             * @example 0
+             */
+            from_ms: number;
+            /**
+             * Format: int64
+             * @description Where it ends, which is not in it
+             * @example 4200
+             */
+            to_ms: number;
         };
         RecoveryCodes: {
             /**
@@ -3334,6 +3885,12 @@ export interface components {
              */
             id: string;
             /**
+             * @description integration: a program that takes part by its API tokens; more may be added
+             * @example person
+             * @enum {string}
+             */
+            kind: "person" | "integration";
+            /**
              * @description As they call themselves; several may have the same
              * @example Ada
              */
@@ -3439,6 +3996,12 @@ export interface components {
              */
             id: string;
             /**
+             * @description integration: a program that takes part by its API tokens; more may be added
+             * @example person
+             * @enum {string}
+             */
+            kind: "person" | "integration";
+            /**
              * Format: date-time
              * @description When they, or a program of theirs, last asked for something, to the minute; left out if never
              * @example 2026-03-02T08:15:00Z
@@ -3482,6 +4045,13 @@ export interface components {
             /**
              * @description 1 to 80 characters, beside what is taken out
              * @example Harbour office
+             */
+            name: string;
+        };
+        WorkspaceRequest: {
+            /**
+             * @description 1 to 80 characters, beside what is taken out
+             * @example Rowing club
              */
             name: string;
         };
@@ -3942,6 +4512,216 @@ export interface operations {
             };
         };
     };
+    "list-workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinedWorkspaceList"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkspaceRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "current": false,
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-000000000001",
+                     *       "name": "Rowing club",
+                     *       "role": "owner",
+                     *       "user_id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JoinedWorkspace"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "switch-workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the workspace */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-audit": {
         parameters: {
             query?: {
@@ -4334,7 +5114,8 @@ export interface operations {
                      *           },
                      *           "last_message_at": "2026-03-01T09:31:12Z",
                      *           "member_count": 3,
-                     *           "title": "Field notes"
+                     *           "title": "Field notes",
+                     *           "unread": 0
                      *         }
                      *       ]
                      *     }
@@ -4437,7 +5218,8 @@ export interface operations {
                      *       },
                      *       "last_message_at": "2026-03-01T09:31:12Z",
                      *       "member_count": 3,
-                     *       "title": "Field notes"
+                     *       "title": "Field notes",
+                     *       "unread": 0
                      *     }
                      */
                     "application/json": components["schemas"]["Conversation"];
@@ -4471,7 +5253,8 @@ export interface operations {
                      *       },
                      *       "last_message_at": "2026-03-01T09:31:12Z",
                      *       "member_count": 3,
-                     *       "title": "Field notes"
+                     *       "title": "Field notes",
+                     *       "unread": 0
                      *     }
                      */
                     "application/json": components["schemas"]["Conversation"];
@@ -4563,7 +5346,8 @@ export interface operations {
                      *       },
                      *       "last_message_at": "2026-03-01T09:31:12Z",
                      *       "member_count": 3,
-                     *       "title": "Field notes"
+                     *       "title": "Field notes",
+                     *       "unread": 0
                      *     }
                      */
                     "application/json": components["schemas"]["Conversation"];
@@ -4732,7 +5516,8 @@ export interface operations {
                      *       },
                      *       "last_message_at": "2026-03-01T09:31:12Z",
                      *       "member_count": 3,
-                     *       "title": "Field notes"
+                     *       "title": "Field notes",
+                     *       "unread": 0
                      *     }
                      */
                     "application/json": components["schemas"]["Conversation"];
@@ -4767,6 +5552,89 @@ export interface operations {
             };
             /** @description `validation_failed`: Not valid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mark-heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *       "unread": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HeardConversation"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5065,6 +5933,11 @@ export interface operations {
                      *           "draft": false,
                      *           "duration_ms": 5230,
                      *           "first_words": "Ask not what your country can do for you.",
+                     *           "heard": {
+                     *             "done": false,
+                     *             "ranges": [],
+                     *             "resume_ms": 0
+                     *           },
                      *           "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *           "language": "en",
                      *           "links": {
@@ -5239,6 +6112,11 @@ export interface operations {
                      *       "draft": false,
                      *       "duration_ms": 5230,
                      *       "first_words": "Ask not what your country can do for you.",
+                     *       "heard": {
+                     *         "done": false,
+                     *         "ranges": [],
+                     *         "resume_ms": 0
+                     *       },
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -5671,6 +6549,11 @@ export interface operations {
                      *           "draft": true,
                      *           "duration_ms": 5230,
                      *           "first_words": "Ask not what your country can do for you.",
+                     *           "heard": {
+                     *             "done": false,
+                     *             "ranges": [],
+                     *             "resume_ms": 0
+                     *           },
                      *           "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *           "language": "en",
                      *           "links": {
@@ -5913,6 +6796,772 @@ export interface operations {
             };
             /** @description `unavailable`: Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeardBatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *           "done": true,
+                     *           "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *           "ranges": [
+                     *             {
+                     *               "from_ms": 0,
+                     *               "to_ms": 5100
+                     *             }
+                     *           ],
+                     *           "resume_ms": 5100,
+                     *           "unread": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HeardMessages"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-integrations": {
+        parameters: {
+            query?: {
+                /** @description Where to go on: next_cursor of the page before */
+                cursor?: string;
+                /** @description Items on a page, at the most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "color": 6,
+                     *           "created_at": "2026-03-01T09:30:00Z",
+                     *           "created_by": {
+                     *             "color": 0,
+                     *             "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *             "name": "Ada"
+                     *           },
+                     *           "description": "Reads the tide table aloud each morning",
+                     *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e59",
+                     *           "kind": "integration",
+                     *           "last_active_at": "2026-03-02T09:30:00Z",
+                     *           "name": "Tide table",
+                     *           "role": "guest"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageIntegration"];
+                };
+            };
+            /** @description `bad_cursor`: Bad cursor */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-integration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntegrationRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "color": 6,
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "created_by": {
+                     *         "color": 0,
+                     *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *         "name": "Ada"
+                     *       },
+                     *       "description": "Reads the tide table aloud each morning",
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e59",
+                     *       "kind": "integration",
+                     *       "last_active_at": "2026-03-02T09:30:00Z",
+                     *       "name": "Tide table",
+                     *       "role": "guest"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Integration"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-integration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the integration */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "color": 6,
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "created_by": {
+                     *         "color": 0,
+                     *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *         "name": "Ada"
+                     *       },
+                     *       "description": "Reads the tide table aloud each morning",
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e59",
+                     *       "kind": "integration",
+                     *       "last_active_at": "2026-03-02T09:30:00Z",
+                     *       "name": "Tide table",
+                     *       "role": "guest"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Integration"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-integration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the integration */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-integration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the integration */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntegrationPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "color": 6,
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "created_by": {
+                     *         "color": 0,
+                     *         "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *         "name": "Ada"
+                     *       },
+                     *       "description": "Reads the tide table aloud each morning",
+                     *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e59",
+                     *       "kind": "integration",
+                     *       "last_active_at": "2026-03-02T09:30:00Z",
+                     *       "name": "Tide table",
+                     *       "role": "guest"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Integration"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-integration-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the integration */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-integration-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the integration */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntegrationTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-01T09:30:00Z",
+                     *       "current": false,
+                     *       "id": "0197a3c2-8888-7d05-b1c6-5e7788990a1b",
+                     *       "kind": "api",
+                     *       "name": "laptop",
+                     *       "scopes": [
+                     *         "read",
+                     *         "write",
+                     *         "record",
+                     *         "admin"
+                     *       ],
+                     *       "secret": "hark_4fN0vqHk3mXc8Zt1bW7yRs2LpQd9UaEg5JiKoTnVx6M"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-integration-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the integration */
+                id: string;
+                /** @description Id of the token */
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6224,6 +7873,7 @@ export interface operations {
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "general_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "kind": "person",
                      *       "language": "en",
                      *       "name": "Ada",
                      *       "needs_names": false,
@@ -6310,6 +7960,7 @@ export interface operations {
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "general_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "kind": "person",
                      *       "language": "en",
                      *       "name": "Ada",
                      *       "needs_names": false,
@@ -6410,6 +8061,7 @@ export interface operations {
                      *       "color": 0,
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "kind": "person",
                      *       "name": "Ada",
                      *       "picture": "/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=2cea274d0bedc39e",
                      *       "pronunciation": "/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=ce978dc7829d3b1d",
@@ -6609,6 +8261,7 @@ export interface operations {
                      *       "color": 0,
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "kind": "person",
                      *       "name": "Ada",
                      *       "picture": "/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/picture?v=2cea274d0bedc39e",
                      *       "pronunciation": "/v1/users/0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55/pronunciation?v=ce978dc7829d3b1d",
@@ -6812,6 +8465,7 @@ export interface operations {
                      *           "color": 0,
                      *           "created_at": "2026-03-01T09:30:00Z",
                      *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *           "kind": "person",
                      *           "last_active_at": "2026-03-02T09:30:00Z",
                      *           "name": "Ada",
                      *           "role": "member"
@@ -6896,6 +8550,7 @@ export interface operations {
                      *       "color": 0,
                      *       "created_at": "2026-03-01T09:30:00Z",
                      *       "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
+                     *       "kind": "person",
                      *       "last_active_at": "2026-03-02T09:30:00Z",
                      *       "name": "Ada",
                      *       "role": "member"
@@ -6999,6 +8654,11 @@ export interface operations {
                      *       "draft": false,
                      *       "duration_ms": 5230,
                      *       "first_words": "Ask not what your country can do for you.",
+                     *       "heard": {
+                     *         "done": false,
+                     *         "ranges": [],
+                     *         "resume_ms": 0
+                     *       },
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -7185,6 +8845,11 @@ export interface operations {
                      *       "draft": false,
                      *       "duration_ms": 5230,
                      *       "first_words": "Ask not what your country can do for you.",
+                     *       "heard": {
+                     *         "done": false,
+                     *         "ranges": [],
+                     *         "resume_ms": 0
+                     *       },
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -7477,6 +9142,185 @@ export interface operations {
             };
         };
     };
+    "put-heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the message */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Played"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *       "done": true,
+                     *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
+                     *       "ranges": [
+                     *         {
+                     *           "from_ms": 0,
+                     *           "to_ms": 5100
+                     *         }
+                     *       ],
+                     *       "resume_ms": 5100,
+                     *       "unread": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HeardMessage"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the message */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "conversation_id": "0197a3c2-6a00-7b11-8c22-3d44e5f60718",
+                     *       "unread": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HeardConversation"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "retry-message": {
         parameters: {
             query?: never;
@@ -7507,6 +9351,11 @@ export interface operations {
                      *       "draft": false,
                      *       "duration_ms": 5230,
                      *       "first_words": "Ask not what your country can do for you.",
+                     *       "heard": {
+                     *         "done": false,
+                     *         "ranges": [],
+                     *         "resume_ms": 0
+                     *       },
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -7634,6 +9483,11 @@ export interface operations {
                      *       "draft": false,
                      *       "duration_ms": 5230,
                      *       "first_words": "Ask not what your country can do for you.",
+                     *       "heard": {
+                     *         "done": false,
+                     *         "ranges": [],
+                     *         "resume_ms": 0
+                     *       },
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -8234,6 +10088,11 @@ export interface operations {
                      *       "draft": true,
                      *       "duration_ms": 5230,
                      *       "first_words": "Ask not what your country can do for you.",
+                     *       "heard": {
+                     *         "done": false,
+                     *         "ranges": [],
+                     *         "resume_ms": 0
+                     *       },
                      *       "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *       "language": "en",
                      *       "links": {
@@ -9244,6 +11103,11 @@ export interface operations {
                      *             "draft": false,
                      *             "duration_ms": 5230,
                      *             "first_words": "Ask not what your country can do for you.",
+                     *             "heard": {
+                     *               "done": false,
+                     *               "ranges": [],
+                     *               "resume_ms": 0
+                     *             },
                      *             "id": "0197a3c2-7f3a-7d05-b1c6-5e7788990a1b",
                      *             "language": "en",
                      *             "links": {
@@ -10098,6 +11962,7 @@ export interface operations {
                      *           "created_at": "2026-03-01T09:30:00Z",
                      *           "id": "0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e55",
                      *           "jobs_waiting": 2,
+                     *           "kind": "person",
                      *           "name": "Ada",
                      *           "role": "member",
                      *           "sound_ms": 7344000,

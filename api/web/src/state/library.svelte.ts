@@ -18,6 +18,7 @@ import { patience, session } from "./session.svelte";
 import { Thread, type Wanted } from "./thread.svelte";
 
 const pageSize = 50;
+const unknownHeard = { heard: { done: true, ranges: [], resume_ms: 0 } };
 const morePageSize = 100; // for who goes on: the most that the server gives
 
 class Library {
@@ -121,7 +122,8 @@ class Library {
   put(message: Message) {
     if (this.gone.has(message.id) || session.phase === "out") return;
     const known = this.messages.get(message.id);
-    if (!known || Date.parse(known.updated_at) <= Date.parse(message.updated_at)) this.messages.set(message.id, message);
+    // A server of the version before says nothing of what was heard, and neither does what was kept from it.
+    if (!known || Date.parse(known.updated_at) <= Date.parse(message.updated_at)) this.messages.set(message.id, { ...unknownHeard, ...message });
   }
 
   putConversation(conversation: Conversation) {
@@ -129,6 +131,24 @@ class Library {
     const known = this.conversation(conversation.id);
     if (known && known.shown_since !== conversation.shown_since) this.announced.add(`history ${conversation.id}`);
     this.lay({ ...this.run, items: [conversation, ...this.conversations.filter((c) => c.id !== conversation.id)] });
+  }
+
+  /** What was heard of a message is known, here or from another device of one's own. */
+  heard(id: string, now: { conversation_id: string; unread: number; done: boolean; resume_ms: number }) {
+    const message = this.messages.get(id);
+    if (message) this.messages.set(id, { ...message, heard: { ...message.heard, done: now.done, resume_ms: now.resume_ms } });
+    this.setUnread(now.conversation_id, now.unread);
+  }
+
+  /** Much of a conversation counts as heard now, or not any more. */
+  reheard(id: string, unread: number) {
+    this.setUnread(id, unread);
+    this.announced.add(`history ${id}`);
+  }
+
+  private setUnread(id: string, unread: number) {
+    const conversation = this.conversation(id);
+    if (conversation && conversation.unread !== unread) this.putConversation({ ...conversation, unread });
   }
 
   dropConversation(id: string) {
@@ -193,6 +213,10 @@ class Library {
         return this.noteLast(message!, conversation!);
       case "conversation.recordings":
         return ongoing.hear(conversation);
+      case "message.heard":
+        return this.heard(message!, { ...(event.data as { unread: number; done: boolean; resume_ms: number }), conversation_id: conversation! });
+      case "conversation.heard":
+        return this.reheard(conversation!, Number(event.data?.unread ?? 0));
       case "conversation.deleted":
         return this.dropConversation(conversation!);
       case "user.created":

@@ -6,6 +6,7 @@ import { openStream } from "../api/stream";
 import { base } from "../base";
 import { Feed, type Link } from "../logic/feed";
 import { isNote, SharedFeed } from "../logic/sharedfeed";
+import { tellHeard } from "./heard";
 import { library } from "./library.svelte";
 import { player } from "./player.svelte";
 import { session } from "./session.svelte";
@@ -58,7 +59,9 @@ export function listen(): () => void {
     onGap: () => library.reread(),
     onLink: (link) => {
       live.link = link;
-      if (link === "live") library.hurry();
+      if (link !== "live") return;
+      library.hurry();
+      void tellHeard(); // what could not be told
     },
   });
   channel?.addEventListener("message", ({ data }: MessageEvent<unknown>) => isNote(data) && shared.hear(data));

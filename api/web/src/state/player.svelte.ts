@@ -10,6 +10,7 @@ import { audioFocus, soundOf } from "./audiofocus";
 import { kept } from "./kept.svelte";
 import { library } from "./library.svelte";
 import { onUnplugged } from "./headphones";
+import { tellHeard, wasPlayed } from "./heard";
 import { sessionControls, tellWhat } from "./mediasession";
 import { notices } from "./notices.svelte";
 import { forgetPlaces, keepPlace, placeIn } from "./places";
@@ -52,6 +53,7 @@ class Player {
   private frame = 0;
   private goal: number | undefined; // ms to go to once the length is known
   private kept = 0;
+  private reached: number | undefined; // ms up to which what plays was noted as heard; none after a jump
   private ahead: { of: string; found?: Message } | undefined; // what comes next, looked up before it is needed
   private wanted = false; // whether it was playing when the sound stayed away
   private readonly sound = soundOf(this.audio, () => this.pause());
@@ -106,6 +108,7 @@ class Player {
   /** Puts a message in, at a place or where one left off, without a sound. */
   cue(message: Message, at?: number) {
     if (!this.is(message.id)) {
+      this.note();
       this.remember();
       this.message = message;
       this.length = message.duration_ms ?? 0;
@@ -152,8 +155,22 @@ class Player {
     const to = Math.min(Math.max(0, ms), this.length || ms);
     // A goal that was not reached yet would be gone to later.
     if (this.goal !== undefined || this.audio.readyState === 0) this.goal = to;
-    else this.audio.currentTime = to / 1000;
+    else this.jump(to);
     this.draw();
+  }
+
+  /** Goes elsewhere in the sound: what lies between is not heard. */
+  private jump(ms: number) {
+    this.note();
+    this.reached = undefined;
+    this.audio.currentTime = ms / 1000;
+  }
+
+  /** Notes what was played since it was noted last. */
+  private note() {
+    const { message, reached, place } = this;
+    if (message && reached !== undefined && place > reached) wasPlayed(message.id, reached, place);
+    this.reached = this.playing ? place : undefined;
   }
 
   nudge(ms: number) {
@@ -227,6 +244,7 @@ class Player {
 
   /** Tries a clip anew: what kept it from playing may be over. */
   private begin(source: string) {
+    this.reached = undefined;
     this.loads++;
     this.hindrance = undefined;
     this.audio.src = this.source = source;
@@ -255,7 +273,7 @@ class Player {
 
   private resumeAt(message: Message, at: number | undefined): number {
     if (at !== undefined) return at;
-    const place = placeIn(message.id);
+    const place = placeIn(message.id) || (message.heard.done ? 0 : message.heard.resume_ms);
     return message.duration_ms && place > message.duration_ms - 1500 ? 0 : place;
   }
 
@@ -265,11 +283,14 @@ class Player {
   }
 
   private runs(playing: boolean) {
+    this.note();
     this.playing = playing;
+    this.reached = playing ? this.place : undefined;
     this.waiting = false;
     cancelAnimationFrame(this.frame);
     if (!playing) {
       this.remember();
+      void tellHeard();
       this.hurry(false); // whatever stopped it: it does not go on fast
     } else {
       this.continuing = false;
@@ -293,11 +314,12 @@ class Player {
   private passes() {
     this.draw(); // a page that is hidden has no frames
     if (!this.playing) return;
+    if (!this.audio.seeking) this.note();
     if (prefs.playNext && this.length - this.place < soon) void this.lookAhead();
     if (Math.abs(this.place - this.kept) > 2000) this.remember();
     if (!prefs.skipSilence) return;
     const on = endOfPause(this.pauses, this.place);
-    if (on !== undefined) this.audio.currentTime = Math.min(on, this.length) / 1000;
+    if (on !== undefined) this.jump(Math.min(on, this.length));
   }
 
   private remember() {
