@@ -93,6 +93,7 @@ type Records struct {
 	Passkeys       account.Passkeys
 	People         people.Records
 	Provisioning   scim.Records
+	Providers      scim.Setup
 	Roster         members.Records
 	Search         search.Records
 	SignIn         signin.Records

@@ -184,7 +184,7 @@ func (h *harness) settle() {
 // recordsOf has one database answer all nouns.
 func recordsOf(db *sqldb.DB) Records {
 	return Records{
-		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Events: db, Identities: db, Intake: db, Invitations: db, Live: db, Members: db, Messages: db, People: db, Provisioning: db, Search: db, SignIn: db,
+		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Events: db, Identities: db, Intake: db, Invitations: db, Live: db, Members: db, Messages: db, People: db, Provisioning: db, Providers: db, Search: db, SignIn: db,
 		Sound: db, Roster: db, Transcripts: db, Usage: db,
 	}
 }

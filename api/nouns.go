@@ -78,10 +78,6 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 	if err != nil {
 		return nil, err
 	}
-	provisioning, err := scim.New(scim.Deps{Records: deps.Records.Provisioning, Authenticator: signIn, Limits: limits, PublicURL: public, Revoked: signIn.Revoked})
-	if err != nil {
-		return nil, err
-	}
 	return &nouns{
 		account: account.New(account.Deps{
 			Records: deps.Records.Account, Passkeys: deps.Records.Passkeys, Keys: keys, SignIns: signIn, Passwords: passwords, Mail: cfg.Mail,
@@ -90,18 +86,16 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 		conversations: conversations.New(conversations.Deps{
 			Records: deps.Records.Conversations, Members: deps.Records.Members, Limits: limits, PublicURL: public, RecheckLive: recheck,
 		}),
-		events: streams,
-		invitations: invitations.New(invitations.Deps{
-			Records: deps.Records.Invitations, Browsers: signIn, Limits: limits, Security: securityLog, PublicURL: public, Mail: cfg.Mail,
-		}),
-		live:    live.New(live.Deps{Records: deps.Records.Live, Recorder: deps.Live, Intake: in, PublicURL: public}),
-		members: members.New(members.Deps{Records: deps.Records.Roster, Revoked: signIn.Revoked}),
+		events:      streams,
+		invitations: invitations.New(invitations.Deps{Records: deps.Records.Invitations, Browsers: signIn, Limits: limits, Security: securityLog, PublicURL: public, Mail: cfg.Mail}),
+		live:        live.New(live.Deps{Records: deps.Records.Live, Recorder: deps.Live, Intake: in, PublicURL: public}),
+		members:     members.New(members.Deps{Records: deps.Records.Roster, Revoked: signIn.Revoked}),
 		messages: messages.New(messages.Deps{
 			Records: deps.Records.Messages, Drafts: deps.Records.Drafts, Bus: deps.Bus, Intake: in, Logger: deps.Logger, PublicURL: public,
 			RecheckLive: recheck,
 		}),
 		people: people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked}),
-		scim:   provisioning,
+		scim:   scim.New(scim.Deps{Records: deps.Records.Provisioning, Setup: deps.Records.Providers, Authenticator: signIn, Limits: limits, PublicURL: public, Revoked: signIn.Revoked}),
 		search: search.New(deps.Records.Search, public),
 		signin: signIn,
 		sound: sound.New(sound.Deps{

@@ -65,7 +65,7 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 // recordsOf has the one database answer all nouns.
 func recordsOf(db *sqldb.DB) api.Records {
 	return api.Records{
-		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Events: db, Identities: db, Intake: db, Invitations: db, Live: db, Members: db, Messages: db, People: db, Provisioning: db, Search: db, SignIn: db,
+		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Events: db, Identities: db, Intake: db, Invitations: db, Live: db, Members: db, Messages: db, People: db, Provisioning: db, Providers: db, Search: db, SignIn: db,
 		Sound: db, Roster: db, Transcripts: db, Usage: db,
 	}
 }
