@@ -46,7 +46,9 @@
 //
 // Bodies 1 MiB; 200 resources a page; filters 2000 bytes and 40 parts; 1000 operations a
 // PATCH; 5000 members a group and as many groups; so many requests a token and time as
-// HARK_LIMIT_PROVISIONING has.
+// HARK_LIMIT_PROVISIONING has. A role that changes for thousands at once, since a group gives
+// another, is one change of the workspace, of about a second for each thousand on Postgres,
+// for which its other changes wait.
 package scim
 
 import (
