@@ -102,6 +102,7 @@ type Records struct {
 	Persons        invitations.Persons
 	Profiles       profile.Records
 	Provisioning   scim.Records
+	Providers      scim.Setup
 	Roster         members.Records
 	Search         search.Records
 	SignIn         signin.Records

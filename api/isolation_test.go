@@ -110,7 +110,7 @@ func (c *client) ask(r route, path string) *answer {
 		return c.send(r.method, path, bytes.NewReader(sine(1e9)))
 	case r.method == "POST" && strings.HasSuffix(r.path, "/members"):
 		return c.json(r.method, path, map[string]any{"user_id": c.principal.UserID})
-	case r.method == "PATCH" && strings.HasPrefix(r.path, "/v1/members/"):
+	case r.method == "PATCH" && (strings.HasPrefix(r.path, "/v1/members/") || strings.HasPrefix(r.path, "/v1/provisioning/")):
 		return c.json(r.method, path, map[string]any{"role": "guest"})
 	case r.method == "PATCH":
 		return c.json(r.method, path, map[string]any{"title": "Mine"})

@@ -72,10 +72,6 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 		return nil, err
 	}
 	signIn := ways.signIn
-	provisioning, err := scim.New(scim.Deps{Records: deps.Records.Provisioning, Authenticator: signIn, Limits: limits, PublicURL: public, Revoked: signIn.Revoked})
-	if err != nil {
-		return nil, err
-	}
 	return &nouns{
 		account: account.New(account.Deps{
 			Records: deps.Records.Account, Passkeys: deps.Records.Passkeys, Keys: ways.keys, SignIns: signIn, Passwords: ways.passwords, Mail: cfg.Mail,
@@ -98,7 +94,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 		}),
 		people:  people.New(people.Deps{Records: deps.Records.People, Revoked: signIn.Revoked, CreateWorkspaces: cfg.CreateWorkspaces}),
 		profile: profile.New(profile.Deps{Records: deps.Records.Profiles, Objects: deps.Objects, Sounds: deps.Sounds, Body: in.Body}),
-		scim:    provisioning,
+		scim:    scim.New(scim.Deps{Records: deps.Records.Provisioning, Setup: deps.Records.Providers, Authenticator: signIn, Limits: limits, PublicURL: public, Revoked: signIn.Revoked}),
 		search:  search.New(deps.Records.Search, public),
 		signin:  signIn,
 		sound: sound.New(sound.Deps{

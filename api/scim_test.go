@@ -474,9 +474,13 @@ func TestSCIMReports(t *testing.T) {
 	patch(group, map[string]any{"op": "replace", "path": "externalId", "value": "e"}).want(http.StatusNoContent)
 	patch(group, map[string]any{"op": "replace", "path": "displayName", "value": "All"}).want(http.StatusNoContent)
 	for _, operation := range []map[string]any{
-		{"op": "add", "path": "members"}, {"op": "replace", "path": "members"}, {"op": "replace", "path": "members", "value": nil},
-		{"op": "replace", "value": map[string]any{"members": nil}}, {"op": "replace", "path": "members", "value": []map[string]string{{"display": "x"}}},
-		{"op": "replace", "path": "members", "value": "x"}, {"op": "replace", "path": `members[value eq "x"]`, "value": []map[string]string{{"value": ids[0]}}},
+		{"op": "add", "path": "members"},
+		{"op": "replace", "path": "members"},
+		{"op": "replace", "path": "members", "value": nil},
+		{"op": "replace", "value": map[string]any{"members": nil}},
+		{"op": "replace", "path": "members", "value": []map[string]string{{"display": "x"}}},
+		{"op": "replace", "path": "members", "value": "x"},
+		{"op": "replace", "path": `members[value eq "x"]`, "value": []map[string]string{{"value": ids[0]}}},
 	} {
 		patch(group, operation).want(http.StatusBadRequest)
 	}

@@ -75,14 +75,17 @@ type answer struct {
 	body   bytes.Buffer
 }
 
+// Header is what goes with the answer.
 func (a *answer) Header() http.Header { return a.header }
 
+// WriteHeader keeps the first status.
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
 	}
 }
 
+// Write keeps part of the body.
 func (a *answer) Write(part []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	return a.body.Write(part)

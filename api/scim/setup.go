@@ -71,7 +71,7 @@ func (e *Endpoints) GetProvisioning() rest.Endpoint {
 }
 
 func (e *Endpoints) getProvisioning(ctx context.Context, principal storage.Principal, _ *struct{}) (*provisioningOutput, error) {
-	tokens, whose, err := e.deps.Records.ProvisioningTokens(ctx, principal)
+	tokens, whose, err := e.deps.Setup.ProvisioningTokens(ctx, principal)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (e *Endpoints) ListGroups() rest.Endpoint {
 }
 
 func (e *Endpoints) listGroups(ctx context.Context, principal storage.Principal, in *groupsInput) (*rest.PageOutput[ProvisionedGroup], error) {
-	list, next, err := e.deps.Records.GroupPage(ctx, principal, in.Page())
+	list, next, err := e.deps.Setup.GroupPage(ctx, principal, in.Page())
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (e *Endpoints) setGroupRole(ctx context.Context, principal storage.Principa
 	if role == noRole {
 		role = ""
 	}
-	group, err := e.deps.Records.SetGroupRole(ctx, principal, in.ID, role)
+	group, err := e.deps.Setup.SetGroupRole(ctx, principal, in.ID, role)
 	if err != nil {
 		return nil, err
 	}

@@ -292,8 +292,8 @@ func (db *DB) SetGroupRole(ctx context.Context, principal storage.Principal, id 
 		if err != nil {
 			return err
 		}
-		if !storage.MayManageMembers(who) {
-			return errForLeaders
+		if !storage.MayManageMembers(who) { // nor may they learn which groups there are
+			return storage.ErrNotFound
 		}
 		before, err := t.group(ctx, id)
 		if err != nil {

@@ -66,7 +66,7 @@ func (p *Program) server(ctx context.Context) (*http.Server, error) {
 func recordsOf(db *sqldb.DB) api.Records {
 	return api.Records{
 		Account: db, Passkeys: db, SignInPasskeys: db, Audit: db, Conversations: db, Drafts: db, Emails: db, Events: db, Heard: db, Identities: db, Intake: db, Integrations: db, Invitations: db,
-		Live: db, Members: db, Messages: db, People: db, Persons: db, Profiles: db, Provisioning: db, Search: db, SignIn: db,
+		Live: db, Members: db, Messages: db, People: db, Persons: db, Profiles: db, Providers: db, Provisioning: db, Search: db, SignIn: db,
 		Sound: db, Roster: db, Transcripts: db, Usage: db, Workspaces: db,
 	}
 }
