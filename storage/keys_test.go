@@ -38,6 +38,33 @@ func TestParseKey(t *testing.T) {
 	}
 }
 
+func TestParseUserKey(t *testing.T) {
+	for key, want := range map[string]struct {
+		kind storage.ObjectKind
+		as   string
+	}{
+		storage.NewPictureKey(someWorkspace, someMessage, false): {storage.PictureObject, "image/jpeg"},
+		storage.NewPictureKey(someWorkspace, someMessage, true):  {storage.PictureObject, "image/png"},
+		storage.NewPronunciationKey(someWorkspace, someMessage):  {storage.PronunciationObject, "audio/mp4"},
+	} {
+		k, ok := storage.ParseKey(key)
+		if !ok || k != (storage.ObjectKey{Kind: want.kind, Workspace: someWorkspace, User: someMessage}) || k.ID() != someMessage || storage.UserMediaType(key) != want.as {
+			t.Errorf("%s: %+v, %v", key, k, ok)
+		}
+		if version := storage.KeyVersion(key); len(version) != 16 || strings.Contains(key, version) {
+			t.Errorf("%s: version %q", key, version)
+		}
+		for _, other := range []string{key + "/", key + "x", strings.Replace(key, "u/", "w/", 1), strings.Replace(key, "picture.", "picture.svg.", 1)[1:], strings.ToUpper(key)} {
+			if k, ok := storage.ParseKey(other); ok {
+				t.Errorf("%q is taken for one of ours: %+v", other, k)
+			}
+		}
+	}
+	if storage.KeyVersion("") != "" {
+		t.Error("nothing has a version")
+	}
+}
+
 // A bucket may be anybody's too. What does not look exactly like Hark's is not.
 func TestParseKeyOfOthers(t *testing.T) {
 	message := "w/" + someWorkspace + "/" + someMessage + "/"

@@ -192,7 +192,7 @@ func (e *Endpoints) setPronunciation(ctx context.Context, principal storage.Prin
 	if err != nil {
 		return nil, err
 	}
-	defer made.Close()
+	defer made.Close() //nolint:errcheck // a scratch file
 	return e.keep(ctx, principal, storage.PronunciationObject, storage.NewPronunciationKey(principal.WorkspaceID, principal.UserID), made.File, made.Bytes)
 }
 

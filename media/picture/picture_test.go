@@ -21,9 +21,7 @@ import (
 	"hark/media"
 )
 
-var (
-	red, green, blue, white = color.RGBA{255, 0, 0, 255}, color.RGBA{0, 255, 0, 255}, color.RGBA{0, 0, 255, 255}, color.RGBA{255, 255, 255, 255}
-)
+var red, green, blue, white = color.RGBA{255, 0, 0, 255}, color.RGBA{0, 255, 0, 255}, color.RGBA{0, 0, 255, 255}, color.RGBA{255, 255, 255, 255}
 
 // corners has a colour in each quarter: of the top left, top right, bottom left and bottom
 // right.

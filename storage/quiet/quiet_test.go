@@ -42,8 +42,14 @@ func TestHoursInclude(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	for _, wrong := range []Hours{
-		{}, {From: "22:00"}, {From: "22:00", To: "22:00"}, {From: "24:00", To: "07:00"}, {From: "7:00", To: "08:00"}, {From: "22:00:00", To: "07:00"},
-		{From: "22:00", To: "07:00", Days: []string{"Mon"}}, {From: "22:00", To: "07:00", Days: []string{"mon", "mon"}},
+		{},
+		{From: "22:00"},
+		{From: "22:00", To: "22:00"},
+		{From: "24:00", To: "07:00"},
+		{From: "7:00", To: "08:00"},
+		{From: "22:00:00", To: "07:00"},
+		{From: "22:00", To: "07:00", Days: []string{"Mon"}},
+		{From: "22:00", To: "07:00", Days: []string{"mon", "mon"}},
 	} {
 		if wrong.Check() == nil {
 			t.Errorf("%+v is taken", wrong)

@@ -95,6 +95,44 @@ func TestSweepMovesOrphansAside(t *testing.T) {
 }
 
 // A database that was lost knows nothing of the store: all would be orphans.
+// TestSweepOfUsers: a picture that a user has stays, and what nobody has any more is moved
+// aside; a database that lost them gets them back.
+func TestSweepOfUsers(t *testing.T) {
+	eachStores(t, func(h *harness) {
+		h.agrees()
+		h.people().say("kept")
+		ctx, owner := h.t.Context(), h.owner
+		key := func() string { return storage.NewPictureKey(owner.WorkspaceID, owner.UserID, false) }
+		had, crashed, nobodys := key(), key(), storage.NewPictureKey(owner.WorkspaceID, storage.NewID(), true)
+		for _, k := range []string{had, crashed, nobodys} {
+			h.put(k, sound)
+		}
+		if _, err := h.Records.SetUserObject(ctx, owner, owner.UserID, storage.PictureObject, had); err != nil {
+			h.t.Fatal(err)
+		}
+		done, err := h.Sweep(ctx, aged())
+		if err != nil || done.Removed != 2 {
+			h.t.Fatalf("%+v, %v", done, err)
+		}
+		if there, aside := h.there(crashed, nobodys); there != 0 || aside != 2 {
+			h.t.Errorf("%d are there, %d were moved aside", there, aside)
+		}
+		if there, _ := h.there(had); there != 1 {
+			h.t.Error("the picture of a user is gone")
+		}
+		lost := newHarness(h.t, storagetest.New(h.t), h.Objects)
+		if found, err := lost.Reindex(ctx, ReindexOptions{Alone: true, Rebind: true}); err != nil || found.Profiles != 1 {
+			h.t.Errorf("%+v, %v", found, err)
+		}
+		if known, err := lost.Records.KnownObjects(ctx, []string{owner.UserID}); err != nil || known[owner.UserID].PictureKey != had {
+			h.t.Errorf("%+v, %v", known, err)
+		}
+		if _, err := h.Records.SetUserObject(ctx, owner, owner.UserID, storage.PictureObject, ""); err != nil {
+			h.t.Fatal(err)
+		}
+	})
+}
+
 func TestSweepOfALostDatabaseRemovesNothing(t *testing.T) {
 	eachStores(t, func(h *harness) {
 		h.agrees()

@@ -101,6 +101,10 @@ func TestConfirmEmail(t *testing.T) {
 			"cancelled":          func() error { return db.CancelEmail(ctx, bob) },
 			"other sessions":     func() error { return db.RevokeOthers(ctx, bob) },
 			"set by an operator": func() error { return db.SetEmail(ctx, h.bob.UserID, "bob"+storage.NewID()+"@example.org") },
+			"a session revoked": func() error {
+				other := h.browser(h.bob)
+				return db.RevokeToken(ctx, bob, other.CredentialID)
+			},
 			"password changed": func() error {
 				_, err := db.ChangeAccount(ctx, bob, storage.AccountChange{PasswordHash: new("hash " + storage.NewID())})
 				return err

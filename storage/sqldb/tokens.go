@@ -455,6 +455,10 @@ func (t *tx) revokeToken(ctx context.Context, principal storage.Principal, token
 		t.audit(ctx, principal, storage.AuditSignOut, onToken(tokenID), nil)
 		return nil
 	}
+	// Whoever had it may have asked for another address. Who signs out themselves may open the link elsewhere.
+	if err := t.endEmailChanges(ctx, accountRow{UserID: holder.ID}); err != nil {
+		return err
+	}
 	t.audit(ctx, principal, storage.AuditTokenRevoked, onToken(tokenID), map[string]string{
 		"kind": string(holder.Kind), "name": holder.Name, "user_id": holder.ID, "ended": number(n),
 	})
