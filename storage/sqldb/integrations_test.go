@@ -165,12 +165,11 @@ func TestIntegrationTokensTakeProof(t *testing.T) {
 		h.check(db.Prove(ctx, browser, "hash"))
 		h.check(create(browser, bell.ID))
 		wantErr(t, create(browser, h.bob.UserID), storage.ErrNotFound) // who is a person
+		member, guest, elsewhere := h.browser(h.bob), h.browser(h.user("Gus", storage.Guest)), h.browser(h.mal)
+		nobody := storage.Principal{WorkspaceID: h.ada.WorkspaceID, UserID: storage.NewID()}
+		theirs := storage.Principal{WorkspaceID: h.ada.WorkspaceID, UserID: h.mal.UserID}
 		for by, want := range map[storage.Principal]error{
-			h.browser(h.bob):                        storage.ErrForbidden,
-			h.browser(h.user("Gus", storage.Guest)): storage.ErrNotFound,
-			h.browser(h.mal):                        storage.ErrNotFound,
-			{WorkspaceID: h.ada.WorkspaceID, UserID: h.mal.UserID}:    storage.ErrNotFound,
-			{WorkspaceID: h.ada.WorkspaceID, UserID: storage.NewID()}: storage.ErrNotFound,
+			member: storage.ErrForbidden, guest: storage.ErrNotFound, elsewhere: storage.ErrNotFound, nobody: storage.ErrNotFound, theirs: storage.ErrNotFound,
 		} {
 			wantErr(t, create(by, bell.ID), want)
 			_, err := db.Integration(ctx, by, bell.ID)
