@@ -193,7 +193,7 @@ func TestSignInByPassword(t *testing.T) {
 		}
 		_, _, err = db.SignIn(ctx, storage.SignIn{UserID: h.eve.UserID, PasswordHash: "hash 3"})
 		wantErr(t, err, storage.ErrNotFound)
-		wantErr(t, db.MailSignIn(ctx, "eve@example.org", time.Hour, nil), storage.ErrNotFound)
+		wantErr(t, db.MailSignIn(ctx, "eve@example.org", "", time.Hour, nil), storage.ErrNotFound)
 		h.check(db.AuditFailedSignIn(ctx, storage.FailedSignIn{Method: "password", Email: "ADA@example.org", Reason: "wrong password"}))
 		log := h.log()
 		if e := log[len(log)-1]; e.Action != storage.AuditSignInFailed || e.Target.ID != h.ada.UserID || e.Actor.Kind != storage.ActorNobody {
@@ -209,7 +209,7 @@ func TestMailedSignIn(t *testing.T) {
 		h, ctx := newHarness(t, db), t.Context()
 		h.check(db.SetEmail(ctx, h.ada.UserID, "ada@example.org"))
 		var to, code string
-		h.check(db.MailSignIn(ctx, "Ada@example.org", 15*time.Minute, func(address string, token storage.Token, secret string) (storage.NewJob, error) {
+		h.check(db.MailSignIn(ctx, "Ada@example.org", "", 15*time.Minute, func(address string, token storage.Token, secret string) (storage.NewJob, error) {
 			to, code = address, secret
 			if left := token.ExpiresAt.Sub(token.CreatedAt); left != 15*time.Minute {
 				t.Errorf("it can be used for %s", left)
