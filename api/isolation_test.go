@@ -29,6 +29,9 @@ func TestIsolation(t *testing.T) {
 	boss := h.user("Ari", storage.Admin) // an admin who is not in the conversation is outside of it too
 
 	for _, route := range routesWithIDs(h.api) {
+		if route.path == "/v1/account/workspaces/{id}/switch" { // refuses tokens whatever they name; TestSwitchWorkspace asks as browsers do
+			continue
+		}
 		t.Run(route.method+" "+route.path, func(t *testing.T) {
 			there := strings.NewReplacer("{id}", idFor(route.path, conversation, message, h), "{user_id}", h.owner.principal.UserID,
 				"/v1/whip/{session}", session).Replace(route.path)

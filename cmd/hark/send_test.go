@@ -27,6 +27,7 @@ func TestCommands(t *testing.T) {
 	t.Run("jobs", func(t *testing.T) { testJobs(t, c) })
 	t.Run("a full disk", func(t *testing.T) { testFullDisk(t, c) })
 	t.Run("a terminal", func(t *testing.T) { testTerminal(t, c) })
+	t.Run("several workspaces", func(t *testing.T) { testWorkspaces(t, c) })
 	t.Run("where Hark is not", func(t *testing.T) { testWrongWays(t, c) })
 	t.Run("interrupted", func(t *testing.T) { testInterrupted(t, c) }) // ends it
 }

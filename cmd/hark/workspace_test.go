@@ -26,3 +26,42 @@ func testWorkspace(t *testing.T, c *commands) {
 		t.Errorf("audit log %q", entries)
 	}
 }
+
+// testWorkspaces makes a second workspace, which the other commands then ask for.
+func testWorkspaces(t *testing.T, c *commands) {
+	before := decodeJSON[[]shownWorkspace](t, c.run(t, "workspace", "list", "--json").want(t, 0))
+	if len(before) != 1 {
+		t.Fatalf("%+v", before)
+	}
+	first := before[0].ID
+	c.run(t, "workspace", "create", "Choir").want(t, 2)
+	c.run(t, "workspace", "create", "Choir", "--owner", "ada@").want(t, 1)
+	c.run(t, "workspace", "create", " ", "--owner", "Ada").want(t, 1)
+	made := strings.Fields(c.run(t, "workspace", "create", "Choir", "--owner", "ada@example.org").want(t, 0).stdout)
+	if len(made) != 2 || !strings.Contains(made[1], "/sign-in?code=hark_") {
+		t.Fatalf("printed %q", made)
+	}
+	if said := c.run(t, "user", "list").want(t, 1).stderr; !strings.Contains(said, "--workspace") || !strings.Contains(said, "Choir") {
+		t.Errorf("said %q", said)
+	}
+	owners := c.run(t, "user", "list", "--workspace", "choir").want(t, 0).stdout
+	if strings.Count(owners, "\n") != 1 || !strings.Contains(owners, "ada@example.org") || !strings.Contains(owners, "owner") {
+		t.Errorf("owners %q", owners)
+	}
+
+	// Whose address has an account is the same person, by the name that they have; others are new.
+	c.run(t, "workspace", "create", "Club", "--owner", "ADA@example.org").want(t, 0)
+	c.run(t, "workspace", "create", "Crew", "--owner", "Grace").want(t, 0)
+	if crew := c.run(t, "user", "list", "--workspace", "Crew").want(t, 0).stdout; !strings.Contains(crew, "Grace") {
+		t.Errorf("crew %q", crew)
+	}
+	if all := c.run(t, "workspace", "list").want(t, 0).stdout; strings.Count(all, "\n") != 4 {
+		t.Errorf("listed %q", all)
+	}
+	if log := c.run(t, "audit", "list", "--workspace", "Club").want(t, 0).stdout; !strings.Contains(log, "workspace_created") || !strings.Contains(log, "operator ") {
+		t.Errorf("audit log %q", log)
+	}
+	if log := c.run(t, "audit", "list", "--workspace", first).want(t, 0).stdout; strings.Contains(log, "Club") || strings.Contains(log, "ada@example.org") {
+		t.Errorf("audit log %q", log)
+	}
+}
