@@ -272,6 +272,11 @@ func (m *matrix) ask(r route, caller matrixCaller) int {
 	}
 	if caller.user != nil {
 		cell.credential, cell.secret = m.token(caller, cell.things, safe)
+		if !safe && caller.name == "integration" {
+			defer func() { // else it has too many
+				_ = m.db.RevokeIntegrationToken(m.t.Context(), m.owner, m.integration.UserID, cell.credential) // the call itself may have ended it
+			}()
+		}
 	}
 	if caller.with != nil {
 		caller.with(m, cell)
