@@ -115,6 +115,12 @@ func (c *client) ask(r route, path string) *answer {
 		return c.json(r.method, path, map[string]any{"user_id": c.principal.UserID})
 	case r.method == "PATCH" && (strings.HasPrefix(r.path, "/v1/members/") || strings.HasPrefix(r.path, "/v1/provisioning/")):
 		return c.json(r.method, path, map[string]any{"role": "guest"})
+	case strings.HasPrefix(r.path, "/v1/integrations/") && r.method == "PATCH", strings.HasSuffix(r.path, "/tokens") && r.method == "POST":
+		return c.json(r.method, path, map[string]any{"name": "other"})
+	case strings.HasSuffix(r.path, "/heard") && r.method == "PUT":
+		return c.json(r.method, path, map[string]any{"ranges": []map[string]any{{"from_ms": 0, "to_ms": 1}}})
+	case strings.HasSuffix(r.path, "/picture") && r.method == "PUT":
+		return c.send(r.method, path, bytes.NewReader(pngOf(c.t, 8)))
 	case r.method == "PATCH":
 		return c.json(r.method, path, map[string]any{"title": "Mine"})
 	}

@@ -346,7 +346,10 @@ func (m *matrix) path(r route, cell *matrixCell) string {
 	}
 	if strings.HasPrefix(r.path, "/v1/users/") {
 		id = m.target.UserID
-		if r.method == http.MethodDelete {
+		switch r.method {
+		case http.MethodPut:
+			id = m.shared.integration
+		case http.MethodDelete:
 			id = m.late.UserID
 		}
 	}
@@ -396,6 +399,7 @@ var matrixBodies = map[string][2]string{
 	"POST /v1/account/workspaces/{id}/switch": {},
 	"PATCH /v1/account":                       {"application/json", `{"email": "somebody@example.org"}`},
 	"PUT /v1/me/picture":                      {"image/png", "PICTURE"},
+	"PUT /v1/users/{id}/picture":              {"image/png", "PICTURE"},
 	"PUT /v1/me/pronunciation":                {"audio/wav", "SOUND"}, // which is too short
 	"POST /confirm-email":                     {"application/x-www-form-urlencoded", ""},
 	"PUT /v1/messages/{id}/heard":             {"application/json", `{"ranges": [{"from_ms": 0, "to_ms": 100}]}`},

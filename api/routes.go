@@ -24,6 +24,7 @@ func (n *nouns) calls() []rest.Group {
 			remove("/v1/me/pronunciation", n.profile.RemoveMyPronunciation()),
 			get("/v1/users", n.people.ListUsers()),
 			get("/v1/users/{id}/picture", n.profile.GetPicture()),
+			put("/v1/users/{id}/picture", n.profile.SetTheirPicture()),
 			remove("/v1/users/{id}/picture", n.profile.RemovePicture()),
 			get("/v1/users/{id}/pronunciation", n.profile.GetPronunciation()),
 			remove("/v1/users/{id}/pronunciation", n.profile.RemovePronunciation()),

@@ -68,7 +68,7 @@ func (c bodyCase) with(name string, value any) map[string]any {
 func TestBodiesAreReadOneWay(t *testing.T) {
 	provider := configOf(newProvider(t, "http://hark.test"))
 	provider.ID = "keycloak"
-	h := liveHarness(t, recorder.Config{}, options{config: func(c *Config) { c.OpenID = []openid.Config{provider} }})
+	h := liveHarness(t, recorder.Config{}, options{config: func(c *Config) { c.OpenID, c.CreateWorkspaces = []openid.Config{provider}, true }})
 	conversation := h.owner.conversation()
 	message := h.owner.record(conversation).ID
 	session := h.owner.send("POST", "/v1/conversations/"+conversation+"/whip",
@@ -78,7 +78,7 @@ func TestBodiesAreReadOneWay(t *testing.T) {
 	cases := bodyCases(h, map[string]any{
 		"user_id": somebody, "member_ids": []string{somebody}, "conversation_ids": []string{conversation},
 		"ranges": []map[string]any{{"from_ms": 0, "to_ms": 4200}}, "messages": []map[string]any{{"id": message, "ranges": []map[string]any{{"from_ms": 0, "to_ms": 4200}}}},
-		"state": "x", "credential": map[string]any{"id": "x"}, "passkey": map[string]any{"state": "x", "credential": map[string]any{"id": "x"}},
+		"quiet_hours": map[string]any{"from": "22:00", "to": "07:00"}, "state": "x", "credential": map[string]any{"id": "x"}, "passkey": map[string]any{"state": "x", "credential": map[string]any{"id": "x"}},
 	}, func(path string) string {
 		if strings.HasPrefix(path, "/v1/members/") {
 			return strings.ReplaceAll(path, "{id}", somebody)
@@ -96,7 +96,7 @@ func TestBodiesAreReadOneWay(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.op.OperationID, func(t *testing.T) {
 			owner := *h.owner
-			if slices.Contains([]string{"update-account", "step-up", "create-passkey", "update-passkey", "link-identity", "step-up-by-provider", "create-integration-token"}, c.op.OperationID) { // which are for browsers
+			if slices.Contains([]string{"update-account", "step-up", "create-passkey", "update-passkey", "link-identity", "step-up-by-provider", "create-integration-token", "create-workspace"}, c.op.OperationID) { // which are for browsers
 				owner = *browser
 			}
 			owner.t = t

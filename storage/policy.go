@@ -174,7 +174,7 @@ func MayGrantByGroup(p Principal, from, to Role) bool {
 // MayMakeToken says whether a user may have a token of scopes: one for an identity
 // provider only who manages members.
 func MayMakeToken(user User, scopes Scopes) bool {
-	return !scopes.Provision() || MayManageMembers(Principal{UserID: user.ID, Role: user.Role})
+	return !scopes.Provision() || MayManageMembers(Principal{UserID: user.ID, Kind: user.Kind, Role: user.Role})
 }
 
 // MayRename says whether the principal may give this user another name, picture and
@@ -182,6 +182,12 @@ func MayMakeToken(user User, scopes Scopes) bool {
 // them.
 func MayRename(p Principal, userID string) bool {
 	return person(p) && own(p, userID) && everywhere(p)
+}
+
+// MaySetPicture says whether the principal may give a user a picture: themselves, and
+// integrations where they manage these.
+func MaySetPicture(p Principal, user User) bool {
+	return MayRename(p, user.ID) || user.Kind == KindIntegration && MayManageIntegrations(p)
 }
 
 // MayRemovePicture says whether the principal may take away a user's picture, or how their

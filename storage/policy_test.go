@@ -65,7 +65,10 @@ var policyRules = map[string]func(p Principal, c policyCase) bool{
 	},
 	"grantByGroup": func(p Principal, c policyCase) bool { return MayGrantByGroup(p, c.To, c.Becomes) },
 	"makeProviderToken": func(p Principal, _ policyCase) bool {
-		return acts(p) && MayMakeToken(User{ID: p.UserID, Role: p.Role}, Scopes(ScopeProvision))
+		return acts(p) && MayMakeToken(User{ID: p.UserID, Kind: p.Kind, Role: p.Role}, Scopes(ScopeProvision))
+	},
+	"setPicture": func(p Principal, c policyCase) bool {
+		return MaySetPicture(p, User{ID: c.maker(), Role: c.To, Kind: kindOf(c.ToBot)})
 	},
 	"removePicture": func(p Principal, c policyCase) bool { return MayRemovePicture(p, User{ID: c.maker(), Role: c.To}) },
 	"rename":        func(p Principal, c policyCase) bool { return MayRename(p, c.maker()) },

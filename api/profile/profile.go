@@ -137,7 +137,33 @@ func (e *Endpoints) SetPicture() rest.Endpoint {
 }
 
 func (e *Endpoints) setPicture(ctx context.Context, principal storage.Principal, _ *struct{}) (*userOutput, error) {
-	body, err := e.body(ctx, principal, picture.MaxBytes, media.Refuse(media.TooLarge, nil, "The picture is larger than the %s that can be taken. Send a smaller copy.", media.FormatBytes(picture.MaxBytes)))
+	return e.makePicture(ctx, principal, storage.User{ID: principal.UserID})
+}
+
+// SetTheirPicture takes in a picture of an integration.
+func (e *Endpoints) SetTheirPicture() rest.Endpoint {
+	return rest.Handle(rest.Operation{
+		ID: "set-user-picture", Cost: limit.Pictures, Scope: storage.ScopeAdmin, Summary: "Set an integration's picture",
+		Description: "Your own or, as an owner or an admin, that of an integration; it is made anew as your own is.",
+		Problems:    append([]problem.Kind{problem.NotPicture, problem.NotFound}, uploadProblems...), Example: people.UserExample(),
+		Document: raw(fmt.Sprintf("The picture, up to %d bytes and %d pixels, known by its bytes.", picture.MaxBytes, picture.MaxPixels), "image/jpeg", "image/png", "image/webp", "image/gif"),
+	}, e.setTheirPicture)
+}
+
+func (e *Endpoints) setTheirPicture(ctx context.Context, principal storage.Principal, in *userInput) (*userOutput, error) {
+	user, err := e.deps.Records.KnownUser(ctx, principal, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return e.makePicture(ctx, principal, user)
+}
+
+// makePicture makes a picture of the body of the call, and gives it to a user.
+func (e *Endpoints) makePicture(ctx context.Context, principal storage.Principal, user storage.User) (*userOutput, error) {
+	if !storage.MaySetPicture(principal, user) { // before anything of it is read
+		return nil, storage.ErrForbidden
+	}
+	body, err := e.body(ctx, picture.MaxBytes, media.Refuse(media.TooLarge, nil, "The picture is larger than the %s that can be taken. Send a smaller copy.", media.FormatBytes(picture.MaxBytes)))
 	if err != nil {
 		return nil, err
 	}
@@ -154,8 +180,8 @@ func (e *Endpoints) setPicture(ctx context.Context, principal storage.Principal,
 	if err != nil {
 		return nil, err
 	}
-	key := storage.NewPictureKey(principal.WorkspaceID, principal.UserID, made.PNG)
-	return e.keep(ctx, principal, storage.PictureObject, key, bytes.NewReader(made.Bytes), int64(len(made.Bytes)))
+	key := storage.NewPictureKey(principal.WorkspaceID, user.ID, made.PNG)
+	return e.keep(ctx, principal, user.ID, storage.PictureObject, key, bytes.NewReader(made.Bytes), int64(len(made.Bytes)))
 }
 
 // SetPronunciation takes in how the name of who asks is pronounced.
@@ -172,7 +198,10 @@ func (e *Endpoints) setPronunciation(ctx context.Context, principal storage.Prin
 	if e.deps.Sounds == nil {
 		return nil, problem.Unavailable.Saying("This server cannot take recordings of names.", nil)
 	}
-	body, err := e.body(ctx, principal, PronunciationLimits.Bytes, media.Refuse(media.TooLarge, nil, "The recording is larger than the %s that can be taken. Record a shorter one.", media.FormatBytes(PronunciationLimits.Bytes)))
+	if !storage.MayRename(principal, principal.UserID) {
+		return nil, storage.ErrForbidden
+	}
+	body, err := e.body(ctx, PronunciationLimits.Bytes, media.Refuse(media.TooLarge, nil, "The recording is larger than the %s that can be taken. Record a shorter one.", media.FormatBytes(PronunciationLimits.Bytes)))
 	if err != nil {
 		return nil, err
 	}
@@ -193,14 +222,11 @@ func (e *Endpoints) setPronunciation(ctx context.Context, principal storage.Prin
 		return nil, err
 	}
 	defer made.Close() //nolint:errcheck // a scratch file
-	return e.keep(ctx, principal, storage.PronunciationObject, storage.NewPronunciationKey(principal.WorkspaceID, principal.UserID), made.File, made.Bytes)
+	return e.keep(ctx, principal, principal.UserID, storage.PronunciationObject, storage.NewPronunciationKey(principal.WorkspaceID, principal.UserID), made.File, made.Bytes)
 }
 
 // body is the body of the call, unless it is declared to be too long.
-func (e *Endpoints) body(ctx context.Context, principal storage.Principal, most int64, tooLarge error) (io.Reader, error) {
-	if !storage.MayRename(principal, principal.UserID) {
-		return nil, storage.ErrForbidden
-	}
+func (e *Endpoints) body(ctx context.Context, most int64, tooLarge error) (io.Reader, error) {
 	call := rest.CallFrom(ctx)
 	if call.Request().ContentLength > most {
 		return nil, tooLarge
@@ -217,10 +243,10 @@ func (e *Endpoints) enter(ctx context.Context, principal storage.Principal) (lea
 	return leave, err
 }
 
-// keep puts an object and records that who asks has it. From there on it goes on though
+// keep puts an object and records that a user has it. From there on it goes on though
 // they are gone. Where nothing was recorded, the object is removed; where that is not
 // known, the sweep finds out.
-func (e *Endpoints) keep(ctx context.Context, principal storage.Principal, kind storage.ObjectKind, key string, r io.Reader, size int64) (*userOutput, error) {
+func (e *Endpoints) keep(ctx context.Context, principal storage.Principal, userID string, kind storage.ObjectKind, key string, r io.Reader, size int64) (*userOutput, error) {
 	if _, err := e.deps.Objects.Put(ctx, key, storage.UserMediaType(key), r, size); err != nil {
 		e.remove(ctx, key)
 		if errors.Is(err, storage.ErrNoSpace) {
@@ -230,7 +256,7 @@ func (e *Endpoints) keep(ctx context.Context, principal storage.Principal, kind 
 	}
 	recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	user, err := e.deps.Records.SetUserObject(recording, principal, principal.UserID, kind, key)
+	user, err := e.deps.Records.SetUserObject(recording, principal, userID, kind, key)
 	if err != nil {
 		if !errors.Is(err, storage.ErrUnreachable) && recording.Err() == nil {
 			e.remove(ctx, key)

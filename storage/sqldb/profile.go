@@ -119,7 +119,7 @@ var userObjects = map[storage.ObjectKind]userObject{
 }
 
 // SetUserObject gives a user of the workspace the object with a key, which is in the
-// store, as their picture or pronunciation, as [storage.MayRename] says; an empty key takes
+// store, as their picture or pronunciation, as [storage.MaySetPicture] says; an empty key takes
 // away what they have, as [storage.MayRemovePicture] says. What they had before is purged.
 // A user of whom the principal does not know is storage.ErrNotFound.
 func (db *DB) SetUserObject(ctx context.Context, principal storage.Principal, userID string, kind storage.ObjectKind, key string) (u storage.User, err error) {
@@ -138,7 +138,7 @@ func (db *DB) SetUserObject(ctx context.Context, principal storage.Principal, us
 			return err
 		}
 		u = row.user(t.workspaceID)
-		if !storage.MayRename(who, userID) && (key != "" || !storage.MayRemovePicture(who, u)) {
+		if may := storage.MaySetPicture(who, u) || key == "" && storage.MayRemovePicture(who, u); !may {
 			return errNotTheirs
 		}
 		had := object.of(&u)
@@ -161,7 +161,7 @@ func (db *DB) SetUserObject(ctx context.Context, principal storage.Principal, us
 }
 
 // errNotTheirs is the error of who would change another's picture or pronunciation.
-var errNotTheirs = &storage.ForbiddenError{Reason: "Everybody sets their own picture and pronunciation. Owners and admins can only remove those of others whose role is not above theirs."}
+var errNotTheirs = &storage.ForbiddenError{Reason: "Everybody sets their own picture and pronunciation, and owners and admins those of integrations. Owners and admins can only remove those of others whose role is not above theirs."}
 
 // purgeObject queues the deletion of an object that nobody has any more.
 func (t *tx) purgeObject(ctx context.Context, key string) error {

@@ -25,3 +25,9 @@ export async function found(page: Page, what = "", without: string[] = []): Prom
 
 /** Says that axe finds nothing on a page as it stands. */
 export const accessible = async (page: Page, what = "") => expect(await found(page, what)).toEqual([]);
+
+/** Says that of a page too, and that nothing of it is beside the screen. */
+export async function fits(page: Page, what: string) {
+  await accessible(page, what);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} is too wide`).toBe(true);
+}

@@ -7,7 +7,7 @@
 import { type Browser, type BrowserContextOptions, type CDPSession, expect, type Page, test as base } from "@playwright/test";
 
 import { watch } from "./app";
-import { accessible } from "./axe";
+import { fits } from "./axe";
 import { Front } from "./front";
 import { Hark } from "./hark";
 import { looks } from "./looks";
@@ -24,11 +24,6 @@ const test = base.extend<{ hark: Hark }>({
     front.stop();
   },
 });
-
-const fits = async (page: Page, what: string) => {
-  await accessible(page, what);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} is too wide`).toBe(true);
-};
 
 /** Somebody with a browser of their own, and a device that keeps passkeys. */
 async function visitor(browser: Browser, options: BrowserContextOptions = {}) {

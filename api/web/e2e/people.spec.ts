@@ -222,7 +222,8 @@ test("menus offer what one may do", async ({ app, hark, browser }) => {
   await expect(app.getByRole("article")).toHaveCount(1);
   expect((await items(other, "Message menu")).filter((text) => /Delete|title/.test(text))).toEqual([]);
   expect((await items(app, "Message menu")).filter((text) => /Delete|title/.test(text))).toHaveLength(2);
-  expect(await items(other, "Conversation menu")).toEqual(["Members", "Keep offline"]);
+  await expect(other.getByRole("link", { name: /^Menus/ }).getByRole("img", { name: "1 message you haven’t heard" })).toBeVisible();
+  expect(await items(other, "Conversation menu")).toEqual(["Members", "Mark all as heard", "Keep offline"]);
   expect(await items(app, "Conversation menu")).toEqual(["Members", "Keep offline", "Rename", "History for new members", "Delete conversation"]);
   await other.getByRole("button", { name: "2 members" }).click();
   await expect(other.getByRole("dialog").getByRole("button", { name: "Leave" })).toBeVisible();

@@ -2,10 +2,10 @@
  * One's profile as it is set and as others see it: a picture, how a name is said, language,
  * time zone and quiet hours; and an address that holds when it was confirmed by mail.
  */
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test as base } from "@playwright/test";
 
 import { watch } from "./app";
+import { fits } from "./axe";
 import { Hark } from "./hark";
 import { Mailbox } from "./mailbox";
 
@@ -21,13 +21,6 @@ const test = base.extend<{ mailbox: Mailbox; hark: Hark }>({
     await hark.stop();
   },
 });
-
-async function accessible(page: Page, what: string) {
-  await page.emulateMedia({ reducedMotion: "reduce" });
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  expect(violations.map((v) => `${what} ${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`)).toEqual([]);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} is too wide`).toBe(true);
-}
 
 async function signIn(page: Page, hark: Hark, link: string) {
   await page.goto(link);
@@ -67,7 +60,7 @@ test("a picture, a spoken name and quiet hours, and what others see of them", as
   const said = page.getByRole("region", { name: "Profile" });
   await said.getByRole("button", { name: "Record your name" }).click();
   await expect(said.getByRole("button", { name: "Stop" })).toBeVisible();
-  await accessible(page, "recording");
+  await fits(page, "recording");
   await expect(said.getByRole("button", { name: "Save" })).toBeVisible({ timeout: 60_000 }); // after five seconds, by itself
   await said.getByRole("button", { name: "Play your recording" }).click();
   await said.getByRole("button", { name: "Save" }).click();
@@ -87,7 +80,7 @@ test("a picture, a spoken name and quiet hours, and what others see of them", as
   const token = hark.command("token", "create", "--user", "Liz");
   const me = async () => (await (await fetch(`${hark.listening}/v1/me`, { headers: { Authorization: `Bearer ${token}` } })).json()) as Record<string, unknown>;
   await expect.poll(me).toMatchObject({ time_zone: "Europe/Berlin", quiet_hours: { from: "21:30", to: "07:00", days: ["fri"] } });
-  await accessible(page, "wide, light");
+  await fits(page, "wide, light");
   await page.screenshot({ path: info.outputPath("profile.png"), fullPage: true });
 
   await page.getByRole("combobox", { name: "Language" }).selectOption("de");
@@ -95,7 +88,7 @@ test("a picture, a spoken name and quiet hours, and what others see of them", as
   await expect.poll(async () => (await me()).language).toBe("de");
   await page.setViewportSize({ width: 390, height: 844 });
   await page.emulateMedia({ colorScheme: "dark" });
-  await accessible(page, "narrow, dark, German");
+  await fits(page, "narrow, dark, German");
   await page.screenshot({ path: info.outputPath("profile-de.png"), fullPage: true });
 
   // On another device the language that was chosen is spoken.
@@ -114,7 +107,7 @@ test("a picture, a spoken name and quiet hours, and what others see of them", as
   const heard = desk.waitForResponse((answer) => /\/pronunciation\?v=/.test(answer.url()) && answer.ok());
   await desk.getByRole("button", { name: "Hear how Liz is said" }).click();
   await heard;
-  await accessible(desk, "members");
+  await fits(desk, "members");
   await desk.screenshot({ path: info.outputPath("members.png") });
   await desk.getByRole("button", { name: "Remove the picture of Liz" }).click();
   await expect(desk.locator(".member img")).toHaveCount(0);
@@ -137,7 +130,7 @@ test("an address holds when the link that was mailed to it is opened, without a 
   await change("liz@example.net", "harbour wall at seven");
   await expect(page.getByText("Waiting for you to confirm liz@example.net.")).toBeVisible();
   await expect(page.getByText("liz@example.org")).toBeVisible();
-  await accessible(page, "waiting");
+  await fits(page, "waiting");
   await page.screenshot({ path: info.outputPath("waiting.png") });
   const link = /http\S+confirm-email\?code=\w+/;
   const first = link.exec(await mailbox.next("liz@example.net", /Confirm this address/))![0];
@@ -159,7 +152,7 @@ test("an address holds when the link that was mailed to it is opened, without a 
   const scripted = await browser.newContext();
   const used = await scripted.newPage();
   await used.goto(second);
-  await accessible(used, "a link that was used");
+  await fits(used, "a link that was used");
   await scripted.close();
 
   await page.reload();

@@ -1,8 +1,8 @@
 /* Two workspaces of one person in one browser: switching by keyboard, what waits for its own workspace, other tabs, a recording. */
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
 import { expect, signIn, test as base, watch } from "./app";
+import { fits } from "./axe";
 import { Hark } from "./hark";
 import { german, looks } from "./looks";
 import { pending, record, recorder, spoken } from "./speaking";
@@ -25,13 +25,6 @@ const test = base.extend<{ app: Page }, { hark: Hark }>({
     expect(wrong).toEqual([]);
   },
 });
-
-const accessible = async (page: Page, what: string) => {
-  await page.emulateMedia({ reducedMotion: "reduce" }); // nothing half faded in: axe takes its colours for the final ones
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  expect(violations.map((v) => `${what} ${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`)).toEqual([]);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} is too wide`).toBe(true);
-};
 
 const switcher = (page: Page) => page.getByRole("button", { name: "Switch workspace" });
 const workspace = (page: Page, name: string) => page.getByRole("dialog").getByRole("button", { name });
@@ -129,12 +122,12 @@ for (const look of looks) {
     await app.goto(hark.url);
     await switcher(app).click();
     await expect(workspace(app, "Choir")).toBeVisible();
-    await accessible(app, "switcher");
+    await fits(app, "switcher");
     await german(app);
     await app.reload();
     await app.getByRole("button", { name: "Arbeitsbereich wechseln" }).click();
     await expect(workspace(app, "Choir")).toBeVisible();
-    await accessible(app, "German");
+    await fits(app, "German");
   });
 }
 
@@ -145,7 +138,7 @@ test("who is signed in joins another workspace as the same person, and is led th
   const join = hark.url + link.pathname + link.search;
   await app.goto(join);
   await expect(app.getByLabel("Your name")).toHaveValue("Owner");
-  await accessible(app, "join as");
+  await fits(app, "join as");
   await app.getByRole("button", { name: "Join as ada@example.org" }).click();
   await expect(brand(app)).toHaveText("Rowing club");
   await go(app, "Choir");

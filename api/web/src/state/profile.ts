@@ -1,4 +1,4 @@
-/* What I show of myself, sent to the server and taken in here. */
+/* What I show of myself, and integrations of themselves, sent to the server and taken in here. */
 import { api, type Me, take, type User } from "../api/client";
 import { people } from "./people.svelte";
 import { session } from "./session.svelte";
@@ -14,6 +14,14 @@ const raw = (body: Blob) => ({ body: body as never, bodySerializer: (sent: unkno
 
 export const setPicture = async (file: Blob) => be(await take(api.PUT("/v1/me/picture", raw(file) as never)));
 export const setSaid = async (sound: Blob) => be(await take(api.PUT("/v1/me/pronunciation", raw(sound) as never)));
+
+/** Gives an integration a picture. */
+export const setPictureOf = async (id: string, file: Blob) => be(await take(api.PUT("/v1/users/{id}/picture", { params: { path: { id } }, ...raw(file) } as never)));
+
+export async function removePictureOf(id: string) {
+  await take(api.DELETE("/v1/users/{id}/picture", { params: { path: { id } } }));
+  be({ id, picture: undefined });
+}
 
 export async function removePicture() {
   await take(api.DELETE("/v1/me/picture"));
