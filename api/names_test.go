@@ -120,7 +120,7 @@ func TestEventsOfPeople(t *testing.T) {
 	ida := h.user("Ida", storage.RoleMember)
 	h.owner.conversation(mia, gus)
 	of := func(id, name, role string) map[string]any {
-		return map[string]any{"user_id": id, "name": name, "role": role, "disabled": false}
+		return map[string]any{"user_id": id, "name": name, "role": role, "disabled": false, "kind": "person", "picture_version": "", "pronunciation_version": ""}
 	}
 	type told struct {
 		kind storage.EventType
