@@ -30,7 +30,7 @@ func TestLastMessage(t *testing.T) {
 		h.say(h.ada, h.room.ID, "first")
 		said := h.say(h.bob, h.room.ID, "the crane is loading")
 		want := storage.LastMessage{
-			ID: said.ID, AuthorID: h.bob.UserID, AuthorName: "Bob", AuthorNo: said.AuthorNo, FirstWords: "the crane is loading", CreatedAt: said.CreatedAt,
+			ID: said.ID, AuthorID: h.bob.UserID, AuthorName: "Bob", AuthorNo: said.AuthorNo, AuthorKind: storage.KindPerson, FirstWords: "the crane is loading", CreatedAt: said.CreatedAt,
 		}
 		if got := last(h.ada); got == nil || *got != want {
 			t.Errorf("got %+v, want %+v", got, want)

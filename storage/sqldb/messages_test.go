@@ -24,9 +24,9 @@ func TestMessageComesBackAsItWasSent(t *testing.T) {
 			t.Fatalf("job %+v, created %v, %v", job, created, err)
 		}
 		want := storage.Message{
-			ID: m.ID, WorkspaceID: h.ada.WorkspaceID, ConversationID: h.room.ID, AuthorID: h.ada.UserID, AuthorName: "Ada", AuthorNo: 1,
+			ID: m.ID, WorkspaceID: h.ada.WorkspaceID, ConversationID: h.room.ID, AuthorID: h.ada.UserID, AuthorName: "Ada", AuthorNo: 1, AuthorKind: storage.KindPerson,
 			Draft: storage.Draft{Title: "ab\uFFFD", RecordedAt: m.RecordedAt.UTC()}, CreatedAt: got.CreatedAt, UpdatedAt: got.CreatedAt,
-			State: storage.Received, DurationMS: 1500, Original: m.Original,
+			State: storage.Received, DurationMS: 1500, Original: m.Original, Heard: storage.Heard{Done: true},
 		}
 		if !reflect.DeepEqual(got, want) || time.Since(got.CreatedAt) > time.Minute {
 			t.Errorf("got  %+v\nwant %+v", got, want)

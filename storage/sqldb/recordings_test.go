@@ -73,7 +73,7 @@ func TestWhileItIsSpoken(t *testing.T) {
 		r.Title, r.ReplyTo, r.ReplyAtMS = "Hm\x00", question.ID, 700
 		m := must(h.BeginRecording(t.Context(), h.ada, r))(t)
 		want := storage.Message{
-			ID: r.ID, WorkspaceID: h.ada.WorkspaceID, ConversationID: h.room.ID, AuthorID: h.ada.UserID, AuthorName: "Ada", AuthorNo: 1,
+			ID: r.ID, WorkspaceID: h.ada.WorkspaceID, ConversationID: h.room.ID, AuthorID: h.ada.UserID, AuthorName: "Ada", AuthorNo: 1, AuthorKind: storage.KindPerson,
 			Draft: storage.Draft{Title: "Hm", ReplyTo: question.ID, ReplyAtMS: 700, RecordedAt: m.CreatedAt}, State: storage.Recording, Original: storage.Original{Key: r.OriginalKey},
 			CreatedAt: m.CreatedAt, UpdatedAt: m.CreatedAt, Heard: storage.Heard{Done: true},
 		}

@@ -48,7 +48,9 @@ test("the audit log is read, filtered, brought up to date without a jump, and ex
   await app.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
   await expect(app.getByRole("switch")).not.toBeChecked();
   await app.getByRole("switch").click();
+  const saved = app.waitForResponse((response) => response.url().endsWith("/v1/audit/settings") && response.request().method() === "PATCH"); // the switch shows it earlier
   await app.getByRole("dialog").getByRole("button", { name: "Record" }).click();
+  await saved;
   await expect(app.getByRole("switch")).toBeChecked();
   for (let i = 0; i < 3; i++) await fetch(`${hark.listening}/v1/messages/${sent.id}/audio?format=original`, { headers: { Authorization: `Bearer ${hark.token}` } });
 
