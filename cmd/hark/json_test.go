@@ -132,11 +132,15 @@ func testJSON(t *testing.T, c *commands) {
 		if !slices.Contains([]string{"user", "token", "integration", "invite", "workspace", "audit"}, group) {
 			continue
 		}
-		there++
 		if !slices.ContainsFunc(leaf.Flags, func(f *kong.Flag) bool { return f.Name == "json" }) {
 			t.Errorf("%s has no --json", path)
 		}
-		if command := strings.TrimPrefix(leaf.FullPath(), "hark "); !asked[command] {
+		command := strings.TrimPrefix(leaf.FullPath(), "hark ")
+		if command == "workspace list" || command == "workspace create" { // testWorkspaces has these: with another workspace, all have to say which
+			continue
+		}
+		there++
+		if !asked[command] {
 			t.Errorf("say in this test what %q prints", command)
 		}
 	}

@@ -50,8 +50,14 @@ func testWorkspaces(t *testing.T, c *commands) {
 	}
 
 	// Whose address has an account is the same person, by the name that they have; others are new.
-	c.run(t, "workspace", "create", "Club", "--owner", "ADA@example.org").want(t, 0)
-	c.run(t, "workspace", "create", "Crew", "--owner", "Grace").want(t, 0)
+	club := decodeJSON[madeWorkspace](t, c.run(t, "workspace", "create", "Club", "--owner", "ADA@example.org", "--json").want(t, 0))
+	if club.Owner.Email != "ada@example.org" {
+		t.Errorf("made %+v", club)
+	}
+	crewed := decodeJSON[madeWorkspace](t, c.run(t, "workspace", "create", "Crew", "--owner", "Grace", "--json").want(t, 0))
+	if crewed.Name != "Crew" || crewed.Owner.Name != "Grace" || crewed.Owner.Email != "" || !strings.Contains(crewed.Owner.SignInURL, "/sign-in?code=hark_") {
+		t.Errorf("made %+v", crewed)
+	}
 	if crew := c.run(t, "user", "list", "--workspace", "Crew").want(t, 0).stdout; !strings.Contains(crew, "Grace") {
 		t.Errorf("crew %q", crew)
 	}

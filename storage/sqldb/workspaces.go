@@ -158,6 +158,9 @@ func (db *DB) CreateWorkspaceFor(ctx context.Context, name string, owner storage
 		if err != nil {
 			return err
 		}
+		if u, err = t.user(ctx, u.ID); err != nil { // with their address
+			return err
+		}
 		return t.writeAudit(ctx)
 	})
 	return w, u, err
