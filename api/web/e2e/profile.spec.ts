@@ -25,7 +25,7 @@ const test = base.extend<{ mailbox: Mailbox; hark: Hark }>({
 async function signIn(page: Page, hark: Hark, link: string) {
   await page.goto(link);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByRole("link", { name: "Settings" }).first()).toBeVisible();
+  await expect(page.getByRole("link", { name: /Settings|Einstellungen/ }).first()).toBeVisible();
   await page.goto(`${hark.url}/settings`);
 }
 
