@@ -13,9 +13,9 @@
 // the object store (package sound), and events go out of one hub a node (package
 // events). What people open in a browser is in package pages.
 //
-// Imports run one way. Nouns (account, audit, conversations, events, invitations, live,
-// members, messages, people, profile, scim, search, signin, sound, transcripts, usage) import rest and problem, which know no
-// noun; a noun imports another only where its views show that other's. Each noun
+// Imports run one way. Nouns (account, audit, conversations, events, heard, integrations,
+// invitations, live, members, messages, people, profile, scim, search, signin, sound,
+// transcripts, usage) import rest and problem, which know no noun; a noun imports another only where its views show that other's. Each noun
 // names what it asks of storage; [Records] has them all. A new noun is a folder, a
 // field of [Records], a line in newNouns, lines in routes.go and, where it has
 // errors of its own, a rule in [New] that makes problems of them.
