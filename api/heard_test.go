@@ -38,7 +38,7 @@ func TestWhatIsHeardIsToldToOnesOwnDevices(t *testing.T) {
 	one := func(from, to int) map[string]any {
 		return map[string]any{"ranges": []map[string]int{{"from_ms": from, "to_ms": to}}}
 	}
-	got := decode[heard.HeardMessage](bob.json(http.MethodPut, path, one(0, 100)).want(200))
+	got := decode[heard.MessageHeard](bob.json(http.MethodPut, path, one(0, 100)).want(200))
 	if got.Done || got.Unread != 1 || got.ResumeMS != 100 || len(got.Ranges) != 1 || got.Ranges[0] != (heard.Range{ToMS: 100}) {
 		t.Errorf("heard a little: %+v", got)
 	}
@@ -47,7 +47,7 @@ func TestWhatIsHeardIsToldToOnesOwnDevices(t *testing.T) {
 	rest["id"], rest["at_ms"] = m.ID, 700
 	gone := one(0, 1)
 	gone["id"] = storage.NewID()
-	batch := decode[struct{ Items []heard.HeardMessage }](bob.json(http.MethodPost, "/v1/heard", map[string]any{"messages": []any{rest, gone}}).want(200))
+	batch := decode[struct{ Items []heard.MessageHeard }](bob.json(http.MethodPost, "/v1/heard", map[string]any{"messages": []any{rest, gone}}).want(200))
 	if len(batch.Items) != 1 || !batch.Items[0].Done || batch.Items[0].Unread != 0 || batch.Items[0].ResumeMS != 700 {
 		t.Errorf("heard all: %+v", batch)
 	}
@@ -56,12 +56,12 @@ func TestWhatIsHeardIsToldToOnesOwnDevices(t *testing.T) {
 	if again := decode[messages.Message](bob.get("/v1/messages/" + m.ID)).Heard; !again.Done || len(again.Ranges) != 1 || again.Ranges[0].ToMS != 1000 {
 		t.Errorf("read again: %+v", again)
 	}
-	if c := decode[heard.HeardConversation](bob.send(http.MethodDelete, path, nil).want(200)); c.Unread != 1 || c.ConversationID != room {
+	if c := decode[heard.ConversationHeard](bob.send(http.MethodDelete, path, nil).want(200)); c.Unread != 1 || c.ConversationID != room {
 		t.Errorf("not heard any more: %+v", c)
 	}
 	told("conversation.heard")
 	unread(bob, 1)
-	if c := decode[heard.HeardConversation](bob.send(http.MethodPost, "/v1/conversations/"+room+"/heard", nil).want(200)); c.Unread != 0 {
+	if c := decode[heard.ConversationHeard](bob.send(http.MethodPost, "/v1/conversations/"+room+"/heard", nil).want(200)); c.Unread != 0 {
 		t.Errorf("marked as heard: %+v", c)
 	}
 	told("conversation.heard")

@@ -64,16 +64,16 @@ func View(h storage.Heard) Heard {
 	return Heard{Done: h.Done, Ranges: list, ResumeMS: h.ResumeMS}
 }
 
-// HeardMessage is what somebody heard of a message, and what is left in its conversation.
-type HeardMessage struct {
+// MessageHeard is what somebody heard of a message, and what is left in its conversation.
+type MessageHeard struct {
 	ID             string `json:"id" format:"uuid" example:"0197a3c2-7f3a-7d05-b1c6-5e7788990a1b"`
 	ConversationID string `json:"conversation_id" format:"uuid" example:"0197a3c2-6a00-7b11-8c22-3d44e5f60718"`
 	Heard
 	Unread int `json:"unread" doc:"Messages of its conversation that you have not heard" example:"3"`
 }
 
-// HeardConversation is what somebody has to hear in a conversation.
-type HeardConversation struct {
+// ConversationHeard is what somebody has to hear in a conversation.
+type ConversationHeard struct {
 	ConversationID string `json:"conversation_id" format:"uuid" example:"0197a3c2-6a00-7b11-8c22-3d44e5f60718"`
 	Unread         int    `json:"unread" doc:"Messages of it that you have not heard" example:"0"`
 }
@@ -115,13 +115,13 @@ type (
 			} `json:"messages" minItems:"1" maxItems:"100" nullable:"false"`
 		} `nameHint:"HeardBatch"`
 	}
-	messageOutput struct{ Body HeardMessage }
+	messageOutput struct{ Body MessageHeard }
 	addOutput     struct {
 		Body struct {
-			Items []HeardMessage `json:"items" nullable:"false" doc:"Those that you may hear"`
+			Items []MessageHeard `json:"items" nullable:"false" doc:"Those that you may hear"`
 		} `nameHint:"HeardMessages"`
 	}
-	conversationOutput struct{ Body HeardConversation }
+	conversationOutput struct{ Body ConversationHeard }
 )
 
 // Put adds to what was heard of one message.
@@ -150,8 +150,8 @@ func (e *Endpoints) Add() rest.Endpoint {
 		ID: "add-heard", Cost: limit.Heard, Scope: storage.ScopeWrite, Summary: "Say what you heard of several messages",
 		Description: "As for one, for instance after a time without a connection. Messages that are gone, or that you may not hear, are left out of the answer.",
 		Status:      http.StatusOK, Problems: []problem.Kind{problem.Validation}, Example: struct {
-			Items []HeardMessage `json:"items"`
-		}{[]HeardMessage{exampleMessage()}},
+			Items []MessageHeard `json:"items"`
+		}{[]MessageHeard{exampleMessage()}},
 	}, e.add)
 }
 
@@ -169,15 +169,15 @@ func (e *Endpoints) add(ctx context.Context, principal storage.Principal, in *ad
 	return out, nil
 }
 
-func (e *Endpoints) hear(ctx context.Context, principal storage.Principal, parts []storage.HeardPart) ([]HeardMessage, error) {
+func (e *Endpoints) hear(ctx context.Context, principal storage.Principal, parts []storage.HeardPart) ([]MessageHeard, error) {
 	heard, err := e.records.Hear(ctx, principal, parts)
 	if err != nil {
 		return nil, err
 	}
-	list := []HeardMessage{}
+	list := []MessageHeard{}
 	var events []storage.Event
 	for _, one := range heard {
-		list = append(list, HeardMessage{ID: one.ID, ConversationID: one.ConversationID, Heard: View(one.Heard), Unread: one.Unread})
+		list = append(list, MessageHeard{ID: one.ID, ConversationID: one.ConversationID, Heard: View(one.Heard), Unread: one.Unread})
 		events = append(events, event(principal, storage.MessageHeard, one.ConversationID, one.ID, map[string]any{
 			"done": one.Heard.Done, "resume_ms": one.Heard.ResumeMS, "unread": one.Unread,
 		}))
@@ -219,7 +219,7 @@ func (e *Endpoints) marked(ctx context.Context, principal storage.Principal) fun
 			return nil, err
 		}
 		e.tell(ctx, []storage.Event{event(principal, storage.ConversationHeard, c.ID, "", map[string]any{"unread": c.Unread})})
-		return &conversationOutput{Body: HeardConversation{ConversationID: c.ID, Unread: c.Unread}}, nil
+		return &conversationOutput{Body: ConversationHeard{ConversationID: c.ID, Unread: c.Unread}}, nil
 	}
 }
 
@@ -242,13 +242,13 @@ func (e *Endpoints) tell(ctx context.Context, events []storage.Event) {
 	}
 }
 
-func exampleMessage() HeardMessage {
-	return HeardMessage{
+func exampleMessage() MessageHeard {
+	return MessageHeard{
 		ID: example.MessageID, ConversationID: example.ConversationID, Unread: 3,
 		Heard: Heard{Done: true, Ranges: []Range{{ToMS: 5100}}, ResumeMS: 5100},
 	}
 }
 
-func exampleConversation() HeardConversation {
-	return HeardConversation{ConversationID: example.ConversationID}
+func exampleConversation() ConversationHeard {
+	return ConversationHeard{ConversationID: example.ConversationID}
 }

@@ -89,7 +89,6 @@ func TestAMessageIsHeardWhenMostOfItsSpeechWas(t *testing.T) {
 type heardModel struct {
 	in    bool
 	heard map[string]bool // messages of others that they need not hear any more
-	own   map[string]bool
 }
 
 // A room with three people in which anything happens: at each moment the counts are

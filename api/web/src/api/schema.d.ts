@@ -2019,6 +2019,19 @@ export interface components {
              */
             unread: number;
         };
+        ConversationHeard: {
+            /**
+             * Format: uuid
+             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
+             */
+            conversation_id: string;
+            /**
+             * Format: int64
+             * @description Messages of it that you have not heard
+             * @example 0
+             */
+            unread: number;
+        };
         ConversationPatch: {
             /**
              * @description Of a channel; left out to leave it
@@ -2201,53 +2214,9 @@ export interface components {
         HeardBatch: {
             messages: components["schemas"]["Item"][];
         };
-        HeardConversation: {
-            /**
-             * Format: uuid
-             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
-             */
-            conversation_id: string;
-            /**
-             * Format: int64
-             * @description Messages of it that you have not heard
-             * @example 0
-             */
-            unread: number;
-        };
-        HeardMessage: {
-            /**
-             * Format: uuid
-             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
-             */
-            conversation_id: string;
-            /**
-             * @description Whether you need not hear it any more: you sent it, it was there before you came, you marked it as heard, or you heard 90 % of its speech
-             * @example true
-             */
-            done: boolean;
-            /**
-             * Format: uuid
-             * @example 0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
-             */
-            id: string;
-            /** @description What you heard of it, in order */
-            ranges: components["schemas"]["Range"][];
-            /**
-             * Format: int64
-             * @description Where you were last, in milliseconds
-             * @example 4200
-             */
-            resume_ms: number;
-            /**
-             * Format: int64
-             * @description Messages of its conversation that you have not heard
-             * @example 3
-             */
-            unread: number;
-        };
         HeardMessages: {
             /** @description Those that you may hear */
-            items: components["schemas"]["HeardMessage"][];
+            items: components["schemas"]["MessageHeard"][];
         };
         Hit: {
             /**
@@ -3027,6 +2996,37 @@ export interface components {
              * @example 2026-03-01T09:31:15Z
              */
             updated_at: string;
+        };
+        MessageHeard: {
+            /**
+             * Format: uuid
+             * @example 0197a3c2-6a00-7b11-8c22-3d44e5f60718
+             */
+            conversation_id: string;
+            /**
+             * @description Whether you need not hear it any more: you sent it, it was there before you came, you marked it as heard, or you heard 90 % of its speech
+             * @example true
+             */
+            done: boolean;
+            /**
+             * Format: uuid
+             * @example 0197a3c2-7f3a-7d05-b1c6-5e7788990a1b
+             */
+            id: string;
+            /** @description What you heard of it, in order */
+            ranges: components["schemas"]["Range"][];
+            /**
+             * Format: int64
+             * @description Where you were last, in milliseconds
+             * @example 4200
+             */
+            resume_ms: number;
+            /**
+             * Format: int64
+             * @description Messages of its conversation that you have not heard
+             * @example 3
+             */
+            unread: number;
         };
         MessagePage: {
             /** @description Newest first */
@@ -5600,7 +5600,7 @@ export interface operations {
                      *       "unread": 0
                      *     }
                      */
-                    "application/json": components["schemas"]["HeardConversation"];
+                    "application/json": components["schemas"]["ConversationHeard"];
                 };
             };
             /** @description `unauthorized`: Sign in first */
@@ -9185,7 +9185,7 @@ export interface operations {
                      *       "unread": 3
                      *     }
                      */
-                    "application/json": components["schemas"]["HeardMessage"];
+                    "application/json": components["schemas"]["MessageHeard"];
                 };
             };
             /** @description `unauthorized`: Sign in first */
@@ -9268,7 +9268,7 @@ export interface operations {
                      *       "unread": 0
                      *     }
                      */
-                    "application/json": components["schemas"]["HeardConversation"];
+                    "application/json": components["schemas"]["ConversationHeard"];
                 };
             };
             /** @description `unauthorized`: Sign in first */
