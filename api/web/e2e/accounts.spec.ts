@@ -4,6 +4,7 @@ import type { Page } from "@playwright/test";
 import { expect, passing, signIn, test, watch } from "./app";
 import { accessible } from "./axe";
 import { Hark } from "./hark";
+import { looks } from "./looks";
 
 const address = "ada@example.org";
 const password = "harbour wall at seven";
@@ -65,29 +66,27 @@ test("from the printed link to a password, and in by it on a phone without scrip
 test("the sign-in page in both languages, light and dark, on a phone and wide", async ({ browser }, info) => {
   const hark = await Hark.start({ HARK_SMTP_URL: "smtp://127.0.0.1:1", HARK_SMTP_TLS: "off", HARK_MAIL_FROM: "hark@example.org" });
   for (const [locale, button] of [["en-GB", "Email me a sign-in link"], ["de-DE", "Link per E-Mail schicken"]] as const) {
-    for (const colorScheme of ["light", "dark"] as const) {
-      for (const width of [390, 1280]) {
-        const context = await browser.newContext({ locale, colorScheme, viewport: { width, height: 844 } });
-        const page = await context.newPage();
-        const look = async (name: string) => {
-          await accessible(page);
-          await fits(page);
-          await page.screenshot({ path: info.outputPath(`${name}-${locale}-${colorScheme}-${width}.png`) });
-        };
-        await page.goto(`${hark.url}/sign-in`);
-        await look("form");
-        await page.getByRole("button", { name: button }).click();
-        await expect(page.getByRole("alert")).toBeVisible(); // no address yet
-        await look("refused");
-        const own = `${locale}-${colorScheme}-${width}@example.org`; // so many links are mailed to one address
-        await page.locator("#email").fill(own);
-        await page.getByRole("button", { name: button }).click();
-        await expect(page.locator("strong")).toHaveText(own);
-        await look("sent");
-        await page.getByRole("link").click();
-        await expect(page.locator("#email")).toBeVisible();
-        await context.close();
-      }
+    for (const { colorScheme, viewport } of looks) {
+      const context = await browser.newContext({ locale, colorScheme, viewport });
+      const page = await context.newPage();
+      const look = async (name: string) => {
+        await accessible(page);
+        await fits(page);
+        await page.screenshot({ path: info.outputPath(`${name}-${locale}-${colorScheme}-${viewport.width}.png`) });
+      };
+      await page.goto(`${hark.url}/sign-in`);
+      await look("form");
+      await page.getByRole("button", { name: button }).click();
+      await expect(page.getByRole("alert")).toBeVisible(); // no address yet
+      await look("refused");
+      const own = `${locale}-${colorScheme}-${viewport.width}@example.org`; // so many links are mailed to one address
+      await page.locator("#email").fill(own);
+      await page.getByRole("button", { name: button }).click();
+      await expect(page.locator("strong")).toHaveText(own);
+      await look("sent");
+      await page.getByRole("link").click();
+      await expect(page.locator("#email")).toBeVisible();
+      await context.close();
     }
   }
   await hark.stop();

@@ -15,7 +15,7 @@ import { test } from "./quiet";
 import { type Heard, makeSlow, pitches, slotMS } from "./slowness";
 import { enter, messages } from "./speaking";
 
-const seeds = Number(process.env.SEEDS) || 5;
+const seeds = Number(process.env.SEEDS) || 3;
 const from = Number(process.env.SEED_FROM) || 1;
 const perPage = 25; // a page with a tone that lasts
 
