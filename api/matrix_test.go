@@ -386,6 +386,7 @@ var matrixBodies = map[string][2]string{
 	"POST /sign-in":                           {"application/x-www-form-urlencoded", ""},
 	"POST /join":                              {"application/x-www-form-urlencoded", ""},
 	"PATCH /v1/members/{id}":                  {"application/json", `{"role": "member"}`},
+	"POST /v1/members/{id}/sign-in-link":      {},
 	"POST /v1/integrations":                   {"application/json", `{"name": "new"}`},
 	"PATCH /v1/integrations/{id}":             {"application/json", `{"description": "other"}`},
 	"POST /v1/integrations/{id}/tokens":       {"application/json", `{"name": "new"}`},

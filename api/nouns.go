@@ -88,7 +88,7 @@ func newNouns(deps Deps, cfg Config, public rest.PublicURL, securityLog *securit
 			Records: deps.Records.Invitations, Persons: deps.Records.Persons, Browsers: signIn, Limits: limits, Security: securityLog, PublicURL: public, Mail: cfg.Mail,
 		}),
 		live:    live.New(live.Deps{Records: deps.Records.Live, Recorder: deps.Live, Intake: in, PublicURL: public}),
-		members: members.New(members.Deps{Records: deps.Records.Roster, Revoked: signIn.Revoked}),
+		members: members.New(members.Deps{Records: deps.Records.Roster, PublicURL: public, Revoked: signIn.Revoked}),
 		messages: messages.New(messages.Deps{
 			Records: deps.Records.Messages, Drafts: deps.Records.Drafts, Bus: deps.Bus, Intake: in, Logger: deps.Logger, PublicURL: public, RecheckLive: recheck,
 		}),

@@ -58,6 +58,7 @@ func (n *nouns) calls() []rest.Group {
 		{Name: "Members", Description: "Who is in the workspace, whom it invites, which programs take part in it, and what it takes. For owners and admins, and those whom the workspace's rules let invite.", Routes: []rest.Route{
 			get("/v1/members", n.members.List()),
 			patch("/v1/members/{id}", n.members.Update()),
+			post("/v1/members/{id}/sign-in-link", n.members.CreateLink()),
 			get("/v1/invitations", n.invitations.List()),
 			post("/v1/invitations", n.invitations.Create()),
 			remove("/v1/invitations/{id}", n.invitations.Revoke()),

@@ -117,12 +117,13 @@ const (
 	ByPasskey  SignInMethod = "passkey"
 	ByRecovery SignInMethod = "recovery_code"
 	ByProvider SignInMethod = "provider" // an OpenID provider vouched for them
+	ByAdmin    SignInMethod = "admin"    // a one-time link that an owner or an admin made for them
 )
 
 // OfPerson says whether the way in is the person's own, or one that who runs the server
 // gave them, and so one into each of their workspaces. An invitation is whoever's has it,
-// and a provider vouches for the people of one workspace: who runs that provider must not
-// get into another workspace as one of them.
+// and a provider and an admin vouch for the people of one workspace: neither must get into
+// another workspace as one of them.
 func (m SignInMethod) OfPerson() bool {
 	return m == ByLink || m == ByMail || m == ByPassword || m == ByPasskey || m == ByRecovery
 }

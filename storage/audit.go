@@ -255,7 +255,7 @@ func (c AuditCheck) OK() bool { return c.Broken == 0 && c.Expected }
 
 // FailedSignIn is an attempt of somebody who is not signed in by it.
 type FailedSignIn struct {
-	Method  string // link, password, passkey, recovery_code, provider or step_up
+	Method  string // link, password, passkey, recovery_code, provider, admin or step_up
 	UserID  string // who is known to be meant; empty for nobody
 	Code    string // the secret that came in a link; it is looked up, and not kept
 	Email   string // that came with a password; it is looked up, and not kept

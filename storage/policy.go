@@ -154,6 +154,12 @@ func MayDisable(p Principal, user User) bool {
 	return MayManageMembers(p) && !above(user.Role, p.Role) && !own(p, user.ID)
 }
 
+// MayRecover says whether the principal may make a link by which a user signs in who has
+// lost their ways in. It is good for this workspace alone ([SignInMethod.OfPerson]).
+func MayRecover(p Principal, user User) bool {
+	return user.Kind != KindIntegration && MayDisable(p, user)
+}
+
 // MayProvision says whether the principal may keep people and groups as an identity
 // provider has them: who manages members, with a token that is good for that alone.
 func MayProvision(p Principal) bool { return p.Scopes.Provision() && MayManageMembers(p) }

@@ -59,6 +59,9 @@ var policyRules = map[string]func(p Principal, c policyCase) bool{
 	"disable": func(p Principal, c policyCase) bool {
 		return MayDisable(p, User{ID: c.maker(), Role: c.To, Kind: kindOf(c.ToBot)})
 	},
+	"recover": func(p Principal, c policyCase) bool {
+		return MayRecover(p, User{ID: c.maker(), Role: c.To, Kind: kindOf(c.ToBot)})
+	},
 	"provision": func(p Principal, _ policyCase) bool { return MayProvision(asProvider(p)) },
 	"provisionUser": func(p Principal, c policyCase) bool {
 		return MayProvisionUser(asProvider(p), User{ID: c.maker(), Role: c.To})

@@ -7,6 +7,7 @@ package members
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"hark/api/example"
@@ -21,11 +22,13 @@ import (
 type Records interface {
 	Members(ctx context.Context, principal storage.Principal, words string, page storage.Page) ([]storage.Member, string, error)
 	ChangeMember(ctx context.Context, principal storage.Principal, userID string, patch storage.MemberPatch) (storage.Member, error)
+	CreateMemberLink(ctx context.Context, principal storage.Principal, userID string, life time.Duration) (storage.Token, string, error)
 }
 
 // Deps are the parts that [Endpoints] work with. All are required.
 type Deps struct {
-	Records Records
+	Records   Records
+	PublicURL rest.PublicURL
 	// Revoked has what goes on in a workspace end that may not go on.
 	Revoked func(ctx context.Context, workspaceID string)
 }
@@ -55,7 +58,20 @@ type (
 		} `nameHint:"WorkspaceMemberPatch"`
 	}
 	memberOutput struct{ Body WorkspaceMember }
+	memberInput  struct {
+		ID string `path:"id" doc:"Id of the user"`
+	}
+	linkOutput struct{ Body SignInLink }
 )
+
+// SignInLink is an address that signs somebody in once.
+type SignInLink struct {
+	Link      string    `json:"link" format:"uri" doc:"To hand on to them; shown once" example:"https://hark.example.org/sign-in?code=hark_9JbLQvN3"`
+	ExpiresAt time.Time `json:"expires_at" example:"2026-03-02T09:30:00Z"`
+}
+
+// linkLife is how long a sign-in link can be used.
+const linkLife = 24 * time.Hour
 
 // List lists everybody.
 func (e *Endpoints) List() rest.Endpoint {
@@ -93,6 +109,26 @@ func (e *Endpoints) update(ctx context.Context, principal storage.Principal, in 
 	}
 	e.deps.Revoked(ctx, principal.WorkspaceID)
 	return &memberOutput{Body: view(member)}, nil
+}
+
+// CreateLink makes a sign-in link for somebody.
+func (e *Endpoints) CreateLink() rest.Endpoint {
+	return rest.Handle(rest.Operation{
+		ID: "create-sign-in-link", Cost: limit.Tokens, Scope: storage.ScopeAdmin, Summary: "Create a sign-in link for a member",
+		Description: "For who has lost their ways in. By an owner or an admin, in a signed-in browser, for somebody else whose role is not above theirs; `step_up` where neither the password was given nor a passkey used within the last 10 minutes. " +
+			"The link works once, for a day, and signs in to this workspace alone. The person is told by mail when it was used, where they have an address.",
+		Status:   http.StatusCreated,
+		Problems: []problem.Kind{problem.Forbidden, problem.NotFound, problem.StepUp},
+		Example:  SignInLink{Link: "https://hark.example.org/sign-in?code=hark_9JbLQvN3", ExpiresAt: example.Time(24 * 60 * 60)},
+	}, e.createLink)
+}
+
+func (e *Endpoints) createLink(ctx context.Context, principal storage.Principal, in *memberInput) (*linkOutput, error) {
+	token, secret, err := e.deps.Records.CreateMemberLink(ctx, principal, in.ID, linkLife)
+	if err != nil {
+		return nil, err
+	}
+	return &linkOutput{SignInLink{Link: e.deps.PublicURL.Address() + "/sign-in?code=" + secret, ExpiresAt: token.ExpiresAt}}, nil
 }
 
 func view(m storage.Member) WorkspaceMember {

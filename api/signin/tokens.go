@@ -26,7 +26,7 @@ type Token struct {
 	ParentID   string            `json:"parent_id,omitempty" format:"uuid" doc:"The token that it was made with, and ends with" example:"0197a3c2-5b1e-7c44-9f0a-2f6d1c9b7e56"`
 	Device     string            `json:"device,omitempty" doc:"What it was used with last, as far as the User-Agent tells" example:"Firefox on Linux"`
 	Address    string            `json:"address,omitempty" doc:"IP address that it was used from last" example:"203.0.113.7"`
-	Method     string            `json:"method,omitempty" enum:"link,mail,password,passkey,recovery_code,invitation,provider" doc:"Of a session: how it was signed in; more may be added" example:"password"`
+	Method     string            `json:"method,omitempty" enum:"link,mail,password,passkey,recovery_code,invitation,provider,admin" doc:"Of a session: how it was signed in; more may be added" example:"password"`
 	Current    bool              `json:"current" doc:"Whether this is the one that asks" example:"false"`
 }
 

@@ -144,10 +144,11 @@ func (r proofRow) at(account accountRow) time.Time {
 }
 
 // mustProve fails with storage.ErrStepUp unless who asks proved who they are, or signed
-// in, not long ago. Who has no way in of their own cannot be asked for it.
+// in, not long ago. Who has no way in of their own cannot be asked for it: it does then that
+// they came by one.
 func (t *tx) mustProve(ctx context.Context, principal storage.Principal, account accountRow) error {
 	proof, err := t.inBrowser(ctx, principal)
-	if err != nil || account.Ways == 0 || !t.now.After(proof.at(account).Add(storage.ProofLife)) {
+	if err != nil || account.Ways == 0 && (!account.Elsewhere || proof.OwnProvedAt > 0) || !t.now.After(proof.at(account).Add(storage.ProofLife)) {
 		return err
 	}
 	if account.Elsewhere {

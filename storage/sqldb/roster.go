@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"hark/storage"
 	"hark/storage/sqldb/conn"
@@ -162,6 +163,53 @@ func (t *tx) changeMember(ctx context.Context, who storage.Principal, user stora
 	}
 	return nil
 }
+
+// CreateMemberLink makes a one-time code by which a user signs in who has lost their ways
+// in, for the principal to hand on, and returns its secret, which is not kept.
+// [storage.MayRecover] says for whom; the principal has to be in a signed-in browser, and to have
+// proved who they are (storage.ErrStepUp). It gets the user into this workspace alone.
+func (db *DB) CreateMemberLink(ctx context.Context, principal storage.Principal, userID string, life time.Duration) (token storage.Token, secret string, err error) {
+	secret = newSecret()
+	err = db.changeBy(ctx, "create sign-in link of member", principal, func(ctx context.Context, t *tx) error {
+		who, err := t.asNow(ctx, principal)
+		if err != nil {
+			return err
+		}
+		user, err := t.user(ctx, userID)
+		switch {
+		case err != nil:
+			return err
+		case !storage.MaySeeEveryone(who): // nor may they learn who there is
+			return storage.ErrNotFound
+		case !storage.MayManageMembers(who):
+			return storage.ErrForbidden
+		case !storage.MayRecover(who, user):
+			return errNoLink
+		case user.Disabled:
+			return errLinkOfDisabled
+		}
+		account, err := t.accountOf(ctx, principal.UserID)
+		if err != nil {
+			return err
+		}
+		if err := t.mustProve(ctx, who, account); err != nil {
+			return err
+		}
+		token, err = t.createToken(ctx, userID, secret, storage.NewToken{Kind: storage.SignInToken, Name: "sign-in", Life: life, Method: storage.ByAdmin})
+		if err != nil {
+			return err
+		}
+		t.auditTokenBy(ctx, who, token, map[string]string{"name": user.Name})
+		return nil
+	})
+	return token, secret, err
+}
+
+// What keeps somebody from making a link for somebody else.
+var (
+	errNoLink         = &storage.ForbiddenError{Reason: "Sign-in links are made for other people, whose role is not above yours. Your own ways in are in Settings."}
+	errLinkOfDisabled = &storage.ForbiddenError{Reason: "They are deactivated. Activate them first."}
+)
 
 // errNoRole is the error of an integration that is to be an owner or an admin.
 var errNoRole = &storage.ForbiddenError{Reason: "An integration is a guest or a member: it manages nothing."}

@@ -30,6 +30,7 @@ func TestDeactivate(t *testing.T) {
 		for _, one := range []storage.Principal{gus, h.eve, h.bob} {
 			h.check(h.AddConversationMember(t.Context(), ann, shared.ID, one.UserID))
 		}
+		h.exec(`UPDATE conversation_members SET joined_at = joined_at + 1 WHERE conversation_id = ? AND user_id = ?`, shared.ID, h.bob.UserID) // after eve, in a quick moment too
 		i, code, err := h.CreateInvitation(t.Context(), ann, storage.NewInvitation{Role: storage.RoleMember, Uses: 5, Life: time.Hour})
 		h.check(err)
 		_, secret := must2(h.CreateToken(t.Context(), ann.UserID, storage.NewToken{Kind: storage.APIToken, Name: "x"}))(t)

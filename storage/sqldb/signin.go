@@ -127,7 +127,7 @@ func (t *tx) markSession(ctx context.Context, s storage.SignIn, made *storage.To
 	if err := t.writeOrigin(ctx, *made, device, proof); err != nil {
 		return err
 	}
-	if err = t.signedIn(ctx, made.UserID); err != nil || known && made.Method != storage.ByRecovery || s.Notice == nil {
+	if err = t.signedIn(ctx, made.UserID); err != nil || known && made.Method != storage.ByRecovery && made.Method != storage.ByAdmin || s.Notice == nil {
 		return err
 	}
 	return t.tell(ctx, made.UserID, func(to storage.Addressee) (storage.NewJob, error) { return s.Notice(to, *made) })

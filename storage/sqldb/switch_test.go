@@ -325,3 +325,63 @@ func TestSessionsOfPerson(t *testing.T) {
 		}
 	})
 }
+
+// A link that an admin makes lets somebody in who lost their ways in, into that workspace
+// alone: it is no way to be them elsewhere.
+func TestMemberLink(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h, ctx := newHarness(t, db), t.Context()
+		ada, choir := h.twoWorkspaces()
+		ann := h.browser(h.user("Ann", storage.Admin))
+		_, token := h.grant(h.ada, storage.NewToken{})
+		link := func(by storage.Principal, userID string) (storage.Principal, error) {
+			_, code, err := db.CreateMemberLink(ctx, by, userID, time.Hour)
+			if err != nil {
+				return storage.Principal{}, err
+			}
+			_, secret, err := db.SignIn(ctx, storage.SignIn{Code: code, Life: time.Hour})
+			h.check(err)
+			return must(db.Authenticate(ctx, secret, storage.SessionToken))(t), nil
+		}
+		for name, c := range map[string]struct {
+			by   storage.Principal
+			of   string
+			want error
+		}{
+			"an owner's by an admin": {ann, ada.UserID, storage.ErrForbidden},
+			"one's own":              {ada, ada.UserID, storage.ErrForbidden},
+			"by a member":            {h.browser(h.bob), h.eve.UserID, storage.ErrForbidden},
+			"by a guest":             {h.browser(h.user("Gus", storage.Guest)), h.eve.UserID, storage.ErrNotFound},
+			"elsewhere":              {h.browser(h.mal), h.eve.UserID, storage.ErrNotFound},
+			"of nobody":              {ann, storage.NewID(), storage.ErrNotFound},
+			"with a token":           {token, h.eve.UserID, storage.ErrForbidden},
+		} {
+			if _, err := link(c.by, c.of); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		eve := must(link(ann, h.eve.UserID))(t)
+		if eve.UserID != h.eve.UserID || eve.Role != storage.RoleMember {
+			t.Fatalf("%+v", eve)
+		}
+		h.account(eve, "eve@example.org", "hash 2") // she has a way in of her own again
+		h.account(ann, "ann@example.org", "hash 3")
+		h.later(ann)
+		_, err := link(ann, h.eve.UserID)
+		wantErr(t, err, storage.ErrStepUp)
+		h.check(db.DisableUser(ctx, h.ada.WorkspaceID, h.eve.UserID))
+		_, err = link(ada, h.eve.UserID)
+		wantErr(t, err, storage.ErrForbidden)
+
+		// Ada is in another workspace too. Its owner makes a link for her there.
+		boss := h.browser(storage.Principal{UserID: must(db.CreateUser(ctx, choir.WorkspaceID, "Boss", storage.Owner))(t).ID})
+		as := must(link(boss, choir.UserID))(t)
+		_, _, err = db.Switch(ctx, as, h.ada.WorkspaceID)
+		wantErr(t, err, storage.ErrStepUp)
+		_, err = db.ChangeAccount(ctx, as, storage.AccountChange{PasswordHash: new("hash of the boss")})
+		wantErr(t, err, storage.ErrOwnProof)
+		h.exec(`UPDATE accounts SET password = ''`) // who signs in by mail alone has no proof to give
+		_, err = db.ChangeAccount(ctx, as, storage.AccountChange{PasswordHash: new("hash of the boss")})
+		wantErr(t, err, storage.ErrOwnProof)
+	})
+}

@@ -145,6 +145,15 @@ test("members are found, get other roles and are deactivated; other tabs see it 
   for (const page of [app, second]) await expect(member(page, "Žofie Dvořák")).toContainText("Deactivated");
   await second.getByRole("button", { name: "Activate: Žofie Dvořák" }).click();
   await expect(member(app, "Žofie Dvořák")).not.toContainText("Deactivated");
+  await app.getByRole("button", { name: "Sign-in link: Žofie Dvořák" }).click();
+  const shown = app.getByRole("dialog", { name: "Sign-in link for Žofie Dvořák" });
+  const link = await shown.getByRole("textbox", { name: "Sign-in link" }).inputValue();
+  const back = await visitor(browser);
+  await back.page.goto(hark.url + new URL(link).pathname + new URL(link).search);
+  await back.page.getByRole("button", { name: "Sign in" }).click();
+  await expect(back.page.locator(".app-shell")).toBeVisible();
+  await back.context.close();
+  await shown.getByRole("button", { name: "Done" }).click();
   await invite(hark, { role: "member" }).then(async (made) => {
     const new_ = await visitor(browser);
     await new_.page.goto(linkOf(hark, made));

@@ -812,6 +812,28 @@ export interface paths {
         patch: operations["update-workspace-member"];
         trace?: never;
     };
+    "/v1/members/{id}/sign-in-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a sign-in link for a member
+         * @description For who has lost their ways in. By an owner or an admin, in a signed-in browser, for somebody else whose role is not above theirs; `step_up` where neither the password was given nor a passkey used within the last 10 minutes. The link works once, for a day, and signs in to this workspace alone. The person is told by mail when it was used, where they have an address.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["create-sign-in-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/messages/{id}": {
         parameters: {
             query?: never;
@@ -3171,7 +3193,7 @@ export interface components {
              * @example password
              * @enum {string}
              */
-            method?: "link" | "mail" | "password" | "passkey" | "recovery_code" | "invitation" | "provider";
+            method?: "link" | "mail" | "password" | "passkey" | "recovery_code" | "invitation" | "provider" | "admin";
             /** @example laptop */
             name: string;
             /**
@@ -3699,6 +3721,19 @@ export interface components {
             /** @description the words of the text with their times */
             words: components["schemas"]["Word"][] | null;
         };
+        SignInLink: {
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00Z
+             */
+            expires_at: string;
+            /**
+             * Format: uri
+             * @description To hand on to them; shown once
+             * @example https://hark.example.org/sign-in?code=hark_9JbLQvN3
+             */
+            link: string;
+        };
         SignedOut: {
             /**
              * Format: uri
@@ -3785,7 +3820,7 @@ export interface components {
              * @example password
              * @enum {string}
              */
-            method?: "link" | "mail" | "password" | "passkey" | "recovery_code" | "invitation" | "provider";
+            method?: "link" | "mail" | "password" | "passkey" | "recovery_code" | "invitation" | "provider" | "admin";
             /** @example laptop */
             name: string;
             /**
@@ -8594,6 +8629,89 @@ export interface operations {
             };
             /** @description `last_owner`: The last owner */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed`: Not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-sign-in-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-03-02T09:30:00Z",
+                     *       "link": "https://hark.example.org/sign-in?code=hark_9JbLQvN3"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignInLink"];
+                };
+            };
+            /** @description `unauthorized`: Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not yours to change or `step_up`: Prove who you are again or `insufficient_scope`: Not within the token's scopes */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

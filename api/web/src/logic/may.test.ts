@@ -33,6 +33,7 @@ const rules: Record<string, (me: may.Person, one: Case) => boolean> = {
   changeRules: may.mayChangeRules,
   changeRole: (me, one) => may.mayChangeRole(me, { id: made(one).created_by, role: one.to!, kind: kind(one) }, one.becomes!),
   disable: (me, one) => may.mayDisable(me, { id: made(one).created_by, role: one.to! }),
+  recover: (me, one) => may.mayRecover(me, { id: made(one).created_by, role: one.to!, kind: kind(one) }),
   removePicture: (me, one) => may.mayRemovePicture(me, { id: made(one).created_by, role: one.to! }),
   readAudit: may.mayReadAudit,
   changeAudit: may.mayChangeAudit,

@@ -84,6 +84,9 @@ export const mayManageIntegrations = leads;
 /** Deactivate somebody, who does not stand above, and let them in again. */
 export const mayDisable = (me: Who, user: Person) => me !== undefined && leads(me) && !above(user.role, me.role) && me.id !== user.id;
 
+/** Make a link by which somebody signs in who has lost their ways in. */
+export const mayRecover = (me: Who, user: Person & { kind?: string }) => user.kind !== "integration" && mayDisable(me, user);
+
 /** Take away somebody's picture, and how their name is said. */
 export const mayRemovePicture = (me: Who, user: Person) => me !== undefined && (me.id === user.id || (leads(me) && !above(user.role, me.role)));
 

@@ -46,7 +46,7 @@ const en = {
   message: "a message",
   none_: "none",
   roles: { owner: "an owner", admin: "an admin", member: "a member", guest: "a guest" } as Record<string, string>,
-  ways: { link: "by link", mail: "by mailed link", password: "by password", passkey: "by passkey", recovery_code: "by recovery code", provider: "at a provider", invitation: "by invitation", step_up: "when asked to confirm it’s them" } as Record<string, string>,
+  ways: { link: "by link", mail: "by mailed link", password: "by password", passkey: "by passkey", recovery_code: "by recovery code", admin: "by an admin’s link", provider: "at a provider", invitation: "by invitation", step_up: "when asked to confirm it’s them" } as Record<string, string>,
   /** By what is recorded; where several ways in have it, by way and that. */
   reasons: {
     "expired": "the link had expired",
@@ -239,7 +239,7 @@ const de: typeof en = {
   message: "eine Nachricht",
   none_: "keine",
   roles: { owner: "Eigentümer:in", admin: "Admin", member: "Mitglied", guest: "Gast" },
-  ways: { link: "per Link", mail: "per E-Mail-Link", password: "mit Passwort", passkey: "mit Passkey", recovery_code: "mit Wiederherstellungscode", provider: "bei einem Anbieter", invitation: "per Einladung", step_up: "bei erneuter Abfrage" },
+  ways: { link: "per Link", mail: "per E-Mail-Link", password: "mit Passwort", passkey: "mit Passkey", recovery_code: "mit Wiederherstellungscode", admin: "mit dem Link eines Admins", provider: "bei einem Anbieter", invitation: "per Einladung", step_up: "bei erneuter Abfrage" },
   reasons: {
     "expired": "der Link war abgelaufen",
     "unknown or used": "der Link ist unbekannt oder wurde schon benutzt",
