@@ -88,7 +88,7 @@ func (db *DB) Account(ctx context.Context, principal storage.Principal) (a stora
 		if err != nil {
 			return err
 		}
-		a.Waiting, err = s.emailWaiting(ctx, `ec.user_id = ?`, principal.UserID)
+		a.Waiting, err = s.emailWaiting(ctx, `ec.user_id IN `+ofPerson, principal.UserID, principal.UserID)
 		return notThere(err)
 	})
 	return a, err
@@ -317,7 +317,7 @@ func (t *tx) endSignIns(ctx context.Context, account accountRow, but string, ses
 	const end = `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND kind = ? AND id <> ? AND `
 	_, err := t.Exec(ctx, end+`user_id IN `+ofPerson, toMS(t.now), storage.SignInToken, but, account.UserID, account.UserID)
 	if err == nil {
-		err = t.endEmailChanges(ctx, account)
+		err = t.endEmailChanges(ctx, account.UserID)
 	}
 	if err != nil || !sessions {
 		return 0, err
