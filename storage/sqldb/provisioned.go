@@ -231,12 +231,35 @@ func (db *DB) RemovePerson(ctx context.Context, principal storage.Principal, id 
 		if err := t.setKnown(ctx, who, row, known, "removed"); err != nil {
 			return err
 		}
-		if _, err := t.Exec(ctx, `DELETE FROM provisioned_members WHERE user_id = ?`, id); err != nil {
+		if err := t.leaveGroups(ctx, who, id); err != nil {
 			return err
 		}
 		_, err = t.Exec(ctx, `UPDATE provisioned SET removed_at = ? WHERE user_id = ?`, toMS(t.now), id)
 		return err
 	})
+}
+
+// leaveGroups takes a person out of all groups, and what these gave them above
+// [storage.JoinsFirst]: when they are taken up again, the groups may not grant it any more.
+func (t *tx) leaveGroups(ctx context.Context, by storage.Principal, id string) error {
+	user, err := t.user(ctx, id)
+	if err != nil {
+		return err
+	}
+	var granted []storage.Role
+	err = t.List(ctx, &granted, `SELECT g.role FROM provisioned_members m JOIN provisioned_groups g ON g.id = m.group_id WHERE m.user_id = ? AND g.role <> ''`, id)
+	if err != nil {
+		return err
+	}
+	if _, err := t.Exec(ctx, `DELETE FROM provisioned_members WHERE user_id = ?`, id); err != nil {
+		return err
+	}
+	role := storage.RoleWithout(user.Role, granted)
+	if role == user.Role || !storage.MayChangeRole(by, user, role) {
+		return nil
+	}
+	_, err = t.setRole(ctx, by, user, role, "groups of the identity provider")
+	return err
 }
 
 var (
@@ -307,6 +330,10 @@ func changedFields(before, after provision.Known) string {
 // and an address is proof of who signs in: so a provider makes accounts, and changes those
 // that it made and that are used nowhere else, and never gives a person one that is there.
 func (t *tx) giveAddress(ctx context.Context, by storage.Principal, row provisionedRow, email string) (gave bool, err error) {
+	// Held, so that nobody begins to use it in another workspace meanwhile.
+	if _, err := t.Exec(ctx, `UPDATE accounts SET email = email WHERE id = (SELECT account_id FROM users WHERE id = ?)`, row.ID); err != nil {
+		return false, err
+	}
 	account, err := t.accountOf(ctx, row.ID)
 	if err != nil {
 		return false, err
@@ -315,6 +342,15 @@ func (t *tx) giveAddress(ctx context.Context, by storage.Principal, row provisio
 	has := clean(storage.EmailKey(account.Email))
 	if email == "" || has == key || account.ID != "" && row.Provisioned && key == clean(storage.EmailKey(row.ProvidedMail)) {
 		return row.GaveAccount, nil
+	}
+	if account.ID != "" { // and before others are looked for, so that nothing is learnt of them
+		var users int
+		if err := t.Get(ctx, &users, `SELECT COUNT(*) FROM users WHERE account_id = ?`, account.ID); err != nil {
+			return false, err
+		}
+		if users > 1 || !row.GaveAccount || has != clean(storage.EmailKey(row.ProvidedMail)) {
+			return false, errEmailFixed
+		}
 	}
 	var holders []string // workspaces of who signs in by it
 	err = t.List(ctx, &holders, `SELECT COALESCE(w.id, '') FROM accounts a LEFT JOIN users u ON u.account_id = a.id LEFT JOIN workspaces w ON w.no = u.workspace_no WHERE a.email_key = ?`, key)
@@ -335,13 +371,6 @@ func (t *tx) giveAddress(ctx context.Context, by storage.Principal, row provisio
 		}
 		t.audit(ctx, by, storage.AuditEmailChanged, onUser(row.ID), map[string]string{"change": "set"})
 		return true, nil
-	}
-	var users int
-	if err := t.Get(ctx, &users, `SELECT COUNT(*) FROM users WHERE account_id = ?`, account.ID); err != nil {
-		return false, err
-	}
-	if users > 1 || !row.GaveAccount || has != clean(storage.EmailKey(row.ProvidedMail)) {
-		return false, errEmailFixed
 	}
 	_, err = t.setAccount(ctx, by, account, storage.AccountChange{Email: &email})
 	return true, err

@@ -330,3 +330,76 @@ func TestProvisionedIdentity(t *testing.T) {
 		}
 	})
 }
+
+// Who is removed and taken up again has nothing left of groups that are not what they were,
+// and removing raises nobody.
+func TestProvisionedAgain(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		ctx, provider, browser := t.Context(), h.provider(h.ada), h.browser(h.ada)
+		for role, want := range map[storage.Role]storage.Role{
+			storage.Admin: storage.RoleMember, storage.RoleMember: storage.RoleMember, storage.Guest: storage.Guest,
+		} {
+			cy := h.person(provider, string(role)+"@example.org")
+			group := h.groupOf(provider, string(role), cy)
+			must(h.SetGroupRole(ctx, browser, group.ID, role))(t)
+			if got := h.roleOf(cy.ID); got != role {
+				t.Fatalf("%s is %s", role, got)
+			}
+			h.check(h.RemovePerson(ctx, provider, cy.ID))
+			if got := h.roleOf(cy.ID); got != want {
+				t.Errorf("%s, removed, is %s", role, got)
+			}
+			must(h.SetGroupRole(ctx, browser, group.ID, ""))(t)
+			if h.person(provider, string(role)+"@example.org"); h.roleOf(cy.ID) != want {
+				t.Errorf("%s, taken up again, is %s", role, h.roleOf(cy.ID))
+			}
+		}
+	})
+}
+
+// A provider of one workspace neither changes an address that somebody uses in another, nor
+// learns by trying which are used there.
+func TestProvisionedElsewhere(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		ctx, provider := t.Context(), h.provider(h.ada)
+		cy := must(h.AddPerson(ctx, provider, provision.Known{UserName: "cy", Email: "cy@example.org", Name: "Cy", Active: true}))(t)
+		h.check(h.SetEmail(ctx, h.mal.UserID, "mal@example.org"))
+		w, choir := must2(h.CreateWorkspaceFor(ctx, "choir", storage.NewOwner{Email: "cy@example.org"}))(t)
+		must(h.CreateUser(ctx, w.ID, "Second", storage.Owner))(t)
+		email := func(address string) error {
+			_, err := h.ChangePerson(ctx, provider, cy.ID, func(k provision.Known) (provision.Known, error) {
+				k.Email = address
+				return k, nil
+			})
+			return err
+		}
+		for _, there := range []func() error{
+			func() error { return nil },
+			func() error { return h.DisableUser(ctx, w.ID, choir.ID) },
+		} {
+			h.check(there())
+			var fixed *provision.FixedError
+			for _, address := range []string{"free@example.org", "mal@example.org"} {
+				if err := email(address); !errors.As(err, &fixed) {
+					t.Errorf("%s: %v", address, err)
+				}
+			}
+		}
+		h.check(h.EnableUser(ctx, w.ID, choir.ID))
+
+		// What becomes of them in one is not for the other.
+		in := h.browser(storage.Principal{WorkspaceID: w.ID, UserID: choir.ID, Role: storage.Owner})
+		h.check(h.RemovePerson(ctx, provider, cy.ID))
+		if must(h.TokenEnded(ctx, in.CredentialID))(t) {
+			t.Error("a provider ends a session in another workspace")
+		}
+		if a := must(h.AccountByEmail(ctx, "cy@example.org", ""))(t); a.UserID != choir.ID {
+			t.Errorf("they sign in as %s", a.UserID)
+		}
+		if again := h.person(provider, "cy"); again.ID != cy.ID || again.User.Email != "cy@example.org" {
+			t.Errorf("%+v", again)
+		}
+	})
+}
