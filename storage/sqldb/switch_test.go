@@ -228,8 +228,15 @@ func TestProviderStaysInWorkspace(t *testing.T) {
 		by := must(db.Authenticate(ctx, secret, storage.SessionToken))(t)
 		_, _, err := db.Switch(ctx, by, choir.WorkspaceID)
 		wantErr(t, err, storage.ErrOwnProof)
-		_, err = db.ChangeAccount(ctx, by, storage.AccountChange{PasswordHash: new("hash 2")})
-		wantErr(t, err, storage.ErrOwnProof)
+		for _, disabled := range []bool{false, true} { // there, where they may be let in again
+			if disabled {
+				must(db.CreateUser(ctx, choir.WorkspaceID, "Second owner", storage.Owner))(t)
+				h.check(db.DisableUser(ctx, choir.WorkspaceID, choir.UserID))
+			}
+			_, err = db.ChangeAccount(ctx, by, storage.AccountChange{PasswordHash: new("hash 2")})
+			wantErr(t, err, storage.ErrOwnProof)
+		}
+		h.check(db.EnableUser(ctx, choir.WorkspaceID, choir.UserID))
 		h.check(db.ProveByIdentity(ctx, by, v))
 		_, _, err = db.Switch(ctx, by, choir.WorkspaceID)
 		wantErr(t, err, storage.ErrStepUp)
