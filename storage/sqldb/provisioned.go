@@ -340,7 +340,8 @@ func (t *tx) giveAddress(ctx context.Context, by storage.Principal, row provisio
 	}
 	key := clean(storage.EmailKey(email))
 	has := clean(storage.EmailKey(account.Email))
-	if email == "" || has == key || account.ID != "" && row.Provisioned && key == clean(storage.EmailKey(row.ProvidedMail)) {
+	asBefore := row.Provisioned && key == clean(storage.EmailKey(row.ProvidedMail))
+	if email == "" || has == key || account.ID != "" && asBefore {
 		return row.GaveAccount, nil
 	}
 	if account.ID != "" { // and before others are looked for, so that nothing is learnt of them
@@ -358,7 +359,10 @@ func (t *tx) giveAddress(ctx context.Context, by storage.Principal, row provisio
 		return false, err
 	}
 	for _, workspaceID := range holders {
-		if workspaceID == t.workspaceID || account.ID != "" {
+		switch {
+		case asBefore: // which is not what is asked: whoever has it by now, all else is done
+			return false, nil
+		case workspaceID == t.workspaceID || account.ID != "":
 			return false, &provision.TakenError{Field: "emails"}
 		}
 	}

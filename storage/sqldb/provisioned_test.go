@@ -403,3 +403,39 @@ func TestProvisionedElsewhere(t *testing.T) {
 		}
 	})
 }
+
+// Whom a provider made has no address here that somebody signs in to another workspace by.
+// When that somebody joins here too, the provider changes the one it made as before, and
+// takes them away.
+func TestProvisionedBesideTheirAccount(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		ctx, provider, mal := t.Context(), h.provider(h.ada), h.browser(h.mal)
+		h.account(mal, "mal@example.org", "hash 1")
+		known := provision.Known{UserName: "m1", Email: "mal@example.org", Name: "Mal", Active: true}
+		made := must(h.AddPerson(ctx, provider, known))(t)
+		if made.User.Email != "" {
+			t.Fatalf("%+v", made)
+		}
+		_, code := h.invite(storage.NewInvitation{Role: storage.RoleMember, Uses: 1})
+		must(h.JoinAs(ctx, mal, code, "Mal"))(t)
+		for _, active := range []bool{false, true} {
+			p, err := h.ChangePerson(ctx, provider, made.ID, func(k provision.Known) (provision.Known, error) {
+				k.Active = active
+				return k, nil
+			})
+			if err != nil || p.User.Disabled == active {
+				t.Errorf("active %v: %+v, %v", active, p, err)
+			}
+		}
+		h.check(h.RemovePerson(ctx, provider, made.ID))
+		if again := must(h.AddPerson(ctx, provider, known))(t); again.ID != made.ID || again.User.Disabled {
+			t.Errorf("%+v", again)
+		}
+		known.UserName = "m2"
+		var taken *provision.TakenError
+		if _, err := h.AddPerson(ctx, provider, known); !errors.As(err, &taken) || taken.Field != "emails" {
+			t.Errorf("another of the address: %v", err)
+		}
+	})
+}
