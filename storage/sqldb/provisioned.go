@@ -191,7 +191,8 @@ func (t *tx) person(ctx context.Context, id string) (row provisionedRow, err err
 // ChangePerson makes of what a provider says of a person what change makes of it, which
 // may be run again. Who is not active is deactivated, and let in again when they are. An
 // owner, who asks, and an address that somebody chose themselves are not a provider's to
-// change: a [provision.FixedError].
+// change: a [provision.FixedError]; who is not to be active is deactivated all the same, and
+// their address left as it is.
 func (db *DB) ChangePerson(ctx context.Context, principal storage.Principal, id string, change func(provision.Known) (provision.Known, error)) (p provision.Person, err error) {
 	err = db.provisionBy(ctx, "change person", principal, func(ctx context.Context, t *tx, who storage.Principal) error {
 		row, err := t.person(ctx, id)
@@ -290,6 +291,10 @@ func (t *tx) setKnown(ctx context.Context, by storage.Principal, row provisioned
 		given = known.Name
 	}
 	gave, err := t.giveAddress(ctx, by, row, known.Email)
+	if fixed, taken := (*provision.FixedError)(nil), (*provision.TakenError)(nil); !known.Active && what != "added" && (errors.As(err, &fixed) || errors.As(err, &taken)) {
+		// Nobody stays in for an address that is not for the provider to change.
+		known.Email, gave, err = row.ProvidedMail, row.GaveAccount, nil
+	}
 	if err != nil {
 		return err
 	}

@@ -388,6 +388,13 @@ func TestProvisionedElsewhere(t *testing.T) {
 			}
 		}
 		h.check(h.EnableUser(ctx, w.ID, choir.ID))
+		out := must(h.ChangePerson(ctx, provider, cy.ID, func(k provision.Known) (provision.Known, error) {
+			k.Email, k.Active = "mal@example.org", false
+			return k, nil
+		}))(t)
+		if !out.User.Disabled || out.User.Email != "cy@example.org" || out.Known.Email != "cy@example.org" {
+			t.Errorf("deactivated with another address: %+v", out)
+		}
 
 		// What becomes of them in one is not for the other.
 		in := h.browser(storage.Principal{WorkspaceID: w.ID, UserID: choir.ID, Role: storage.Owner})
