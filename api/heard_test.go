@@ -79,3 +79,24 @@ func TestWhatIsHeardIsToldToOnesOwnDevices(t *testing.T) {
 		t.Errorf("she is told of %+v", e)
 	}
 }
+
+// As much as one call may say is taken.
+func TestHeardBatchIsAsLargeAsItMayBe(t *testing.T) {
+	h := newHarness(t)
+	bob := h.user("Bob", storage.RoleMember)
+	room := h.owner.conversation(bob)
+	m := h.owner.record(room)
+	ranges := make([]map[string]int, 200)
+	for i := range ranges {
+		ranges[i] = map[string]int{"from_ms": 999_000_000 + 10*i, "to_ms": 999_000_001 + 10*i}
+	}
+	batch := []any{map[string]any{"id": m.ID, "ranges": ranges, "at_ms": 1_000_000_000}}
+	for len(batch) < 100 {
+		batch = append(batch, map[string]any{"id": storage.NewID(), "ranges": ranges, "at_ms": 1_000_000_000})
+	}
+	got := decode[struct{ Items []heard.HeardMessage }](bob.json(http.MethodPost, "/v1/heard", map[string]any{"messages": batch}).want(200))
+	if len(got.Items) != 1 || got.Items[0].ID != m.ID {
+		t.Errorf("%d", len(got.Items))
+	}
+	bob.json(http.MethodPost, "/v1/heard", map[string]any{"messages": append(batch, batch[0])}).want(422)
+}

@@ -261,3 +261,12 @@ func RoleAfter(current Role, rule RoleRule) Role {
 	}
 	return current
 }
+
+// RoleWithout is the role of who is taken out of all groups of a provider, which granted
+// these: what they gave above [JoinsFirst] goes with them. Nobody is raised by it.
+func RoleWithout(current Role, granted []Role) Role {
+	if slices.Contains(granted, current) && above(current, JoinsFirst) {
+		return JoinsFirst
+	}
+	return current
+}

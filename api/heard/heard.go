@@ -144,10 +144,13 @@ func (e *Endpoints) put(ctx context.Context, principal storage.Principal, in *pu
 	return &messageOutput{Body: heard[0]}, nil
 }
 
+// maxBatch is more than the ranges of as many messages take as one call may have.
+const maxBatch = 1 << 20
+
 // Add adds to what was heard of several messages.
 func (e *Endpoints) Add() rest.Endpoint {
 	return rest.Handle(rest.Operation{
-		ID: "add-heard", Cost: limit.Heard, Scope: storage.ScopeWrite, Summary: "Say what you heard of several messages",
+		ID: "add-heard", Cost: limit.Heard, Scope: storage.ScopeWrite, MaxBody: maxBatch, Summary: "Say what you heard of several messages",
 		Description: "As for one, for instance after a time without a connection. Messages that are gone, or that you may not hear, are left out of the answer.",
 		Status:      http.StatusOK, Problems: []problem.Kind{problem.Validation}, Example: struct {
 			Items []MessageHeard `json:"items"`

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"reflect"
@@ -37,6 +38,7 @@ type Operation struct {
 	Cost        limit.Class    // which of a person's limits it counts for; empty means none
 	Signed      SignedBy       // who a signed address was made for; nil where no address can be signed
 	Cacheable   bool           // may be kept by the caller, who asks each time whether it is still so
+	MaxBody     int64          // of JSON, in bytes; 0 means 64 KiB
 	Endless     bool           // goes on for as long as the caller listens
 
 	// Document adds to the description what only this call has; nil for most.
@@ -122,7 +124,7 @@ func (a *API) describe(group string, r Route) huma.Operation {
 		Summary:                      op.Summary,
 		Description:                  op.Description,
 		DefaultStatus:                op.Status,
-		MaxBodyBytes:                 maxJSONBody,
+		MaxBodyBytes:                 cmp.Or(op.MaxBody, maxJSONBody),
 		BodyReadTimeout:              jsonBodyTimeout,
 		RejectUnknownQueryParameters: true,
 		Security:                     security,

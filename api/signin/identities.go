@@ -94,7 +94,7 @@ func (e *Endpoints) unlinkIdentity(ctx context.Context, principal storage.Princi
 		return nil, err
 	}
 	e.deps.Security.Done(ctx, security.TokenRevoked, principal.UserID, "sessions of identity "+in.ID)
-	e.Revoked(ctx, principal.WorkspaceID)
+	e.RevokedOf(ctx, principal) // a session that began by it may go on in another workspace
 	return nil, nil
 }
 

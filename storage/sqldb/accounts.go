@@ -19,7 +19,7 @@ type accountRow struct {
 	Passkeys  int    // of the person
 	Recovery  int    // codes that they have left
 	Linked    int    // identities of the user
-	Elsewhere bool   // whether the person is in other workspaces too
+	Elsewhere bool   // whether the person is in other workspaces too, or was and may be let in again
 }
 
 func (r accountRow) account() storage.Account {
@@ -58,6 +58,10 @@ const samePerson = `(SELECT s.id FROM users s WHERE s.id = u.id OR s.account_id 
 // elsewhere is whether the person that a user u is is in other workspaces too.
 const elsewhere = `EXISTS (SELECT 1 FROM users e WHERE e.account_id = u.account_id AND e.id <> u.id AND e.disabled_at = 0)`
 
+// everElsewhere is elsewhere with the workspaces in which they are deactivated: let in again,
+// they get in by what they have by then.
+const everElsewhere = `EXISTS (SELECT 1 FROM users e WHERE e.account_id = u.account_id AND e.id <> u.id)`
+
 // knowsDevice says whether a person signed in before from the browser that device marks.
 func (s session) knowsDevice(ctx context.Context, userID, device string) (bool, error) {
 	if device == "" {
@@ -88,7 +92,7 @@ func (db *DB) Account(ctx context.Context, principal storage.Principal) (a stora
 		if err != nil {
 			return err
 		}
-		a.Waiting, err = s.emailWaiting(ctx, `ec.user_id = ?`, principal.UserID)
+		a.Waiting, err = s.emailWaiting(ctx, `ec.user_id IN `+ofPerson, principal.UserID, principal.UserID)
 		return notThere(err)
 	})
 	return a, err
@@ -107,7 +111,7 @@ const (
 func (s session) accountOf(ctx context.Context, userID string) (row accountRow, err error) {
 	err = s.Get(ctx, &row, `SELECT COALESCE(a.id, '') AS id, COALESCE(a.email, '') AS email, COALESCE(a.password, '') AS password, COALESCE(a.created_at, 0) AS created_at, u.id AS user_id, `+waysIn+` AS ways,
 			`+passkeysOf+` AS passkeys, (SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id IN `+samePerson+`) AS recovery,
-			`+linkedOf+` AS linked, `+elsewhere+` AS elsewhere
+			`+linkedOf+` AS linked, `+everElsewhere+` AS elsewhere
 		FROM users u LEFT JOIN accounts a ON a.id = u.account_id WHERE u.id = ?`, userID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return accountRow{UserID: userID}, nil
@@ -318,7 +322,7 @@ func (t *tx) endSignIns(ctx context.Context, account accountRow, but string, ses
 	const end = `UPDATE tokens SET ended_at = ? WHERE ended_at = 0 AND kind = ? AND id <> ? AND `
 	_, err := t.Exec(ctx, end+`user_id IN `+ofPerson, toMS(t.now), storage.SignInToken, but, account.UserID, account.UserID)
 	if err == nil {
-		err = t.endEmailChanges(ctx, account)
+		err = t.endEmailChanges(ctx, account.UserID)
 	}
 	if err != nil || !sessions {
 		return 0, err

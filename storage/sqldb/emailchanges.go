@@ -24,16 +24,18 @@ func waiting(before accountRow, change storage.AccountChange) (waits *storage.Ac
 	return waits, storage.AccountChange{PasswordHash: change.PasswordHash}, nil
 }
 
-// askEmail has an address wait until it is confirmed, in place of one that waited before. One
-// that is another account's waits too, but nobody can confirm it: who reads it is told
+// askEmail has an address wait until it is confirmed, in place of one that waited before, in
+// whichever workspace the person asked for it. One that is another account's waits too, but nobody can confirm it: who reads it is told
 // that somebody tried.
 func (t *tx) askEmail(ctx context.Context, principal storage.Principal, before accountRow, change storage.AccountChange) error {
 	secret, password := newSecret(), ""
 	if change.PasswordHash != nil {
 		password = *change.PasswordHash
 	}
-	_, err := t.Exec(ctx, `INSERT INTO email_changes (user_id, email, password, code, expires_at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (user_id) DO UPDATE SET email = excluded.email, password = excluded.password, code = excluded.code, expires_at = excluded.expires_at`,
+	if err := t.endEmailChanges(ctx, principal.UserID); err != nil {
+		return err
+	}
+	_, err := t.Exec(ctx, `INSERT INTO email_changes (user_id, email, password, code, expires_at) VALUES (?, ?, ?, ?, ?)`,
 		principal.UserID, *change.Email, password, hashSecret(secret), toMS(t.now.Add(storage.EmailChangeLife)))
 	if err != nil {
 		return err
@@ -68,10 +70,17 @@ func notThere(err error) error {
 	return err
 }
 
-// endEmailChanges ends what the users of an account, or the user without one, wait to
-// confirm.
-func (t *tx) endEmailChanges(ctx context.Context, account accountRow) error {
-	_, err := t.Exec(ctx, `DELETE FROM email_changes WHERE user_id = ? OR user_id IN (SELECT id FROM users WHERE account_id = ?)`, account.UserID, account.ID)
+// endEmailChanges ends what the person that a user is waits to confirm, in all of their
+// workspaces.
+func (t *tx) endEmailChanges(ctx context.Context, userID string) error {
+	_, err := t.Exec(ctx, `DELETE FROM email_changes WHERE user_id IN `+ofPerson, userID, userID)
+	return err
+}
+
+// endEmailChangesHere is endEmailChanges for what was asked for as the user alone, where
+// their workspace ends it and not they themselves: it has no say in the others.
+func (t *tx) endEmailChangesHere(ctx context.Context, userID string) error {
+	_, err := t.Exec(ctx, `DELETE FROM email_changes WHERE user_id = ?`, userID)
 	return err
 }
 
@@ -140,19 +149,20 @@ func (db *DB) ConfirmEmail(ctx context.Context, code string, told storage.Notice
 		}
 		_, err = t.setAccount(ctx, storage.Principal{UserID: c.UserID, UserName: c.UserName}, before, change)
 		if err == nil {
-			err = t.endEmailChanges(ctx, before)
+			err = t.endEmailChanges(ctx, c.UserID)
 		}
 		return err
 	})
 	return c, err
 }
 
-// CancelEmail has the address that waits to be confirmed wait no more, if there is one.
+// CancelEmail has the address that waits to be confirmed wait no more, if there is one, in
+// whichever workspace the person asked for it.
 func (db *DB) CancelEmail(ctx context.Context, principal storage.Principal) error {
 	return db.changeBy(ctx, "cancel e-mail change", principal, func(ctx context.Context, t *tx) error {
 		if _, err := t.inBrowser(ctx, principal); err != nil {
 			return err
 		}
-		return t.endEmailChanges(ctx, accountRow{UserID: principal.UserID})
+		return t.endEmailChanges(ctx, principal.UserID)
 	})
 }

@@ -24,6 +24,15 @@ func heardSpans(b []byte) (s spans.Set) {
 	return s
 }
 
+// within is what of spans, and of where somebody was, lies in a message of a length, which
+// may be another than when it was heard: while it is being spoken it is 0, for not known.
+func within(durationMS int64, heard spans.Set, resumeMS int64) (spans.Set, int64) {
+	if durationMS <= 0 {
+		return heard, resumeMS
+	}
+	return heard.Intersect(spans.Of(spans.Span{ToMS: durationMS})), min(resumeMS, durationMS)
+}
+
 // Hear adds to what the principal has heard of messages. What they may not hear, or is
 // there no more, is left out of the answer, as is a draft. It may be repeated, and come
 // from several devices in any order.
@@ -59,12 +68,9 @@ func (t *tx) hear(ctx context.Context, principal storage.Principal, part storage
 	if err != nil {
 		return storage.HeardMessage{}, err
 	}
-	now := storage.Heard{Done: row.Heard, Spans: part.Spans, ResumeMS: part.ResumeMS, At: t.now}
-	if row.DurationMS > 0 {
-		now.Spans = now.Spans.Intersect(spans.Of(spans.Span{ToMS: row.DurationMS}))
-		now.ResumeMS = min(now.ResumeMS, row.DurationMS)
-	}
-	now.Spans = now.Spans.Union(heardSpans(row.HeardSpans)).Coarse(storage.MaxHeardSpans)
+	now := storage.Heard{Done: row.Heard, At: t.now}
+	now.Spans, now.ResumeMS = within(row.DurationMS, part.Spans.Union(heardSpans(row.HeardSpans)), part.ResumeMS)
+	now.Spans = now.Spans.Coarse(storage.MaxHeardSpans)
 	if !now.Done && row.State != storage.Recording {
 		speech, err := t.speech(ctx, row)
 		if err != nil {

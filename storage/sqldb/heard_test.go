@@ -85,6 +85,32 @@ func TestAMessageIsHeardWhenMostOfItsSpeechWas(t *testing.T) {
 	})
 }
 
+// What was heard of a message while nobody knew how long it would be ends where it ended.
+func TestHeardEndsWithTheMessage(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		m := h.speak("n1")
+		var far []storage.HeardPart // a batch as large as one can be
+		for range 100 {
+			far = append(far, part(m, 1000, 1_000_000_000))
+		}
+		if got := must(h.Hear(t.Context(), h.bob, far))(t); len(got) != 100 || got[99].Heard.Done || got[99].Unread != 0 {
+			t.Fatalf("while it is spoken: %d, %+v", len(got), got[99])
+		}
+		m, _ = h.finish(finished(m, "n1", ""))
+		want := []spans.Span{{FromMS: 1000, ToMS: 2500}}
+		if got := must(h.Message(t.Context(), h.bob, m.ID))(t).Heard; got.Done || got.ResumeMS != 2500 || !slices.Equal(got.Spans.Spans(), want) {
+			t.Errorf("told %+v", got)
+		}
+		if got := must(h.Hear(t.Context(), h.bob, []storage.HeardPart{part(m, 1100, 1200)}))(t)[0].Heard; got.Done || !slices.Equal(got.Spans.Spans(), want) {
+			t.Errorf("added to %+v", got)
+		}
+		if n := h.unread(h.bob, h.room.ID); n != 1 {
+			t.Errorf("%d unread", n)
+		}
+	})
+}
+
 // heardModel is what a person heard, as it is plain to say.
 type heardModel struct {
 	in    bool

@@ -86,6 +86,7 @@ const hopelessMark = "hopeless: "
 
 func (r messageRow) message() storage.Message {
 	reason, hopeless := strings.CutPrefix(r.FailureReason, hopelessMark)
+	heard, resume := within(r.DurationMS, heardSpans(r.HeardSpans), r.HeardResume)
 	m := storage.Message{
 		ID: r.ID, WorkspaceID: r.Workspace, ConversationID: r.ConversationID,
 		AuthorID: r.AuthorID, AuthorName: r.AuthorName, AuthorNo: r.AuthorNo, AuthorKind: r.AuthorKind,
@@ -98,7 +99,7 @@ func (r messageRow) message() storage.Message {
 		},
 		Loudness: r.Loudness, Waveform: codec.DecodePeaks(r.Waveform),
 		TranscriptVersion: r.TranscriptVersion, Language: r.Language, FirstWords: codec.FirstWords(r.Beginning),
-		Heard: storage.Heard{Done: r.Heard, Spans: heardSpans(r.HeardSpans), ResumeMS: r.HeardResume, At: fromMS(r.HeardAt)},
+		Heard: storage.Heard{Done: r.Heard, Spans: heard, ResumeMS: resume, At: fromMS(r.HeardAt)},
 	}
 	if r.RenditionType != "" {
 		m.Rendition = &storage.Rendition{Key: r.RenditionKey, MediaType: r.RenditionType, Bytes: r.RenditionBytes}

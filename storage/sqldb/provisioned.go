@@ -191,7 +191,8 @@ func (t *tx) person(ctx context.Context, id string) (row provisionedRow, err err
 // ChangePerson makes of what a provider says of a person what change makes of it, which
 // may be run again. Who is not active is deactivated, and let in again when they are. An
 // owner, who asks, and an address that somebody chose themselves are not a provider's to
-// change: a [provision.FixedError].
+// change: a [provision.FixedError]; who is not to be active is deactivated all the same, and
+// their address left as it is.
 func (db *DB) ChangePerson(ctx context.Context, principal storage.Principal, id string, change func(provision.Known) (provision.Known, error)) (p provision.Person, err error) {
 	err = db.provisionBy(ctx, "change person", principal, func(ctx context.Context, t *tx, who storage.Principal) error {
 		row, err := t.person(ctx, id)
@@ -231,12 +232,35 @@ func (db *DB) RemovePerson(ctx context.Context, principal storage.Principal, id 
 		if err := t.setKnown(ctx, who, row, known, "removed"); err != nil {
 			return err
 		}
-		if _, err := t.Exec(ctx, `DELETE FROM provisioned_members WHERE user_id = ?`, id); err != nil {
+		if err := t.leaveGroups(ctx, who, id); err != nil {
 			return err
 		}
 		_, err = t.Exec(ctx, `UPDATE provisioned SET removed_at = ? WHERE user_id = ?`, toMS(t.now), id)
 		return err
 	})
+}
+
+// leaveGroups takes a person out of all groups, and what these gave them above
+// [storage.JoinsFirst]: when they are taken up again, the groups may not grant it any more.
+func (t *tx) leaveGroups(ctx context.Context, by storage.Principal, id string) error {
+	user, err := t.user(ctx, id)
+	if err != nil {
+		return err
+	}
+	var granted []storage.Role
+	err = t.List(ctx, &granted, `SELECT g.role FROM provisioned_members m JOIN provisioned_groups g ON g.id = m.group_id WHERE m.user_id = ? AND g.role <> ''`, id)
+	if err != nil {
+		return err
+	}
+	if _, err := t.Exec(ctx, `DELETE FROM provisioned_members WHERE user_id = ?`, id); err != nil {
+		return err
+	}
+	role := storage.RoleWithout(user.Role, granted)
+	if role == user.Role || !storage.MayChangeRole(by, user, role) {
+		return nil
+	}
+	_, err = t.setRole(ctx, by, user, role, "groups of the identity provider")
+	return err
 }
 
 var (
@@ -267,6 +291,10 @@ func (t *tx) setKnown(ctx context.Context, by storage.Principal, row provisioned
 		given = known.Name
 	}
 	gave, err := t.giveAddress(ctx, by, row, known.Email)
+	if fixed, taken := (*provision.FixedError)(nil), (*provision.TakenError)(nil); !known.Active && what != "added" && (errors.As(err, &fixed) || errors.As(err, &taken)) {
+		// Nobody stays in for an address that is not for the provider to change.
+		known.Email, gave, err = row.ProvidedMail, row.GaveAccount, nil
+	}
 	if err != nil {
 		return err
 	}
@@ -307,14 +335,28 @@ func changedFields(before, after provision.Known) string {
 // and an address is proof of who signs in: so a provider makes accounts, and changes those
 // that it made and that are used nowhere else, and never gives a person one that is there.
 func (t *tx) giveAddress(ctx context.Context, by storage.Principal, row provisionedRow, email string) (gave bool, err error) {
+	// Held, so that nobody begins to use it in another workspace meanwhile.
+	if _, err := t.Exec(ctx, `UPDATE accounts SET email = email WHERE id = (SELECT account_id FROM users WHERE id = ?)`, row.ID); err != nil {
+		return false, err
+	}
 	account, err := t.accountOf(ctx, row.ID)
 	if err != nil {
 		return false, err
 	}
 	key := clean(storage.EmailKey(email))
 	has := clean(storage.EmailKey(account.Email))
-	if email == "" || has == key || account.ID != "" && row.Provisioned && key == clean(storage.EmailKey(row.ProvidedMail)) {
+	asBefore := row.Provisioned && key == clean(storage.EmailKey(row.ProvidedMail))
+	if email == "" || has == key || account.ID != "" && asBefore {
 		return row.GaveAccount, nil
+	}
+	if account.ID != "" { // and before others are looked for, so that nothing is learnt of them
+		var users int
+		if err := t.Get(ctx, &users, `SELECT COUNT(*) FROM users WHERE account_id = ?`, account.ID); err != nil {
+			return false, err
+		}
+		if users > 1 || !row.GaveAccount || has != clean(storage.EmailKey(row.ProvidedMail)) {
+			return false, errEmailFixed
+		}
 	}
 	var holders []string // workspaces of who signs in by it
 	err = t.List(ctx, &holders, `SELECT COALESCE(w.id, '') FROM accounts a LEFT JOIN users u ON u.account_id = a.id LEFT JOIN workspaces w ON w.no = u.workspace_no WHERE a.email_key = ?`, key)
@@ -322,7 +364,10 @@ func (t *tx) giveAddress(ctx context.Context, by storage.Principal, row provisio
 		return false, err
 	}
 	for _, workspaceID := range holders {
-		if workspaceID == t.workspaceID || account.ID != "" {
+		switch {
+		case asBefore: // which is not what is asked: whoever has it by now, all else is done
+			return false, nil
+		case workspaceID == t.workspaceID || account.ID != "":
 			return false, &provision.TakenError{Field: "emails"}
 		}
 	}
@@ -335,13 +380,6 @@ func (t *tx) giveAddress(ctx context.Context, by storage.Principal, row provisio
 		}
 		t.audit(ctx, by, storage.AuditEmailChanged, onUser(row.ID), map[string]string{"change": "set"})
 		return true, nil
-	}
-	var users int
-	if err := t.Get(ctx, &users, `SELECT COUNT(*) FROM users WHERE account_id = ?`, account.ID); err != nil {
-		return false, err
-	}
-	if users > 1 || !row.GaveAccount || has != clean(storage.EmailKey(row.ProvidedMail)) {
-		return false, errEmailFixed
 	}
 	_, err = t.setAccount(ctx, by, account, storage.AccountChange{Email: &email})
 	return true, err

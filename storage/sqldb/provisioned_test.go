@@ -330,3 +330,119 @@ func TestProvisionedIdentity(t *testing.T) {
 		}
 	})
 }
+
+// Who is removed and taken up again has nothing left of groups that are not what they were,
+// and removing raises nobody.
+func TestProvisionedAgain(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		ctx, provider, browser := t.Context(), h.provider(h.ada), h.browser(h.ada)
+		for role, want := range map[storage.Role]storage.Role{
+			storage.Admin: storage.RoleMember, storage.RoleMember: storage.RoleMember, storage.Guest: storage.Guest,
+		} {
+			cy := h.person(provider, string(role)+"@example.org")
+			group := h.groupOf(provider, string(role), cy)
+			must(h.SetGroupRole(ctx, browser, group.ID, role))(t)
+			if got := h.roleOf(cy.ID); got != role {
+				t.Fatalf("%s is %s", role, got)
+			}
+			h.check(h.RemovePerson(ctx, provider, cy.ID))
+			if got := h.roleOf(cy.ID); got != want {
+				t.Errorf("%s, removed, is %s", role, got)
+			}
+			must(h.SetGroupRole(ctx, browser, group.ID, ""))(t)
+			if h.person(provider, string(role)+"@example.org"); h.roleOf(cy.ID) != want {
+				t.Errorf("%s, taken up again, is %s", role, h.roleOf(cy.ID))
+			}
+		}
+	})
+}
+
+// A provider of one workspace neither changes an address that somebody uses in another, nor
+// learns by trying which are used there.
+func TestProvisionedElsewhere(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		ctx, provider := t.Context(), h.provider(h.ada)
+		cy := must(h.AddPerson(ctx, provider, provision.Known{UserName: "cy", Email: "cy@example.org", Name: "Cy", Active: true}))(t)
+		h.check(h.SetEmail(ctx, h.mal.UserID, "mal@example.org"))
+		w, choir := must2(h.CreateWorkspaceFor(ctx, "choir", storage.NewOwner{Email: "cy@example.org"}))(t)
+		must(h.CreateUser(ctx, w.ID, "Second", storage.Owner))(t)
+		email := func(address string) error {
+			_, err := h.ChangePerson(ctx, provider, cy.ID, func(k provision.Known) (provision.Known, error) {
+				k.Email = address
+				return k, nil
+			})
+			return err
+		}
+		for _, there := range []func() error{
+			func() error { return nil },
+			func() error { return h.DisableUser(ctx, w.ID, choir.ID) },
+		} {
+			h.check(there())
+			var fixed *provision.FixedError
+			for _, address := range []string{"free@example.org", "mal@example.org"} {
+				if err := email(address); !errors.As(err, &fixed) {
+					t.Errorf("%s: %v", address, err)
+				}
+			}
+		}
+		h.check(h.EnableUser(ctx, w.ID, choir.ID))
+		out := must(h.ChangePerson(ctx, provider, cy.ID, func(k provision.Known) (provision.Known, error) {
+			k.Email, k.Active = "mal@example.org", false
+			return k, nil
+		}))(t)
+		if !out.User.Disabled || out.User.Email != "cy@example.org" || out.Known.Email != "cy@example.org" {
+			t.Errorf("deactivated with another address: %+v", out)
+		}
+
+		// What becomes of them in one is not for the other.
+		in := h.browser(storage.Principal{WorkspaceID: w.ID, UserID: choir.ID, Role: storage.Owner})
+		h.check(h.RemovePerson(ctx, provider, cy.ID))
+		if must(h.TokenEnded(ctx, in.CredentialID))(t) {
+			t.Error("a provider ends a session in another workspace")
+		}
+		if a := must(h.AccountByEmail(ctx, "cy@example.org", ""))(t); a.UserID != choir.ID {
+			t.Errorf("they sign in as %s", a.UserID)
+		}
+		if again := h.person(provider, "cy"); again.ID != cy.ID || again.User.Email != "cy@example.org" {
+			t.Errorf("%+v", again)
+		}
+	})
+}
+
+// Whom a provider made has no address here that somebody signs in to another workspace by.
+// When that somebody joins here too, the provider changes the one it made as before, and
+// takes them away.
+func TestProvisionedBesideTheirAccount(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHarness(t, db)
+		ctx, provider, mal := t.Context(), h.provider(h.ada), h.browser(h.mal)
+		h.account(mal, "mal@example.org", "hash 1")
+		known := provision.Known{UserName: "m1", Email: "mal@example.org", Name: "Mal", Active: true}
+		made := must(h.AddPerson(ctx, provider, known))(t)
+		if made.User.Email != "" {
+			t.Fatalf("%+v", made)
+		}
+		_, code := h.invite(storage.NewInvitation{Role: storage.RoleMember, Uses: 1})
+		must(h.JoinAs(ctx, mal, code, "Mal"))(t)
+		for _, active := range []bool{false, true} {
+			p, err := h.ChangePerson(ctx, provider, made.ID, func(k provision.Known) (provision.Known, error) {
+				k.Active = active
+				return k, nil
+			})
+			if err != nil || p.User.Disabled == active {
+				t.Errorf("active %v: %+v, %v", active, p, err)
+			}
+		}
+		h.check(h.RemovePerson(ctx, provider, made.ID))
+		if again := must(h.AddPerson(ctx, provider, known))(t); again.ID != made.ID || again.User.Disabled {
+			t.Errorf("%+v", again)
+		}
+		known.UserName = "m2"
+		var taken *provision.TakenError
+		if _, err := h.AddPerson(ctx, provider, known); !errors.As(err, &taken) || taken.Field != "emails" {
+			t.Errorf("another of the address: %v", err)
+		}
+	})
+}

@@ -296,7 +296,7 @@ func (t *tx) setDisabled(ctx context.Context, by storage.Principal, user storage
 		if _, err := t.Exec(ctx, `UPDATE tokens SET ended_at = ? WHERE user_id = ? AND ended_at = 0`, toMS(t.now), user.ID); err != nil {
 			return err
 		}
-		if err := t.endEmailChanges(ctx, accountRow{UserID: user.ID}); err != nil {
+		if err := t.endEmailChangesHere(ctx, user.ID); err != nil {
 			return err
 		}
 		if err := t.endInvitations(ctx, by, user.ID); err != nil {

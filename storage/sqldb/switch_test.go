@@ -228,8 +228,15 @@ func TestProviderStaysInWorkspace(t *testing.T) {
 		by := must(db.Authenticate(ctx, secret, storage.SessionToken))(t)
 		_, _, err := db.Switch(ctx, by, choir.WorkspaceID)
 		wantErr(t, err, storage.ErrOwnProof)
-		_, err = db.ChangeAccount(ctx, by, storage.AccountChange{PasswordHash: new("hash 2")})
-		wantErr(t, err, storage.ErrOwnProof)
+		for _, disabled := range []bool{false, true} { // there, where they may be let in again
+			if disabled {
+				must(db.CreateUser(ctx, choir.WorkspaceID, "Second owner", storage.Owner))(t)
+				h.check(db.DisableUser(ctx, choir.WorkspaceID, choir.UserID))
+			}
+			_, err = db.ChangeAccount(ctx, by, storage.AccountChange{PasswordHash: new("hash 2")})
+			wantErr(t, err, storage.ErrOwnProof)
+		}
+		h.check(db.EnableUser(ctx, choir.WorkspaceID, choir.UserID))
 		h.check(db.ProveByIdentity(ctx, by, v))
 		_, _, err = db.Switch(ctx, by, choir.WorkspaceID)
 		wantErr(t, err, storage.ErrStepUp)
@@ -383,5 +390,59 @@ func TestMemberLink(t *testing.T) {
 		h.exec(`UPDATE accounts SET password = ''`) // who signs in by mail alone has no proof to give
 		_, err = db.ChangeAccount(ctx, as, storage.AccountChange{PasswordHash: new("hash of the boss")})
 		wantErr(t, err, storage.ErrOwnProof)
+	})
+}
+
+// However many workspaces a person is in, one address waits for them: whatever ends it ends it
+// wherever they asked, and what their workspace does to them there is for that one alone.
+func TestEmailWaitsForThePerson(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h, ctx, box := newHarness(t, db), t.Context(), &postbox{}
+		here, owner := h.twoWorkspaces()
+		there := h.browser(owner)
+		h.user("Second owner", storage.Owner)
+		ask := func(who storage.Principal, email string) string {
+			t.Helper()
+			must(db.ChangeAccount(ctx, who, storage.AccountChange{Email: &email, Confirm: box.mails()}))(t)
+			return box.last()
+		}
+		good := func(code string) bool { _, err := db.EmailChange(ctx, code); return err == nil }
+
+		for what, one := range map[string]struct {
+			end  func() error
+			ends bool
+		}{
+			"another is asked for there": {func() error { ask(there, "ada@example.com"); return nil }, true},
+			"cancelled there":            {func() error { return db.CancelEmail(ctx, there) }, true},
+			"their session there is revoked by them": {func() error {
+				other := h.browser(owner)
+				return db.RevokeToken(ctx, there, other.CredentialID)
+			}, true},
+			"and by an admin of there": {func() error {
+				other := h.browser(owner)
+				admin := must(db.CreateUser(ctx, owner.WorkspaceID, "Admin", storage.Owner))(t)
+				return db.RevokeToken(ctx, storage.Principal{WorkspaceID: owner.WorkspaceID, UserID: admin.ID, Role: storage.Owner}, other.CredentialID)
+			}, false},
+			"signed out there": {func() error {
+				other := h.browser(owner)
+				return db.RevokeToken(ctx, other, other.CredentialID)
+			}, false},
+			"the other sessions are ended there": {func() error { h.later(there); there = h.browser(owner); err := db.RevokeOthers(ctx, there); here = h.browser(h.ada); return err }, true},
+		} {
+			code := ask(here, "ada@example.net")
+			if w := must(db.Account(ctx, there))(t).Waiting; w.Email != "ada@example.net" {
+				t.Errorf("%s: there waits %+v", what, w)
+			}
+			h.check(one.end())
+			if good(code) == one.ends {
+				t.Errorf("%s: the link is good: %v", what, good(code))
+			}
+		}
+		code := ask(here, "ada@example.net")
+		h.check(db.DisableUser(ctx, owner.WorkspaceID, owner.UserID))
+		if !good(code) {
+			t.Error("being deactivated in a workspace ends what was asked for in another")
+		}
+		must(db.ConfirmEmail(ctx, code, box.told))(t)
 	})
 }

@@ -455,8 +455,13 @@ func (t *tx) revokeToken(ctx context.Context, principal storage.Principal, token
 		t.audit(ctx, principal, storage.AuditSignOut, onToken(tokenID), nil)
 		return nil
 	}
-	// Whoever had it may have asked for another address. Who signs out themselves may open the link elsewhere.
-	if err := t.endEmailChanges(ctx, accountRow{UserID: holder.ID}); err != nil {
+	// Whoever had it may have asked for another address, and have come from another workspace.
+	// Who signs out themselves may open the link elsewhere.
+	end := t.endEmailChangesHere
+	if holder.ID == principal.UserID {
+		end = t.endEmailChanges
+	}
+	if err := end(ctx, holder.ID); err != nil {
 		return err
 	}
 	t.audit(ctx, principal, storage.AuditTokenRevoked, onToken(tokenID), map[string]string{

@@ -21,6 +21,10 @@ test("what was played while it was sent is sent again", () => {
 test("calls are bounded", () => {
   const all = Object.fromEntries(Array.from({ length: 250 }, (_, i) => [String(i), { ranges: [[0, 1]] as const, at: 1 }]));
   expect(Object.keys(batchOf(all))).toHaveLength(100);
+  const long = { ranges: Array.from({ length: 200 }, (_, i) => [999_990_000 + i, 999_990_001 + i] as const), at: 999_999_999 };
+  const large = batchOf(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`0197a3c2-7f3a-7d05-b1c6-5e77889900${i + 10}`, long])));
+  expect(Object.keys(large)).toHaveLength(5);
+  expect(JSON.stringify(Object.entries(large).map(([id, { ranges, at }]) => ({ id, at_ms: at, ranges: ranges.map(([from, to]) => ({ from_ms: from, to_ms: to })) }))).length).toBeLessThan(60_000);
   expect(joined(Array.from({ length: 300 }, (_, i) => [i * 10, i * 10 + 1] as const))).toHaveLength(200);
 });
 

@@ -14,6 +14,7 @@ export type PlayedAll = Readonly<Record<string, Played>>;
 /** So many stretches of one message, and so many messages, go into one call. */
 const mostRanges = 200;
 const mostMessages = 100;
+const mostInCall = 1000; // stretches: browsers let 64 KiB go out so
 
 /** Stretches in order, none of which touches the next. */
 export function joined(ranges: readonly Stretch[]): Stretch[] {
@@ -38,8 +39,11 @@ export function without(all: PlayedAll, sent: PlayedAll): PlayedAll {
   return Object.fromEntries(Object.entries(all).filter(([id, played]) => JSON.stringify(played) !== JSON.stringify(sent[id])));
 }
 
-/** What goes into one call. */
-export const batchOf = (all: PlayedAll): PlayedAll => Object.fromEntries(Object.entries(all).slice(0, mostMessages));
+/** What goes into one call, which has to be small enough to go out while the page goes away. */
+export function batchOf(all: PlayedAll): PlayedAll {
+  let room = mostInCall;
+  return Object.fromEntries(Object.entries(all).slice(0, mostMessages).filter(([, { ranges }]) => (room -= ranges.length) >= 0));
+}
 
 const isStretch = (value: unknown): value is Stretch => Array.isArray(value) && value.length === 2 && value.every((ms) => Number.isSafeInteger(ms) && ms >= 0);
 

@@ -3,12 +3,13 @@
  * could not be told waits in this browser: it may come late, and twice.
  */
 import { api, take, troubleOf } from "../api/client";
+import { base } from "../base";
 import { batchOf, isPlayedAll, type PlayedAll, without, withPlayed } from "../logic/heard";
 import { library } from "./library.svelte";
 import { forgetKey, recall, remember } from "./remember";
 import { session } from "./session.svelte";
 
-const key = "hark.heard";
+const key = `hark.heard${base}`;
 const pause = 10_000; // ms between calls while something plays
 
 interface Waiting {
@@ -47,10 +48,13 @@ export async function tellHeard(keepalive = false) {
   if (!Object.keys(batch).length) return;
   keep(all);
   telling = true;
+  let more = false;
   try {
     const messages = Object.entries(batch).map(([id, { ranges, at }]) => ({ id, at_ms: at, ranges: ranges.map(([from, to]) => ({ from_ms: from, to_ms: to })) }));
     const { items } = await take(api.POST("/v1/heard", { body: { messages }, keepalive }));
-    keep(without(waiting(), batch));
+    const left = without(waiting(), batch);
+    keep(left);
+    more = Object.keys(left).length > 0;
     for (const one of items) library.heard(one.id, one);
   } catch (thrown) {
     const { kind } = troubleOf(thrown);
@@ -58,7 +62,7 @@ export async function tellHeard(keepalive = false) {
     if (kind === "signed-out") session.end();
   }
   telling = false;
-  if (Object.keys(fresh).length) timer ??= setTimeout(() => void tellHeard(), pause);
+  if (more || Object.keys(fresh).length) timer ??= setTimeout(() => void tellHeard(), pause);
 }
 
 /** Has all of a conversation count as heard. */

@@ -40,7 +40,7 @@ export function forget() {
   forgetKey(placesKey);
 }
 
-const placesKey = `hark.places${base}`;
+const placesKey = `hark.workspaces${base}`;
 const places = () => recall<Record<string, string>>(placesKey, () => true) ?? {};
 
 /** Whether two users are one person in two workspaces, as far as this browser knows. */

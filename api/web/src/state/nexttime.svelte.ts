@@ -3,11 +3,12 @@
  * or linked provider, is asked how they will sign in next time. Who does not want to say is
  * asked again after a week.
  */
+import { base } from "../base";
 import { now } from "./now.svelte";
 import { forgetKey, recall, remember } from "./remember";
 import { session } from "./session.svelte";
 
-const key = "hark.next-time";
+const key = `hark.next-time${base}`;
 const pause = 7 * 24 * 60 * 60 * 1000; // ms
 
 class NextTime {

@@ -1,7 +1,8 @@
 /* How far one has listened to each message, in this browser. */
+import { base } from "../base";
 import { forgetKey, recall, remember } from "./remember";
 
-const key = "hark.places";
+const key = `hark.places${base}`;
 const most = 200;
 
 const all = () => recall<Record<string, number>>(key, (places) => Object.values(places).every((ms) => typeof ms === "number")) ?? {};
