@@ -38,7 +38,7 @@ test("from no integration to a bot's recording, and its end", async ({ app, hark
   await expect(dialog.getByText("Copy the token now.")).toBeVisible();
   await app.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   const copied = () => app.evaluate(() => navigator.clipboard.readText());
-  await dialog.getByRole("button", { name: "Copy", exact: true }).click();
+  await dialog.getByRole("button", { name: "Copy token" }).click();
   let token = "";
   await expect.poll(async () => (token = await copied())).toMatch(/^hark_\w{43}$/);
   await dialog.getByRole("button", { name: "Copy command" }).click();
