@@ -77,8 +77,12 @@ test("from no integration to a bot's recording, and its end", async ({ app, hark
   await dialog.getByRole("textbox", { name: "Name" }).fill("Tides aloud");
   await dialog.getByRole("button", { name: "Save" }).click();
   await row.getByRole("button", { name: "Deactivate: Tides aloud" }).click();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await expect(row.getByRole("button", { name: "Deactivate: Tides aloud" })).toBeFocused();
+  await app.keyboard.press("Enter");
   await dialog.getByRole("button", { name: "Deactivate" }).click();
   await expect(row).toContainText("Deactivated");
+  await expect(row.getByRole("button", { name: "Activate: Tides aloud" })).toBeFocused();
   const answer = await fetch(`${hark.url}/v1/me`, { headers: { Authorization: `Bearer ${token}` } });
   expect(answer.status).toBe(401);
   await row.getByRole("button", { name: "Activate: Tides aloud" }).click();
