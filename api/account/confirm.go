@@ -60,9 +60,9 @@ var (
 		},
 		{
 			Lang: "de", Title: "E-Mail-Adresse bestätigen", For: "Soll sich diese Person bei Hark", By: "mit dieser Adresse anmelden können?", Button: "Bestätigen",
-			Hint:      "Du bist das nicht? Schließ diese Seite. Ohne deine Bestätigung ändert sich nichts.",
+			Hint:      "Du bist das nicht? Schließe diese Seite. Ohne deine Bestätigung ändert sich nichts.",
 			Confirmed: "Ab jetzt meldest du dich mit dieser Adresse an:", Home: "Hark öffnen",
-			Over:    "Dieser Link ist abgelaufen, wurde schon benutzt oder durch einen neueren ersetzt. Trag die Adresse in den Einstellungen noch einmal ein.",
+			Over:    "Dieser Link ist abgelaufen, wurde schon benutzt oder durch einen neueren ersetzt. Trage die Adresse in den Einstellungen noch einmal ein.",
 			Taken:   "Jemand anderes hat diese Adresse zuerst bestätigt, deshalb wurde nichts geändert. Wähle in den Einstellungen eine andere.",
 			Another: "Dieser Link gehört jemand anderem als der Person, die hier angemeldet ist. Melde dich zuerst ab, oder öffne den Link in einem anderen Browser.",
 			TooMany: "Zu viele Versuche. Warte eine Weile und öffne dann den Link noch einmal.",

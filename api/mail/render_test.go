@@ -69,7 +69,7 @@ func TestMails(t *testing.T) {
 			}
 		}
 	}
-	if r := send(t, s, "de", contents[1]); !strings.Contains(r.text, "bis 2. Dezember 2026, 14:04 UTC") || r.subject != "Ada <b> lädt Sie zu Field & notes ein" {
+	if r := send(t, s, "de", contents[1]); !strings.Contains(r.text, "bis 2. Dezember 2026, 14:04 UTC") || r.subject != "Ada <b> lädt dich zu Field & notes ein" {
 		t.Errorf("%s\n%s", r.subject, r.text)
 	}
 	if r := send(t, s, "en", mail.SignIn{Link: link, Minutes: 1, Device: "x"}); !strings.Contains(r.text, "for one minute.") {

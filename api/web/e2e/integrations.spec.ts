@@ -38,7 +38,7 @@ test("from no integration to a bot's recording, and its end", async ({ app, hark
   await expect(dialog.getByText("Copy the token now.")).toBeVisible();
   await app.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   const copied = () => app.evaluate(() => navigator.clipboard.readText());
-  await dialog.getByRole("button", { name: "Copy", exact: true }).click();
+  await dialog.getByRole("button", { name: "Copy token" }).click();
   let token = "";
   await expect.poll(async () => (token = await copied())).toMatch(/^hark_\w{43}$/);
   await dialog.getByRole("button", { name: "Copy command" }).click();
@@ -77,8 +77,12 @@ test("from no integration to a bot's recording, and its end", async ({ app, hark
   await dialog.getByRole("textbox", { name: "Name" }).fill("Tides aloud");
   await dialog.getByRole("button", { name: "Save" }).click();
   await row.getByRole("button", { name: "Deactivate: Tides aloud" }).click();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await expect(row.getByRole("button", { name: "Deactivate: Tides aloud" })).toBeFocused();
+  await app.keyboard.press("Enter");
   await dialog.getByRole("button", { name: "Deactivate" }).click();
   await expect(row).toContainText("Deactivated");
+  await expect(row.getByRole("button", { name: "Activate: Tides aloud" })).toBeFocused();
   const answer = await fetch(`${hark.url}/v1/me`, { headers: { Authorization: `Bearer ${token}` } });
   expect(answer.status).toBe(401);
   await row.getByRole("button", { name: "Activate: Tides aloud" }).click();

@@ -94,8 +94,14 @@ test("a picture, a spoken name and quiet hours, and what others see of them", as
   // On another device the language that was chosen is spoken.
   const elsewhere = await browser.newContext({ locale: "en-GB" });
   const phone = await elsewhere.newPage();
+  await phone.addInitScript(() => {
+    new MutationObserver(() => {
+      if (document.querySelector(".app-shell") && document.documentElement.lang !== "de") sessionStorage.setItem("flashed", document.documentElement.lang);
+    }).observe(document, { childList: true, subtree: true });
+  });
   await signIn(phone, hark, hark.command("user", "sign-in", "Liz"));
   await expect(phone.getByRole("heading", { name: "Einstellungen" })).toBeVisible();
+  expect(await phone.evaluate(() => sessionStorage.getItem("flashed"))).toBeNull(); // nor was another before it
   await elsewhere.close();
 
   // The owner sees and hears her, and can take both away.
