@@ -94,7 +94,7 @@ func TestHeardBatchIsAsLargeAsItMayBe(t *testing.T) {
 	for len(batch) < 100 {
 		batch = append(batch, map[string]any{"id": storage.NewID(), "ranges": ranges, "at_ms": 1_000_000_000})
 	}
-	got := decode[struct{ Items []heard.HeardMessage }](bob.json(http.MethodPost, "/v1/heard", map[string]any{"messages": batch}).want(200))
+	got := decode[struct{ Items []heard.MessageHeard }](bob.json(http.MethodPost, "/v1/heard", map[string]any{"messages": batch}).want(200))
 	if len(got.Items) != 1 || got.Items[0].ID != m.ID {
 		t.Errorf("%d", len(got.Items))
 	}

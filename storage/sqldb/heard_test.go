@@ -225,9 +225,12 @@ func TestUnreadIsWhatAModelCounts(t *testing.T) {
 				if m == nil {
 					return nil
 				}
+				_, err := h.UnsendMessage(ctx, m.by, m.ID)
+				if errors.Is(err, storage.ErrTooLate) { // on a machine that is slow just now
+					return nil
+				}
 				m.sent = false
 				forget(m)
-				_, err := h.UnsendMessage(ctx, m.by, m.ID)
 				return err
 			}},
 			{"delete", func() error {
