@@ -392,7 +392,7 @@ func TestProvisionedElsewhere(t *testing.T) {
 			k.Email, k.Active = "mal@example.org", false
 			return k, nil
 		}))(t)
-		if !out.User.Disabled || out.User.Email != "cy@example.org" || out.Known.Email != "cy@example.org" {
+		if !out.Disabled || out.User.Email != "cy@example.org" || out.Known.Email != "cy@example.org" {
 			t.Errorf("deactivated with another address: %+v", out)
 		}
 
@@ -431,12 +431,12 @@ func TestProvisionedBesideTheirAccount(t *testing.T) {
 				k.Active = active
 				return k, nil
 			})
-			if err != nil || p.User.Disabled == active {
+			if err != nil || p.Disabled == active {
 				t.Errorf("active %v: %+v, %v", active, p, err)
 			}
 		}
 		h.check(h.RemovePerson(ctx, provider, made.ID))
-		if again := must(h.AddPerson(ctx, provider, known))(t); again.ID != made.ID || again.User.Disabled {
+		if again := must(h.AddPerson(ctx, provider, known))(t); again.ID != made.ID || again.Disabled {
 			t.Errorf("%+v", again)
 		}
 		known.UserName = "m2"

@@ -427,7 +427,13 @@ func TestEmailWaitsForThePerson(t *testing.T) {
 				other := h.browser(owner)
 				return db.RevokeToken(ctx, other, other.CredentialID)
 			}, false},
-			"the other sessions are ended there": {func() error { h.later(there); there = h.browser(owner); err := db.RevokeOthers(ctx, there); here = h.browser(h.ada); return err }, true},
+			"the other sessions are ended there": {func() error {
+				h.later(there)
+				there = h.browser(owner)
+				err := db.RevokeOthers(ctx, there)
+				here = h.browser(h.ada)
+				return err
+			}, true},
 		} {
 			code := ask(here, "ada@example.net")
 			if w := must(db.Account(ctx, there))(t).Waiting; w.Email != "ada@example.net" {
