@@ -126,13 +126,16 @@ func bytesOf(types ...string) func(*huma.Operation, huma.Registry) {
 
 var uploadProblems = []problem.Kind{problem.Forbidden, problem.Incomplete, problem.TooSlow, problem.TooLarge, problem.OverBudget, problem.Saturated, problem.Unavailable, problem.NoSpace}
 
+// pictureBody describes the body of calls that set a picture.
+var pictureBody = raw(fmt.Sprintf("The picture, up to %d bytes and %d pixels, known by its bytes.", picture.MaxBytes, picture.MaxPixels), "image/jpeg", "image/png", "image/webp", "image/gif")
+
 // SetPicture takes in a picture of who asks.
 func (e *Endpoints) SetPicture() rest.Endpoint {
 	return rest.Handle(rest.Operation{
 		ID: "set-picture", Cost: limit.Pictures, Scope: storage.ScopeWrite, Summary: "Set your picture",
 		Description: fmt.Sprintf("Its middle is cut to a square of %d × %d pixels, turned as its EXIF data says; of one that moves, the first frame. Nothing else of the file is kept.", picture.Side, picture.Side),
 		Problems:    append([]problem.Kind{problem.NotPicture}, uploadProblems...), Example: people.UserExample(),
-		Document: raw(fmt.Sprintf("The picture, up to %d bytes and %d pixels, known by its bytes.", picture.MaxBytes, picture.MaxPixels), "image/jpeg", "image/png", "image/webp", "image/gif"),
+		Document: pictureBody,
 	}, e.setPicture)
 }
 
@@ -146,7 +149,7 @@ func (e *Endpoints) SetTheirPicture() rest.Endpoint {
 		ID: "set-user-picture", Cost: limit.Pictures, Scope: storage.ScopeAdmin, Summary: "Set an integration's picture",
 		Description: "Your own or, as an owner or an admin, that of an integration; it is made anew as your own is.",
 		Problems:    append([]problem.Kind{problem.NotPicture, problem.NotFound}, uploadProblems...), Example: people.UserExample(),
-		Document: raw(fmt.Sprintf("The picture, up to %d bytes and %d pixels, known by its bytes.", picture.MaxBytes, picture.MaxPixels), "image/jpeg", "image/png", "image/webp", "image/gif"),
+		Document: pictureBody,
 	}, e.setTheirPicture)
 }
 
